@@ -1,0 +1,45 @@
+# Every target works on a machine that has Python >= 3.11, make and git, with no step before it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench docs lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+install: $(STAMP) ## make .venv with the locked dependencies
+
+run: $(STAMP) ## bill real usage and real subscribers, then prove every invoice
+	$(BIN)/tenor demo
+
+test: $(STAMP) ## all tests, on the embedded PostgreSQL or on TENOR_TEST_DATABASE_URL
+	$(BIN)/python -m pytest -n 2
+
+check: $(STAMP) ## lint, types, import contracts, generated documents
+	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff format --check src tests tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/generate_docs.py --check
+
+bench: $(STAMP) ## the bill run beside its floor and a naive job; writes docs/benchmarks.md
+	$(BIN)/python tools/bench.py
+
+docs: $(STAMP) ## write the generated documents anew
+	$(BIN)/python tools/generate_docs.py
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt
+	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: ## remove the environment and the data directory
+	rm -rf $(VENV) .tenor

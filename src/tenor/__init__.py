@@ -1,0 +1,1 @@
+"""Tenor: a sovereign subscription billing engine that can prove every cent."""

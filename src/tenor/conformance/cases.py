@@ -1,0 +1,85 @@
+"""Read case files: which file, which case, and the policy that the case runs under."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tenor.kernel.errors import Malformed
+from tenor.kernel.money import exponent
+from tenor.pricing.policy import Policy, policy_with
+
+
+class MalformedCaseFile(Malformed):
+    """A case file that is not an array of cases."""
+
+    code = "malformed_case_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: facts and the outcome that a public source gives for them. `body` is the case as written."""
+
+    id: str
+    kind: str
+    profile: str
+    case_class: str
+    body: Mapping[str, Any]
+
+    @property
+    def ask(self) -> str | None:
+        """What is asked within the kind."""
+        return self.body.get("ask")
+
+    @property
+    def expect(self) -> Any:
+        """The outcome to be met."""
+        return self.body["expect"]
+
+    @property
+    def currency_digits(self) -> int:
+        """Minor digits of the case's currency; two when it names none."""
+        currency = self.body.get("currency")
+        return exponent(currency) if currency else 2
+
+    def policy(self) -> Policy:
+        """Return the profile's policy with the case's own keys laid over it."""
+        return policy_with(self.profile, self.body.get("policy", {}))
+
+    def zone(self) -> ZoneInfo:
+        """Return the case's zone, UTC when it names none."""
+        return ZoneInfo(self.body.get("timezone") or "UTC")
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    """Yield the cases of one file, numbers read exactly as decimals.
+
+    Raises:
+        MalformedCaseFile: with the file and the position, and nothing has been yielded before.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, object_pairs_hook=_without_duplicates)
+    except OSError as error:
+        raise MalformedCaseFile(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise MalformedCaseFile(f"{path}: {error}") from None
+    if not isinstance(raw, list):
+        raise MalformedCaseFile(f"{path}: a case file is a JSON array of cases")
+    cases = []
+    for position, body in enumerate(raw):
+        missing = [key for key in ("id", "kind", "profile", "class", "expect") if key not in body]
+        if missing:
+            raise MalformedCaseFile(f"{path}: case {position} has no {', '.join(missing)}")
+        cases.append(Case(body["id"], body["kind"], body["profile"], body["class"], body))
+    yield from cases
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
+    return result

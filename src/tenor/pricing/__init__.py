@@ -1,0 +1,1 @@
+"""Pricing: price books, plan versions, charge models and proration."""
