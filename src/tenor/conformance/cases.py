@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
 from tenor.kernel.money import exponent
 from tenor.pricing.policy import Policy, policy_with
@@ -49,9 +50,9 @@ class Case:
         """Return the profile's policy with the case's own keys laid over it."""
         return policy_with(self.profile, self.body.get("policy", {}))
 
-    def zone(self) -> ZoneInfo:
-        """Return the case's zone, UTC when it names none."""
-        return ZoneInfo(self.body.get("timezone") or "UTC")
+    def zone(self) -> tzinfo:
+        """Return the case's zone, an IANA name or a fixed offset; UTC when it names none."""
+        return parse_zone(self.body.get("timezone") or "UTC")
 
 
 def read_cases(path: Path) -> Iterator[Case]:

@@ -16,7 +16,7 @@ from decimal import (
 )
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from tenor.kernel.errors import Malformed, Refusal
 
@@ -221,20 +221,49 @@ def allocate(total_minor: int, weights: Sequence[Decimal | int]) -> list[int]:
     Raises:
         Malformed: there are no weights, one is negative, or all are zero.
     """
+    parts, remainders = _cut(abs(total_minor), weights)
+    left = abs(total_minor) - sum(parts)
+    for position in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:left]:
+        parts[position] += 1
+    return [-part for part in parts] if total_minor < 0 else parts
+
+
+def allocate_by_key(
+    total_minor: int,
+    weights: Mapping[str, Decimal | int],
+    *,
+    remainder: Literal["largest_remainder", "last"] = "largest_remainder",
+) -> dict[str, int]:
+    """Split `total_minor` by the weights of named parts; parts of 0 are left out, their order is kept.
+
+    What is left over after each part is cut toward zero goes one each to the largest remainders, ties to
+    the lower key, so that the result does not hang on the order of the parts; or all to the last part.
+
+    Raises:
+        Malformed: as `allocate`; only a total of 0 needs no weights.
+    """
+    if not total_minor:
+        return {}
+    keys = sorted(weights) if remainder == "largest_remainder" else list(weights)
+    ordered = [weights[key] for key in keys]
+    if remainder == "last":
+        sign = -1 if total_minor < 0 else 1
+        cut, _ = _cut(abs(total_minor), ordered)
+        shares = [sign * part for part in cut[:-1]]
+        shares.append(total_minor - sum(shares))
+    else:
+        shares = allocate(total_minor, ordered)
+    parts = dict(zip(keys, shares, strict=True))
+    return {key: parts[key] for key in weights if parts[key]}
+
+
+def _cut(total: int, weights: Sequence[Decimal | int]) -> tuple[list[int], list[int]]:
+    """Return the whole parts of a `total` of at least 0 by `weights`, and what each leaves over, in equal fractions."""
     exact = [Decimal(weight) for weight in weights]
     if not exact or any(weight < 0 for weight in exact) or not any(exact):
         raise Malformed("a split needs weights of which none is negative and one is positive")
     shift = max(0, *(-int(weight.as_tuple().exponent) for weight in exact))
     scaled = [int(weight.scaleb(shift, context=EXACT)) for weight in exact]
     whole = sum(scaled)
-    sign = -1 if total_minor < 0 else 1
-    parts, remainders = [], []
-    for position, weight in enumerate(scaled):
-        part, rest = divmod(abs(total_minor) * weight, whole)
-        parts.append(part)
-        if rest:
-            remainders.append((-rest, position))
-    left = abs(total_minor) - sum(parts)
-    for _, position in sorted(remainders)[:left]:
-        parts[position] += 1
-    return [sign * part for part in parts]
+    shares = [divmod(total * weight, whole) for weight in scaled]
+    return [part for part, _ in shares], [rest for _, rest in shares]

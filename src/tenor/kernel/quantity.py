@@ -26,13 +26,13 @@ class NotADecimal(Malformed):
     code = "not_a_decimal"
 
 
-def parse_decimal(value: object, *, name: str = "number") -> Decimal:
+def parse_decimal(value: object, *, name: str = "number", fraction_digits: int = FRACTION_DIGITS) -> Decimal:
     """Read `value` as an exact decimal within the bounds of this module.
 
     Accepts `int`, `Decimal` and ASCII text such as '12.50' or '1e-6'. Refuses floats (they are not
     exact), bools, NaN, infinities, other digits than 0–9, underscores, spaces, and any value that
-    has more than 15 digits before or 12 after the point. Text is measured before it is converted,
-    so '1e999999' costs nothing.
+    has more than 15 digits before or `fraction_digits` after the point. Text is measured before it
+    is converted, so '1e999999' costs nothing.
 
     Raises:
         NotADecimal: with `name`, which says what the number was meant to be.
@@ -51,11 +51,10 @@ def parse_decimal(value: object, *, name: str = "number") -> Decimal:
         raise NotADecimal(f"{name}: {value} is not a finite number")
     if value and value.adjusted() >= INTEGER_DIGITS:
         raise NotADecimal(f"{name}: {_shown(value)} has more than {INTEGER_DIGITS} digits before the point")
-    fraction_digits = -int(value.as_tuple().exponent)
-    if fraction_digits > FRACTION_DIGITS:
+    if -int(value.as_tuple().exponent) > fraction_digits:
         kept = value.normalize(EXACT)
-        if not kept or -int(kept.as_tuple().exponent) > FRACTION_DIGITS:
-            raise NotADecimal(f"{name}: {_shown(value)} has more than {FRACTION_DIGITS} digits after the point")
+        if not kept or -int(kept.as_tuple().exponent) > fraction_digits:
+            raise NotADecimal(f"{name}: {_shown(value)} has more than {fraction_digits} digits after the point")
         value = kept
     return value if value else Decimal(0)
 
@@ -85,5 +84,5 @@ def plain(value: Decimal) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= TEXT_LENGTH_MAX else f"{text[:TEXT_LENGTH_MAX]}…"

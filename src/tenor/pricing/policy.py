@@ -61,6 +61,7 @@ class ProrationPolicy:
     credit_cap: Literal["billed_rest", "paid_rest"]
     credit_link: Literal["same_item", "newest_charge_first"]
     unused_time: Literal["credit", "refund", "offset", "none"]
+    change_billing: Literal["gross", "difference"]
     netting: Literal["same_item", "none"]
     upgrade_test: Literal["period_total", "yearly_amount"]
 

@@ -1,0 +1,92 @@
+"""`tenor bill`: one bill run."""
+
+from typing import Annotated, Any
+
+import typer
+
+from tenor.cli.output import JsonOption, TenantOption, out, print_json, progress, refusals
+from tenor.cli.session import require_reached, session, tenant_now
+from tenor.invoicing import BatchSummary, BillRunReport, PlannedRun, bill
+from tenor.kernel.ids import to_wire
+from tenor.kernel.money import format_minor
+from tenor.kernel.period import format_instant, parse_instant
+from tenor.platform.tenants import set_clock
+
+
+def bill_command(
+    *,
+    tenant: TenantOption,
+    as_of: Annotated[
+        str | None, typer.Option(help="Bill what is due at this instant, e.g. 2026-02-01T00:00:00Z.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one for each core by default.")] = None,
+    actor: Annotated[str, typer.Option(help="Who starts the run, for the audit.")] = "operator",
+    as_json: JsonOption = False,
+) -> None:
+    """Bill everything that is due. Repeat it at will: what has been billed is not billed again."""
+    with refusals(as_json=as_json), session() as opened:
+        of = opened.tenant(tenant)
+        instant = parse_instant(as_of, name="--as-of") if as_of else tenant_now(of)
+        require_reached(of, instant)
+        with progress(is_shown=not as_json) as display:
+            task = display.add_task("billing", total=None)
+
+            def show(run: PlannedRun, done: BatchSummary) -> None:
+                display.update(task, total=run.subscription_count, completed=done.subscriptions)
+
+            reports = bill(
+                opened.database,
+                opened.settings,
+                of.tenant_id,
+                as_of=instant,
+                actor=actor,
+                workers=workers,
+                on_progress=show,
+            )
+        if of.is_sandbox and (of.clock_at is None or instant > of.clock_at):
+            set_clock(opened.database, of.tenant_id, instant)
+        if as_json:
+            print_json({"runs": [report_json(report) for report in reports]})
+            return
+        for report in reports:
+            print_report(report)
+
+
+def print_report(report: BillRunReport) -> None:
+    """Print what a run did, in a few lines."""
+    done = report.done
+    rate = f", {report.document_count / report.seconds:,.0f} documents/s" if report.document_count else ""
+    resumed = " (finished a run that had been interrupted)" if report.is_resumed else ""
+    out.print(
+        f"[bold]As of {format_instant(report.as_of)}[/]{resumed}: {done.subscriptions:,} subscriptions due, "
+        f"{report.document_count:,} documents with {done.lines:,} lines in {report.seconds:.2f} s{rate}"
+    )
+    for (kind, currency), total in sorted(done.totals_minor.items()):
+        label = kind.replace("_", " ") + "s"
+        out.print(f"  {done.documents[kind, currency]:>7,} {label:<13} {format_minor(total, currency):>16} {currency}")
+    if done.parked:
+        out.print(
+            f"  [yellow]{done.parked:,} subscriptions were parked: a rule refused them (see bill_run_items.reason)[/]"
+        )
+
+
+def report_json(report: BillRunReport) -> dict[str, Any]:
+    """Return a report for programs; totals as decimals of the currency."""
+    return {
+        "run": to_wire("run", report.run_id),
+        "as_of": report.as_of,
+        "is_resumed": report.is_resumed,
+        "subscriptions": report.done.subscriptions,
+        "parked": report.done.parked,
+        "lines": report.done.lines,
+        "documents": [
+            {
+                "kind": kind,
+                "currency": currency,
+                "count": count,
+                "total": format_minor(report.done.totals_minor[kind, currency], currency),
+            }
+            for (kind, currency), count in sorted(report.done.documents.items())
+        ],
+        "seconds": f"{report.seconds:.3f}",
+    }

@@ -1,0 +1,71 @@
+"""`tenor cases`: run neutral billing cases on the engine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tenor.cli.output import ExitCode, JsonOption, out, print_json, progress, refusals, stop
+from tenor.conformance import Outcome, as_json, read_cases, run_case, totals
+
+app = typer.Typer(help="Run billing cases: your old system's figures against this engine.", no_args_is_help=True)
+
+
+@app.callback()
+def cases() -> None:
+    """Run billing cases: your old system's figures against this engine."""
+
+
+@app.command("run")
+def run(
+    files: Annotated[list[Path], typer.Argument(help="Case files: JSON arrays of cases.")],
+    *,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", help="Run only cases of this kind; may be repeated.")
+    ] = None,
+    failures_max: Annotated[int, typer.Option("--show", min=0, help="How many failed cases to print.")] = 20,
+    json_: JsonOption = False,
+) -> None:
+    """Run every case and print passed and failed per kind, profile and class. Ends with 1 when one failed."""
+    with refusals(as_json=json_):
+        wanted = [case for path in files for case in read_cases(path) if not kinds or case.kind in kinds]
+        with progress(is_shown=not json_) as display:
+            outcomes = [run_case(case) for case in display.track(wanted, description="cases")]
+    if json_:
+        print_json({"cases": [_case_json(outcome) for outcome in outcomes], "totals": totals(outcomes)})
+    else:
+        _print_scores(outcomes, failures_max=failures_max)
+    if not all(outcome.passed for outcome in outcomes):
+        raise stop(ExitCode.FOUND)
+
+
+def _case_json(outcome: Outcome) -> dict[str, object]:
+    case = outcome.case
+    return {
+        "id": case.id,
+        "kind": case.kind,
+        "profile": case.profile,
+        "class": case.case_class,
+        "passed": outcome.passed,
+        "got": as_json(outcome.got),
+        "expected": as_json(case.expect),
+        "why": outcome.why,
+    }
+
+
+def _print_scores(outcomes: list[Outcome], *, failures_max: int) -> None:
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    for outcome in failed[:failures_max]:
+        out.print(f"[red]failed[/] {outcome.case.id}: ", end="")
+        out.print(outcome.why, markup=False)
+    if len(failed) > failures_max:
+        out.print(f"… and {len(failed) - failures_max} more (--json prints all)")
+    table = Table("kind", "profile", "class", box=None)
+    for heading in ("passed", "failed"):
+        table.add_column(heading, justify="right")
+    for row in totals(outcomes):
+        colour = "red" if row["failed"] else "green"
+        table.add_row(row["kind"], row["profile"], row["class"], str(row["passed"]), f"[{colour}]{row['failed']}[/]")
+    out.print(table)
+    out.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed")

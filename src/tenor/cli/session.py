@@ -1,0 +1,55 @@
+"""What every command needs before it can begin: the settings, the database, the tenant and its time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tenor.kernel.errors import Refusal
+from tenor.kernel.period import format_instant
+from tenor.platform.database import Database
+from tenor.platform.migrate import migrate
+from tenor.platform.settings import Settings
+from tenor.platform.tenants import Tenant, find_tenant
+
+
+class BeyondClock(Refusal):
+    """An instant that lies ahead of the tenant's clock."""
+
+    code = "beyond_clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open database with its settings."""
+
+    settings: Settings
+    database: Database
+
+    def tenant(self, slug: str) -> Tenant:
+        """Return the tenant with this slug; refuse an unknown one."""
+        return find_tenant(self.database, slug)
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """Open the database that the environment names, or the embedded one, with every migration applied."""
+    settings = Settings.from_environment()
+    with Database.open(settings) as database:
+        migrate(database)
+        yield Session(settings, database)
+
+
+def tenant_now(tenant: Tenant) -> datetime:
+    """Return the tenant's time: a sandbox's own clock where it has one, else the wall clock."""
+    return tenant.clock_at or datetime.now(UTC)
+
+
+def require_reached(tenant: Tenant, instant: datetime) -> None:
+    """Refuse an instant ahead of a live tenant's clock; a sandbox may be moved anywhere.
+
+    Raises:
+        BeyondClock: nobody can be billed as of tomorrow.
+    """
+    if not tenant.is_sandbox and instant > datetime.now(UTC):
+        raise BeyondClock(f"{format_instant(instant)} has not come yet for {tenant.slug!r}, which is no sandbox")

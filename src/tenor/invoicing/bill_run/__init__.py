@@ -1,0 +1,1 @@
+"""The bill run: one pass over what is due for a tenant at an instant."""

@@ -1,0 +1,221 @@
+"""Carry out a bill run: workers take batches until none is left."""
+
+import multiprocessing
+import os
+import queue
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Final
+
+from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, open_or_plan_run
+from tenor.invoicing.bill_run.stages import STAGES, Batch, BatchOutOfTurn, Memory
+from tenor.kernel.errors import Refusal
+from tenor.kernel.ids import BillRunId, TenantId
+from tenor.platform.audit import Deed, record
+from tenor.platform.database import Database
+from tenor.platform.settings import Settings
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.subscriptions import advance
+
+INLINE_BATCHES_MAX: Final = 3
+"""Runs of up to so many batches are done in this process: starting workers would take longer."""
+
+POLL_SECONDS: Final = 0.5
+"""How often it is checked whether a silent worker still lives."""
+
+
+@dataclass(slots=True)
+class BatchSummary:
+    """What one batch, or all batches so far, came to. Totals are by (kind, currency), in minor units."""
+
+    batches: int = 0
+    subscriptions: int = 0
+    parked: int = 0
+    lines: int = 0
+    documents: Counter[tuple[str, str]] = field(default_factory=Counter)
+    totals_minor: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, other: "BatchSummary") -> None:
+        """Add what `other` came to."""
+        self.batches += other.batches
+        self.subscriptions += other.subscriptions
+        self.parked += other.parked
+        self.lines += other.lines
+        self.documents.update(other.documents)
+        self.totals_minor.update(other.totals_minor)
+        for stage, seconds in other.stage_seconds.items():
+            self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BillRunReport:
+    """What a run did in this call. `seconds` is wall-clock time, planning included."""
+
+    run_id: BillRunId
+    as_of: datetime
+    planned_subscriptions: int
+    is_resumed: bool
+    done: BatchSummary
+    seconds: float
+
+    @property
+    def document_count(self) -> int:
+        """Invoices and credit notes together."""
+        return self.done.documents.total()
+
+
+Progress = Callable[[PlannedRun, BatchSummary], None]
+"""Told after each batch; the summary holds what is done so far."""
+
+
+def bill(
+    database: Database,
+    settings: Settings,
+    tenant_id: TenantId,
+    *,
+    as_of: datetime,
+    actor: str,
+    workers: int | None = None,
+    on_progress: Progress | None = None,
+) -> list[BillRunReport]:
+    """Bill everything that is due for a tenant at `as_of`; return a report for each run carried out.
+
+    An unfinished run, killed or still worked on elsewhere, is finished first. What is due by the
+    calendar (starts, trial ends, cancellations) is moved before. A second call finds nothing to bill.
+    `workers` defaults to one for each core.
+
+    Raises:
+        RunInThePast: a finished run was as of a later instant.
+    """
+    reports = []
+    while True:
+        begun = perf_counter()
+        now = datetime.now(UTC)
+        with database.transaction(tenant_id) as uow:
+            advance(uow, now=as_of)
+            run = open_or_plan_run(uow, as_of=as_of, now=now)
+        done = BatchSummary()
+        for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
+            done.add(summary)
+            if on_progress:
+                on_progress(run, done)
+        with database.transaction(tenant_id) as uow:
+            if not finish_run(uow, run, now=datetime.now(UTC)):
+                continue
+            record(uow, [_deed(run, done, actor)])
+        reports.append(
+            BillRunReport(run.id, run.as_of, run.subscription_count, run.is_resumed, done, perf_counter() - begun)
+        )
+        if not (run.is_resumed and run.as_of < as_of):
+            return reports
+
+
+def bill_next_batch(database: Database, tenant_id: TenantId, run: PlannedRun, memory: Memory) -> BatchSummary | None:
+    """Do the lowest open batch of a run in one transaction; None when every batch is done or in work.
+
+    The batch is claimed by the lock on its row, which ends with this transaction however it ends.
+    """
+    while True:
+        try:
+            with database.transaction(tenant_id) as uow:
+                return _bill_batch(uow, run, memory)
+        except BatchOutOfTurn:
+            continue
+
+
+def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummary | None:
+    claimed = uow.fetch_one(
+        "select batch_no from bill_run_batches where run_id = %s and finished_at is null"
+        " order by batch_no limit 1 for no key update skip locked",
+        [run.id],
+    )
+    if claimed is None:
+        return None
+    batch = Batch(run=run, number=claimed[0], memory=memory)
+    summary = BatchSummary(batches=1)
+    for name, stage in STAGES:
+        begun = perf_counter()
+        stage(uow, batch)
+        summary.stage_seconds[name] = perf_counter() - begun
+    uow.execute(
+        "update bill_run_batches set finished_at = now() where run_id = %s and batch_no = %s", [run.id, batch.number]
+    )
+    summary.subscriptions = len(batch.works)
+    summary.parked = sum(work.parked is not None for work in batch.works)
+    for draft in batch.drafts:
+        key = (draft.kind.value, draft.currency)
+        summary.documents[key] += 1
+        summary.totals_minor[key] += draft.total_minor
+        summary.lines += len(draft.lines)
+    return summary
+
+
+def _batches_done(
+    database: Database, settings: Settings, tenant_id: TenantId, run: PlannedRun, workers: int
+) -> Iterator[BatchSummary]:
+    """Yield the summary of each batch as it is done, by workers or by this process.
+
+    What a killed worker left open, this process does itself.
+    """
+    if workers > 1 and run.batch_count > INLINE_BATCHES_MAX:
+        yield from _done_by_workers(settings, tenant_id, run, min(workers, run.batch_count))
+    memory = Memory()
+    while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
+        yield summary
+
+
+def _done_by_workers(settings: Settings, tenant_id: TenantId, run: PlannedRun, count: int) -> Iterator[BatchSummary]:
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    processes = [
+        context.Process(target=_work, args=(settings, tenant_id, run, results), daemon=True) for _ in range(count)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        while True:
+            are_alive = any(process.is_alive() for process in processes)
+            try:
+                result = results.get(timeout=POLL_SECONDS if are_alive else 0)
+            except queue.Empty:
+                if not are_alive:
+                    return
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _work(settings: Settings, tenant_id: TenantId, run: PlannedRun, results: Any) -> None:
+    """Do batches until none is open; runs in a worker process with a database of its own."""
+    try:
+        with Database.open(settings) as database:
+            memory = Memory()
+            while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
+                results.put(summary)
+    except Refusal as refusal:
+        results.put(refusal)
+    except Exception as error:
+        results.put(RuntimeError(f"a worker of the bill run failed: {type(error).__name__}: {error}"))
+        raise
+
+
+def _deed(run: PlannedRun, done: BatchSummary, actor: str) -> Deed:
+    totals = {f"{kind} {currency}": total for (kind, currency), total in sorted(done.totals_minor.items())}
+    return Deed(
+        actor=actor,
+        action="bill_run.finished",
+        object_type="bill_run",
+        object_id=run.id,
+        reason=f"as of {run.as_of.isoformat()}",
+        occurred_at=run.as_of,
+        after={"batches": done.batches, "documents": done.documents.total(), "totals_minor": totals},
+    )

@@ -1,0 +1,80 @@
+"""Explain: the trace of a line as words and arithmetic."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from tenor.invoicing.queries import IssuedLine
+from tenor.kernel.money import exponent, format_minor
+from tenor.kernel.period import parse_instant
+from tenor.pricing.rules.rating import explain
+
+
+def explain_line(line: IssuedLine, *, currency: str, zone: tzinfo) -> list[str]:
+    """Return the derivation of a line, one step a line, ending with its amount. Dates are those of `zone`."""
+    return list(_sentences(line, line.trace, currency, zone))
+
+
+def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: tzinfo) -> Iterator[str]:
+    if reason := trace.get("reason"):
+        yield f"{reason}: {format_minor(trace['billed_minor'], currency)} was billed, nothing is owed"
+        yield f"difference {format_minor(line.amount_minor, currency)}"
+        return
+    yield from explain(trace.get("steps", []), currency=currency)
+    for part in trace.get("slices", []):
+        yield from (f"  {sentence}" for sentence in explain(part["steps"], currency=currency))
+        yield (
+            f"{part['price']} × {_share(part['share'])} = {_number(part['amount'], currency)} "
+            f"({_day(part['from'], zone)} to {_day(part['to'], zone)})"
+        )
+    if len(trace.get("slices", [])) > 1:
+        yield f"together {_number(trace['exact'], currency)}"
+    if percent := trace.get("discount_percent"):
+        before = trace["before_discount"]
+        kept = Fraction(before) * (1 - Fraction(percent) / 100)
+        yield f"{_number(before, currency)} less {percent} % = {_number(str(kept), currency)}"
+    if "committed_minor" in trace:
+        committed, counted = trace["committed_minor"], trace["counted_minor"]
+        yield (
+            f"at least {format_minor(committed, currency)} is committed for the period, the other charges come to "
+            f"{format_minor(counted, currency)}"
+        )
+    if (billed := trace.get("billed_minor")) is not None:
+        owed = billed + line.amount_minor
+        yield (
+            f"owed {format_minor(owed, currency)}, billed before {format_minor(billed, currency)}: "
+            f"difference {format_minor(line.amount_minor, currency)}"
+        )
+    else:
+        yield f"rounded once to {format_minor(line.amount_minor, currency)} {currency}"
+
+
+def _share(text: str) -> str:
+    """Return a share of seconds in words where it is one of whole days, else as the fraction it is."""
+    used, _, whole = text.partition("/")
+    if not whole:
+        return used
+    seconds_of_day = 86_400
+    if int(whole) > seconds_of_day and int(used) % seconds_of_day == 0 and int(whole) % seconds_of_day == 0:
+        return f"{int(used) // seconds_of_day}/{int(whole) // seconds_of_day} days"
+    return f"{used}/{whole}"
+
+
+def _number(text: str, currency: str) -> str:
+    """Return an exact number for reading: four digits beyond the currency's, an ellipsis where it goes on."""
+    value = Fraction(text)
+    digits = exponent(currency) + 4
+    scaled = value * 10**digits
+    whole = int(scaled)
+    shown = Decimal(whole).scaleb(-digits).normalize()
+    if shown.as_tuple().exponent > -exponent(currency):  # type: ignore[operator]  # a finite decimal's is an int
+        shown = shown.quantize(Decimal(1).scaleb(-exponent(currency)))
+    return f"{shown:f}" if whole == scaled else f"{shown:f}…"
+
+
+def _day(text: str, zone: tzinfo) -> str:
+    instant: datetime = parse_instant(text).astimezone(zone)
+    is_midnight = instant.hour == instant.minute == instant.second == 0
+    return instant.strftime("%Y-%m-%d" if is_midnight else "%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,181 @@
+"""Dues: which service periods of which charges a settlement has to look at, and when to look again."""
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import NamedTuple
+
+from tenor.kernel.calendar import Grid, Interval, period_at, periods_between
+from tenor.kernel.period import Period
+from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
+from tenor.pricing.policy import CalendarPolicy
+from tenor.subscriptions import Item, Phase
+
+
+class Slice(NamedTuple):
+    """A billable part of a service period, served under one phase."""
+
+    span: Period
+    phase: Phase
+
+
+class Due(NamedTuple):
+    """A service period of a charge to be looked at.
+
+    `period` is the grid's whole period; `slices` are its billable parts, none where service was not
+    billable (a pause). `due_at` is the instant that the document for it is for. `is_settled` says that
+    an earlier settlement has looked at it already.
+    """
+
+    charge: Charge
+    period: Period
+    slices: tuple[Slice, ...]
+    due_at: datetime
+    is_settled: bool
+
+
+class Look(NamedTuple):
+    """Which part of an item's life is to be looked at: everything due through `through`, less what is settled.
+
+    `settled_through` None: nothing is settled. `revisit_from`: news has touched what lies after this
+    instant, so service periods that end later are looked at again although they are settled.
+    """
+
+    through: datetime
+    settled_through: datetime | None
+    revisit_from: datetime | None
+
+
+class _Grids:
+    """The grids of one item's charges, one for each interval."""
+
+    def __init__(self, plan: PlanVersion, item: Item, zone: tzinfo, calendar: CalendarPolicy) -> None:
+        self._plan, self._item, self._zone, self._calendar = plan, item, zone, calendar
+        self._known: dict[Interval, Grid] = {}
+
+    def of(self, charge: Charge) -> Grid:
+        """Return the grid of `charge`: its own interval or the plan's, counted from the item's anchor."""
+        interval = charge.interval or self._plan.interval
+        if interval not in self._known:
+            self._known[interval] = Grid(
+                interval=interval,
+                anchor=self._item.anchor_at,
+                zone=self._zone,
+                alignment=self._calendar.alignment,
+                month_end=self._calendar.month_end,
+                boundary_time=self._calendar.boundary_time,
+            )
+        return self._known[interval]
+
+
+def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: CalendarPolicy) -> list[Due]:
+    """Return what `look` asks for, in order of charge and time.
+
+    A charge in advance is due at the start of the served part of its period, one in arrears at its
+    end. A settled period that news has touched rides with the newest document of this settlement. A
+    commitment brings with it every charge of its period, because it is measured on all of them.
+    """
+    grids = _Grids(plan, item, zone, calendar)
+    every = [due for charge in plan.charges for due in _dues_of(charge, grids.of(charge), item, look)]
+    committed = [due.period for due in every if due.charge.kind is ChargeKind.COMMITMENT and _is_looked_at(due, look)]
+    if committed:
+        since = look._replace(settled_through=min(period.start for period in committed), revisit_from=None)
+        every = [
+            due._replace(is_settled=_is_settled(due, look))
+            for charge in plan.charges
+            for due in _dues_of(charge, grids.of(charge), item, since)
+        ]
+    looked_at = [
+        due for due in every if _is_looked_at(due, look) or any(period.holds(due.period.start) for period in committed)
+    ]
+    if any(due.is_settled for due in looked_at):
+        newest = newest_due_at(looked_at, look)
+        return [due._replace(due_at=newest) if due.is_settled else due for due in looked_at]
+    return looked_at
+
+
+def newest_due_at(looked_at: list[Due], look: Look) -> datetime:
+    """Return the instant whose document carries corrections: the newest regular one, else `through`."""
+    return max((due.due_at for due in looked_at if not due.is_settled), default=look.through)
+
+
+def next_due_at(
+    item: Item, plan: PlanVersion, zone: tzinfo, calendar: CalendarPolicy, *, after: datetime
+) -> datetime | None:
+    """Return the first instant after `after` at which a charge of the item falls due; None when none will."""
+    grids = _Grids(plan, item, zone, calendar)
+    life = _billable_life(item)
+    if life is None:
+        return None
+    start, end = life
+    first_instants = []
+    for charge in plan.charges:
+        if start > after and charge.timing is Timing.ADVANCE:
+            first_instants.append(start)
+            continue
+        if charge.kind is ChargeKind.ONE_OFF or (end is not None and end <= after):
+            continue
+        boundary = period_at(grids.of(charge), max(start, after)).end
+        if end is None or boundary < end:
+            first_instants.append(boundary)
+        elif charge.timing is Timing.ARREARS:
+            first_instants.append(end)
+    return min(first_instants, default=None)
+
+
+def _billable_life(item: Item) -> tuple[datetime, datetime | None] | None:
+    """Return the first billable instant and the end of the item (None: open).
+
+    None when nothing of it is billable: a trial that has not converted, or a stay that a later change
+    took back.
+    """
+    start = next((phase.starts_at for phase in item.phases if phase.is_billable), None)
+    return None if start is None else (start, item.phases[-1].ends_at)
+
+
+def _dues_of(charge: Charge, grid: Grid, item: Item, look: Look) -> Iterator[Due]:
+    """Yield the dues of one charge up to `look.through`, from the last settled period on."""
+    life = _billable_life(item)
+    if life is None or life[0] > look.through:
+        return
+    start, end = life
+    horizon = period_at(grid, look.through).end
+    served_life = Period(start, horizon if end is None else min(end, horizon))
+    if charge.kind is ChargeKind.ONE_OFF:
+        periods: Iterator[Period] = iter((period_at(grid, start),))
+    else:
+        known = min((at for at in (look.settled_through, look.revisit_from) if at is not None), default=start)
+        since = start if look.settled_through is None else max(start, known)
+        periods = periods_between(grid, since, served_life.end)
+    for period in periods:
+        served = period.overlap(served_life)
+        if served.is_empty:
+            continue
+        due_at = served.end if charge.timing is Timing.ARREARS else served.start
+        if due_at <= look.through:
+            yield Due(charge, period, _slices(item, served), due_at, _is_due_settled(due_at, look))
+
+
+def _is_due_settled(due_at: datetime, look: Look) -> bool:
+    return look.settled_through is not None and due_at <= look.settled_through
+
+
+def _is_settled(due: Due, look: Look) -> bool:
+    return _is_due_settled(due.due_at, look)
+
+
+def _is_looked_at(due: Due, look: Look) -> bool:
+    if not due.is_settled:
+        return True
+    return look.revisit_from is not None and due.period.end > look.revisit_from
+
+
+def _slices(item: Item, served: Period) -> tuple[Slice, ...]:
+    slices = []
+    for phase in item.phases:
+        if not phase.is_billable:
+            continue
+        end = served.end if phase.ends_at is None else min(phase.ends_at, served.end)
+        span = Period(max(phase.starts_at, served.start), end)
+        if not span.is_empty:
+            slices.append(Slice(span, phase))
+    return tuple(slices)

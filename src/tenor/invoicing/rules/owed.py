@@ -1,0 +1,246 @@
+"""Owed: what a timeline costs, key by key. Rate, discount and commit are its three steps, in this order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from tenor.invoicing.model import Key, Owed
+from tenor.invoicing.rules.dues import Due, Look, Slice, dues
+from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId
+from tenor.kernel.money import EXACT, RoundingMode, divide_rounded, exponent
+from tenor.kernel.period import Period, format_instant
+from tenor.kernel.quantity import plain
+from tenor.pricing.charges import Flat, Matrix, Price, Standard
+from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
+from tenor.pricing.policy import Policy
+from tenor.pricing.rules.proration.shares import exact_part, share_of
+from tenor.pricing.rules.rating import UNROUNDED, Rated, Usage, rate, steps_to_json
+from tenor.subscriptions import Item, Timeline
+
+UsageKey = tuple[ItemId, ChargeId, Period]
+"""Whose usage, of which charge, over which service period."""
+
+UsageTotals = Mapping[UsageKey, Usage]
+"""The metered usage of each usage charge and service period that is looked at; absent means none."""
+
+Prices = Mapping[PlanVersionId, PlanVersion]
+"""The plan versions that a timeline pins."""
+
+_NO_USAGE: Final = Usage()
+
+
+class Rating(NamedTuple):
+    """What one due costs before it is rounded: the exact amount in major units, and how it came about."""
+
+    due: Due
+    dimension: str
+    exact: Decimal | Fraction
+    trace: dict[str, Any]
+
+
+class PriceMemory:
+    """Prices that have been worked out before: many subscriptions of a run have the same terms.
+
+    Purely a saving: what it returns is what `rate` returns for the same charge, units and price.
+    """
+
+    def __init__(self, policy: Policy, *, currency: str) -> None:
+        self.policy = policy
+        self.digits = exponent(currency)
+        self._rated: dict[tuple[ChargeId, Decimal, Decimal | None], tuple[Decimal, list[dict[str, str]]]] = {}
+
+    def amount(self, charge: Charge, units: Decimal, price: Decimal | None) -> tuple[Decimal, list[dict[str, str]]]:
+        """Return the exact amount of `units` of `charge` and its steps; `price` overrules the plan's own."""
+        key = (charge.id, units, price)
+        known = self._rated.get(key)
+        if known is None:
+            rated = self.rate(charge.price if price is None else _overruled(charge, price), Usage(units=units))
+            known = self._rated[key] = (rated.amount, steps_to_json(rated.steps))
+        return known
+
+    def rate(self, price: Price, usage: Usage) -> Rated:
+        """Return the exact price of `usage`."""
+        return rate(price, usage, self.policy.rating, UNROUNDED)
+
+
+def owed(
+    timeline: Timeline, prices: Prices, usage: UsageTotals, policy: Policy, *, through: datetime, zone: tzinfo
+) -> list[Owed]:
+    """Return everything that the timeline owes through an instant, as if nothing had been settled.
+
+    Pure and total: the same arguments give the same amounts, whatever was billed before. Amounts are
+    minor units of the plan version's currency, rounded once per key by `policy.rounding`.
+    """
+    found: list[Owed] = []
+    for item in timeline.items:
+        plan = prices[item.plan_version_id]
+        memory = PriceMemory(policy, currency=plan.currency)
+        look = Look(through=through, settled_through=None, revisit_from=None)
+        looked_at = dues(item, plan, look, zone, policy.calendar)
+        found.extend(owed_of_item(item, looked_at, usage, memory, zone))
+    return found
+
+
+def owed_of_item(
+    item: Item, looked_at: Sequence[Due], usage: UsageTotals, memory: PriceMemory, zone: tzinfo
+) -> list[Owed]:
+    """Return what is owed for the given dues of one item: the three steps of owed, one after the other."""
+    ratings = rate_dues(item, looked_at, usage, memory, zone)
+    discounted = discount_ratings(ratings, item.discount_percent)
+    return commit_ratings(item, discounted, looked_at, memory, zone)
+
+
+def rate_dues(
+    item: Item, looked_at: Sequence[Due], usage: UsageTotals, memory: PriceMemory, zone: tzinfo
+) -> list[Rating]:
+    """Return the exact price of each due, commitments left out.
+
+    What recurs costs the sum over its slices of price × share of the period; usage costs what its
+    model says for the metered units; a one-off costs its price. Matrix usage is one rating for each
+    dimension.
+    """
+    ratings: list[Rating] = []
+    with localcontext(EXACT):
+        for due in looked_at:
+            match due.charge.kind:
+                case ChargeKind.RECURRING | ChargeKind.SEAT:
+                    ratings.append(_rate_recurring(due, memory, zone))
+                case ChargeKind.ONE_OFF:
+                    ratings.append(_rate_one_off(due, memory))
+                case ChargeKind.USAGE:
+                    units = usage.get((item.id, due.charge.id, due.period), _NO_USAGE)
+                    ratings.extend(_rate_usage(due, units, memory))
+                case ChargeKind.COMMITMENT:
+                    continue
+    return ratings
+
+
+def discount_ratings(ratings: Sequence[Rating], discount_percent: Decimal) -> list[Rating]:
+    """Take the item's discount off every rating, before anything is rounded."""
+    if not discount_percent:
+        return list(ratings)
+    kept = 1 - Fraction(discount_percent) / 100
+    return [
+        rating._replace(
+            exact=Fraction(rating.exact) * kept,
+            trace={**rating.trace, "discount_percent": plain(discount_percent), "before_discount": _text(rating.exact)},
+        )
+        for rating in ratings
+    ]
+
+
+def commit_ratings(
+    item: Item, ratings: Sequence[Rating], looked_at: Sequence[Due], memory: PriceMemory, zone: tzinfo
+) -> list[Owed]:
+    """Round each rating once, and true up every commitment to what the other charges of its period leave short.
+
+    The commitment is prorated like a fee; the true-up is never negative.
+    """
+    mode = memory.policy.rounding.rounding.mode
+    digits = memory.digits
+    found = [_owed(item, rating, mode, digits) for rating in ratings]
+    for due in looked_at:
+        if due.charge.kind is not ChargeKind.COMMITMENT:
+            continue
+        committed = _rate_recurring(due, memory, zone)
+        counted_minor = sum(entry.amount_minor for entry in found if due.period.holds(entry.key.period.start))
+        committed_minor = to_minor_exact(committed.exact, digits, mode)
+        trace = {**committed.trace, "committed_minor": committed_minor, "counted_minor": counted_minor}
+        short = committed._replace(exact=Fraction(max(0, committed_minor - counted_minor), 10**digits), trace=trace)
+        found.append(_owed(item, short, mode, digits))
+    return found
+
+
+def to_minor_exact(amount: Decimal | Fraction, digits: int, mode: RoundingMode) -> int:
+    """Return an exact amount in major units as minor units, rounded once by `mode`."""
+    numerator, denominator = amount.as_integer_ratio()
+    return divide_rounded(numerator * 10**digits, denominator, mode)
+
+
+def _rate_recurring(due: Due, memory: PriceMemory, zone: tzinfo) -> Rating:
+    charge, period = due.charge, due.period
+    if len(due.slices) == 1 and due.slices[0].span == period:
+        amount, steps = _slice_price(charge, due.slices[0], memory)
+        return Rating(due, "", amount, {"model": "recurring", "steps": steps})
+    if not charge.is_prorated:
+        amount, steps = _slice_price(charge, due.slices[0], memory) if due.slices else (Decimal(0), [])
+        return Rating(due, "", amount, {"model": "recurring", "steps": steps})
+    total = Fraction(0)
+    parts = []
+    for part in due.slices:
+        amount, steps = _slice_price(charge, part, memory)
+        share = share_of(period=period, used=part.span, policy=memory.policy.proration, zone=zone)
+        exact = exact_part(
+            amount, share, day_rate=memory.policy.rounding.day_rate_rounding, currency_digits=memory.digits
+        )
+        total += exact
+        parts.append(
+            {
+                "from": format_instant(part.span.start),
+                "to": format_instant(part.span.end),
+                "price": plain(amount),
+                "share": "1" if share is None else f"{share.used}/{share.whole}",
+                "amount": _text(exact),
+                "steps": steps,
+            }
+        )
+    return Rating(due, "", total, {"model": "recurring", "slices": parts, "exact": _text(total)})
+
+
+def _rate_one_off(due: Due, memory: PriceMemory) -> Rating:
+    amount, steps = _slice_price(due.charge, due.slices[0], memory)
+    return Rating(due, "", amount, {"model": "one_off", "steps": steps})
+
+
+def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
+    """Return the ratings of a usage due: one, or one for each dimension and one for what is on the whole."""
+    price = due.charge.price
+    if not isinstance(price.model, Matrix):
+        if not usage.buckets and not usage.events and not usage.windows and usage.tier_units is None:
+            amount, steps = memory.amount(due.charge, usage.units, None)
+            return [Rating(due, "", amount, {"model": "usage", "units": plain(usage.units), "steps": steps})]
+        rated = memory.rate(price, usage)
+        return [Rating(due, "", rated.amount, {"model": "usage", "steps": steps_to_json(rated.steps)})]
+    ratings = []
+    for dimension, units in sorted(usage.by_dimension.items()):
+        rated = memory.rate(Price(price.model.model_for(dimension)), Usage(units=units))
+        trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
+        ratings.append(Rating(due, " / ".join(dimension), rated.amount, trace))
+    whole = memory.rate(price, usage)
+    rest = Fraction(whole.amount) - sum(Fraction(rating.exact) for rating in ratings)
+    if rest:
+        ratings.append(Rating(due, "", rest, {"model": "usage", "steps": steps_to_json(whole.steps)}))
+    return ratings
+
+
+def _slice_price(charge: Charge, part: Slice, memory: PriceMemory) -> tuple[Decimal, list[dict[str, str]]]:
+    terms = part.phase.terms
+    quantity = terms.quantities.get(charge.code, charge.default_quantity)
+    return memory.amount(charge, quantity, terms.prices.get(charge.code))
+
+
+def _overruled(charge: Charge, price: Decimal) -> Price:
+    """Return the charge's price with a subscription's own amount in place of the plan's model."""
+    return replace(charge.price, model=Standard(price) if charge.kind is ChargeKind.SEAT else Flat(price))
+
+
+def _owed(item: Item, rating: Rating, mode: RoundingMode, digits: int) -> Owed:
+    due = rating.due
+    return Owed(
+        key=Key(item.id, due.charge.id, rating.dimension, due.period),
+        amount_minor=to_minor_exact(rating.exact, digits, mode),
+        due_at=due.due_at,
+        is_deferred=due.charge.timing is Timing.ADVANCE and due.charge.kind is not ChargeKind.ONE_OFF,
+        description=f"{due.charge.name} ({rating.dimension})" if rating.dimension else due.charge.name,
+        trace=rating.trace,
+    )
+
+
+def _text(value: Decimal | Fraction) -> str:
+    """Return an exact number: as a decimal, or as 'numerator/denominator' where a decimal never ends."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    return str(value.numerator) if value.denominator == 1 else f"{value.numerator}/{value.denominator}"

@@ -1,0 +1,135 @@
+"""What is measured and what happened: metrics, usage events, and the span over which events become one number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from tenor.kernel.errors import Malformed
+from tenor.kernel.ids import SubscriptionId
+from tenor.kernel.period import Period
+from tenor.pricing.policy import Rounding
+
+PropertyValue: TypeAlias = str | int | Decimal | bool | None
+"""What a property of an event may hold. Numbers are exact: a float never gets this far."""
+
+
+class UnmeasurableMetric(Malformed):
+    """A metric whose settings contradict each other."""
+
+    code = "unmeasurable_metric"
+
+
+class Aggregation(StrEnum):
+    """How the events of a period become one number; the names are those of price books and case files."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MAX = "max"
+    MIN = "min"
+    AVG = "avg"
+    LATEST = "latest"  # the last reading by event time
+    UNIQUE_COUNT = "unique_count"  # distinct values, less those taken out again
+    WEIGHTED_SUM = "weighted_sum"  # the level over time: gigabyte-months, not gigabytes
+
+
+_ADDITIVE: Final = frozenset({Aggregation.COUNT, Aggregation.SUM, Aggregation.UNIQUE_COUNT})
+_CARRYING: Final = _ADDITIVE | {Aggregation.LATEST, Aggregation.WEIGHTED_SUM}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One thing that is measured.
+
+    `field` is the property that holds the number (for `unique_count` the value told apart); only a
+    count needs none. `recurring`: what earlier periods added is still there (seats, stored bytes).
+    `prorated`: each value counts for the days of the period that it was there. `rounding` is applied
+    to the total.
+
+    Raises:
+        UnmeasurableMetric: no field where one is needed, or a setting that the aggregation cannot honour.
+    """
+
+    code: str
+    aggregation: Aggregation
+    field: str | None = None
+    recurring: bool = False
+    prorated: bool = False
+    rounding: Rounding | None = None
+
+    def __post_init__(self) -> None:
+        if self.field is None and self.aggregation is not Aggregation.COUNT:
+            raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} needs the field that it measures")
+        if self.prorated and self.aggregation not in _ADDITIVE:
+            raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} cannot be prorated by days")
+        if self.recurring and self.aggregation not in _CARRYING:
+            raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} has nothing to carry over")
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether its level is the sum of what its events add and take away."""
+        return self.aggregation in _ADDITIVE
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEvent:
+    """Something that a customer used. Immutable: a correction is another event.
+
+    `event_id` is the sender's name for it, unique within `source` for ever. `customer` is the id that
+    the sender uses (the customer's external id), `occurred_at` the time of use, `recorded_at` the time
+    of arrival where it is known.
+    """
+
+    event_id: str
+    occurred_at: datetime
+    properties: Mapping[str, PropertyValue] = field(default_factory=dict)
+    source: str = ""
+    metric_code: str | None = None
+    customer: str | None = None
+    subject: str | None = None
+    subscription_id: SubscriptionId | None = None
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time over which events are aggregated, and its place in a full billing period.
+
+    Days are local days of `zone`, and every day that the period touches counts whole. `period_days` is
+    the length of the full billing period; it differs from `days` when a subscription starts, ends or
+    changes inside it.
+    """
+
+    period: Period
+    zone: tzinfo = UTC
+    period_days: int | None = None
+
+    @property
+    def first_day(self) -> date:
+        """The local day on which the period starts."""
+        return self.day_of(self.period.start)
+
+    @property
+    def last_day(self) -> date:
+        """The local day of the last instant inside the period."""
+        return self.day_of(self.period.end - timedelta(microseconds=1))
+
+    @property
+    def days(self) -> int:
+        """How many local days the period touches."""
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def full_days(self) -> int:
+        """Days of the full billing period: the denominator of every share."""
+        return self.days if self.period_days is None else self.period_days
+
+    def day_of(self, instant: datetime) -> date:
+        """Return the local day of `instant`."""
+        return instant.astimezone(self.zone).date()
+
+    def days_from(self, instant: datetime) -> int:
+        """Return the days left at `instant`, its own day included."""
+        return (self.last_day - self.day_of(instant)).days + 1

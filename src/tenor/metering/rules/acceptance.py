@@ -1,0 +1,115 @@
+"""Acceptance: what an arriving event must be before it is kept, and what makes two arrivals one."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from tenor.kernel.errors import Malformed
+from tenor.kernel.quantity import plain
+from tenor.metering.model import PropertyValue, UsageEvent
+from tenor.metering.rules.readings import property_text
+
+NAME_LENGTH_MAX: Final = 200
+PROPERTIES_MAX: Final = 50
+PROPERTY_LENGTH_MAX: Final = 1000
+NUMBER_DIGITS_MAX: Final = 40
+_NUMBER_BITS_MAX: Final = 128  # 39 digits
+
+AHEAD_MAX: Final = timedelta(days=1)
+"""How far in the future an event may lie: wide enough for a sender's wrong clock or zone."""
+
+AGE_MAX: Final = timedelta(days=3660)
+"""How old an event may be: ten years, so that a mistyped year is noticed and partitions stay few."""
+
+CONTENT_HASH_BYTES: Final = 16
+
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")  # PostgreSQL keeps neither NUL nor half a surrogate pair
+
+
+class UnacceptableEvent(Malformed):
+    """An event that cannot be kept as it is; `field` names the part that is wrong."""
+
+    code = "unacceptable_event"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, field=field)
+        self.field = field
+
+
+def require_acceptable(event: UsageEvent, *, now: datetime) -> None:
+    """Refuse an event that names no customer or metric, or whose names, time or properties are out of bounds.
+
+    Raises:
+        UnacceptableEvent: with the part that is wrong.
+    """
+    for field, name in (
+        ("event_id", event.event_id),
+        ("customer", event.customer),
+        ("metric", event.metric_code),
+    ):
+        if not name:
+            raise UnacceptableEvent(field, f"the event names no {field}")
+        _require_text(field, name, NAME_LENGTH_MAX)
+    _require_text("source", event.source, NAME_LENGTH_MAX)
+    if event.occurred_at > now + AHEAD_MAX:
+        raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than a day in the future")
+    if event.occurred_at < now - AGE_MAX:
+        raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than ten years back")
+    if len(event.properties) > PROPERTIES_MAX:
+        raise UnacceptableEvent("properties", f"{len(event.properties)} properties; at most {PROPERTIES_MAX} are kept")
+    for name, value in event.properties.items():
+        _require_text("properties", name, NAME_LENGTH_MAX)
+        if isinstance(value, str):
+            _require_text(name, value, PROPERTY_LENGTH_MAX)
+        elif isinstance(value, int | Decimal):
+            _require_number(name, value)
+
+
+def content_hash(event: UsageEvent) -> bytes:
+    """Return what tells a repetition from another event under the same id: 128 bits over all that it says.
+
+    Properties are compared as texts and in any order; one that is null is as good as absent.
+    """
+    texts = sorted(
+        (name, text) for name, value in event.properties.items() if (text := property_text(value)) is not None
+    )
+    content = (event.customer, event.subscription_id, event.metric_code, event.occurred_at, texts)
+    return hashlib.blake2b(msgspec.json.encode(content), digest_size=CONTENT_HASH_BYTES).digest()
+
+
+def stored_properties(properties: Mapping[str, PropertyValue]) -> dict[str, object]:
+    """Return properties as they are kept: numbers as exact JSON numbers in plain notation.
+
+    PostgreSQL's `->>` then gives the same text as `property_text`.
+    """
+    return {
+        name: msgspec.Raw(plain(value).encode()) if isinstance(value, Decimal) else value
+        for name, value in properties.items()
+    }
+
+
+def _require_text(field: str, text: str, length_max: int) -> None:
+    if len(text) > length_max:
+        raise UnacceptableEvent(field, f"{text[:40]!r}… has {len(text)} characters; at most {length_max} are kept")
+    if _UNSTORABLE.search(text):
+        raise UnacceptableEvent(field, f"{text[:40]!r} holds a character that cannot be kept as text")
+
+
+def _require_number(field: str, value: int | Decimal) -> None:
+    """Refuse a number that would be long to write out, before it is written out."""
+    if isinstance(value, int):
+        is_short = value.bit_length() <= _NUMBER_BITS_MAX
+    else:
+        is_short = (
+            value.is_finite()
+            and abs(value.adjusted()) < NUMBER_DIGITS_MAX
+            and len(value.as_tuple().digits) <= NUMBER_DIGITS_MAX
+        )
+    if not is_short:
+        raise UnacceptableEvent(field, f"the number is not a finite one of at most {NUMBER_DIGITS_MAX} digits")

@@ -1,0 +1,95 @@
+"""Readings: what one event says about one metric."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tenor.kernel.quantity import NotADecimal, parse_decimal, plain
+from tenor.metering.model import Aggregation, Metric, PropertyValue, UsageEvent
+
+VALUE_FRACTION_DIGITS: Final = 18
+"""Digits after the point of a measured value: six more than of a price, so that what a sender once kept
+as a binary float (17 significant digits) can still be taken as it was printed."""
+
+OPERATION: Final = "operation_type"
+"""Property that says whether a `unique_count` event adds its value (also when absent) or takes it out."""
+
+_ONE: Final = Decimal(1)
+
+
+class Reading(NamedTuple):
+    """What an event says: `amount` is the number measured (1 where events are counted).
+
+    `key` is the value that `unique_count` tells apart; `removes` that it is taken out again.
+    """
+
+    at: datetime
+    amount: Decimal
+    key: str = ""
+    removes: bool = False
+
+
+def read(event: UsageEvent, metric: Metric) -> Reading:
+    """Return what `event` says about `metric`.
+
+    Raises:
+        NotADecimal: the field is missing, or is not a finite number within the bounds of a value.
+    """
+    if metric.field is None or metric.aggregation is Aggregation.COUNT:
+        return Reading(event.occurred_at, _ONE)
+    value = event.properties.get(metric.field)
+    if metric.aggregation is Aggregation.UNIQUE_COUNT:
+        key = property_text(value)
+        if key is None:
+            raise NotADecimal(f"{metric.field}: the event has no such property")
+        return Reading(event.occurred_at, _ONE, key, event.properties.get(OPERATION) == "remove")
+    if value is None:
+        raise NotADecimal(f"{metric.field}: the event has no such property")
+    return Reading(event.occurred_at, read_value(value, name=metric.field))
+
+
+def read_value(value: PropertyValue, *, name: str = "value") -> Decimal:
+    """Return a measured value: below 10^15 in size, at most 18 digits after the point, either sign.
+
+    Raises:
+        NotADecimal: with `name`; text that is no number, NaN, an infinity, a bool, or out of bounds.
+    """
+    return parse_decimal(value, name=name, fraction_digits=VALUE_FRACTION_DIGITS)
+
+
+def valid_readings(events: Iterable[UsageEvent], metric: Metric) -> list[Reading]:
+    """Return the readings of `events` in the order of event time; ties keep the order of storage.
+
+    Events that say nothing usable are left out: `is_readable` tells which.
+    """
+    readings = []
+    for event in events:
+        try:
+            readings.append(read(event, metric))
+        except NotADecimal:
+            continue
+    readings.sort(key=lambda reading: reading.at)
+    return readings
+
+
+def is_readable(event: UsageEvent, metric: Metric) -> bool:
+    """Whether `event` says something that `metric` can use."""
+    try:
+        read(event, metric)
+    except NotADecimal:
+        return False
+    return True
+
+
+def property_text(value: PropertyValue) -> str | None:
+    """Return a property as text, so that 1, 1.0 and "1" are one value; None when it is absent."""
+    match value:
+        case None | str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case Decimal():
+            return plain(value) if value.is_finite() else str(value)

@@ -1,0 +1,205 @@
+"""The database: connections of each role, and transactions that cannot be lost quietly."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+from psycopg.types.json import set_json_dumps, set_json_loads
+
+from tenor.kernel.errors import Refusal
+from tenor.kernel.ids import TenantId
+from tenor.platform.embedded import OLDEST_MAJOR
+from tenor.platform.logins import Logins, Role, logins_for
+from tenor.platform.settings import Settings
+from tenor.platform.unit_of_work import Row, UnitOfWork
+
+CONNECT_SECONDS_MAX: Final = 10
+
+Connection = psycopg.Connection[Row]
+
+
+class DatabaseUnreachable(Refusal):
+    """No connection to the database could be made."""
+
+    code = "database_unreachable"
+
+
+class DatabaseTooOld(Refusal):
+    """The server is older than PostgreSQL 15, whose views cannot respect row-level security."""
+
+    code = "database_too_old"
+
+
+class LostTransaction(Refusal):
+    """The transaction had failed before its end, so that nothing of it is kept.
+
+    PostgreSQL answers a COMMIT of such a transaction with a quiet ROLLBACK. It comes from a database
+    error that was caught without a savepoint around it.
+    """
+
+    code = "lost_transaction"
+
+
+class Database:
+    """One database, embedded or given by URL, as one process uses it.
+
+    Connections are made when needed, as one of three roles (see `Role`), and those of the business are
+    kept for the next transaction. A Database belongs to the process that opened it and may be used by
+    all its threads; a worker process opens its own.
+    """
+
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+        self._process = os.getpid()
+        self._idle: list[Connection] = []
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Start or join the embedded server, or take the one that `settings` name.
+
+        Raises:
+            EmbeddedServerFailed: the embedded server does not start.
+        """
+        return cls(logins_for(settings))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections and let an embedded server go."""
+        while self._idle:
+            self._idle.pop().close()
+        self._logins.close()
+
+    @cached_property
+    def server_version(self) -> int:
+        """The server's version as PostgreSQL numbers it: 180006 is 18.6."""
+        with self.setup() as connection:
+            return connection.info.server_version
+
+    @property
+    def description(self) -> str:
+        """Where the data lives and how the roles are kept apart, as one line for the operator."""
+        major, minor = divmod(self.server_version, 10_000)
+        roles = "a login per role" if self._logins.has_own_logins else "one login that takes the roles"
+        return f"PostgreSQL {major}.{minor} {self._logins.place}, {roles}"
+
+    @property
+    def role_password(self) -> str | None:
+        """The password for the roles' own logins, which `migrate` makes; None where the operator does."""
+        return self._logins.password
+
+    @contextmanager
+    def transaction(self, tenant_id: TenantId, *, is_snapshot: bool = False) -> Iterator[UnitOfWork]:
+        """Run a block as one transaction of `tenant_id`: committed at its end, rolled back by an exception.
+
+        READ COMMITTED; the role is `tenor_app`. With `is_snapshot` it only reads, and all its statements see
+        the same instant.
+
+        Raises:
+            LostTransaction: the transaction failed, or was ended, inside the block.
+            DatabaseUnreachable: no connection could be made.
+        """
+        connection = self._begin(tenant_id, is_snapshot=is_snapshot)
+        try:
+            yield UnitOfWork(connection, tenant_id)
+            if connection.info.transaction_status is not TransactionStatus.INTRANS:
+                raise LostTransaction("the transaction failed before its end; nothing of it was kept")
+            connection.execute("commit")
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            self._keep(connection)
+
+    @contextmanager
+    def owner(self) -> Iterator[Connection]:
+        """Yield a connection of `tenor_owner` in autocommit, closed afterwards: the operator's work, benchmarks.
+
+        Row-level security is forced on the owner too: set `tenor.tenant_id` to touch a tenant's rows.
+        """
+        with self._connect(Role.OWNER) as connection:
+            yield connection
+
+    @contextmanager
+    def auditor(self) -> Iterator[Connection]:
+        """Yield a connection of `tenor_auditor` in one read-only snapshot over all tenants."""
+        with self._connect(Role.AUDITOR) as connection:
+            connection.execute("begin isolation level repeatable read read only")
+            yield connection
+
+    @contextmanager
+    def setup(self) -> Iterator[Connection]:
+        """Yield a connection of the operator's own login in autocommit; `migrate` makes the roles with it."""
+        with self._connect(None) as connection:
+            yield connection
+
+    def _begin(self, tenant_id: TenantId, *, is_snapshot: bool) -> Connection:
+        """Return a connection inside a fresh transaction of `tenant_id`, after one round trip.
+
+        What earlier code left in the session is put back first. The round trip also shows whether a
+        kept connection still lives: nothing has run on it yet, so a dead one is simply replaced.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError("this Database was opened by another process; open one in each process")
+        mode = "repeatable read read only" if is_snapshot else "read committed read write"
+        statement = sql.SQL(
+            "reset all; reset role; begin isolation level {}; select set_config('tenor.tenant_id', {}, true)"
+        ).format(sql.SQL(mode), str(tenant_id))
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                connection.execute(statement, prepare=False)
+            except psycopg.OperationalError:
+                connection.close()
+            else:
+                return connection
+        connection = self._connect(Role.APP)
+        connection.execute(statement, prepare=False)
+        return connection
+
+    def _keep(self, connection: Connection) -> None:
+        if connection.info.transaction_status is TransactionStatus.IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _connect(self, role: Role | None) -> Connection:
+        try:
+            connection = self._connect_once(role)
+        except DatabaseUnreachable:
+            if self._logins.retry_seconds is None:
+                raise
+            time.sleep(self._logins.retry_seconds)
+            connection = self._connect_once(role)
+        if connection.info.server_version < OLDEST_MAJOR * 10_000:
+            version = connection.info.parameter_status("server_version")
+            connection.close()
+            raise DatabaseTooOld(f"the server {self._logins.place} is PostgreSQL {version}; 15 or later is needed")
+        set_json_dumps(msgspec.json.encode, connection)
+        set_json_loads(msgspec.json.decode, connection)
+        return connection
+
+    def _connect_once(self, role: Role | None) -> Connection:
+        conninfo = self._logins.conninfo(role)
+        try:
+            return psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
+        except psycopg.OperationalError as error:
+            whom = f" as {role}" if role else ""
+            why = " ".join(str(error).split())
+            raise DatabaseUnreachable(
+                f"no connection to the database {self._logins.place}{whom}: {why}; {self._logins.fix}"
+            ) from error

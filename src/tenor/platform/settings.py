@@ -1,0 +1,51 @@
+"""Settings: the few things that the operator decides, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenor.kernel.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the data lives. Without a `database_url`, an embedded PostgreSQL under `data_dir` holds it.
+
+    `app_database_url` and `auditor_database_url` are logins of the roles `tenor_app` and
+    `tenor_auditor` in the same database; without them the login of `database_url` takes these roles.
+    `embedded_linger_seconds` is how long the embedded server outlives its last user.
+    """
+
+    database_url: str | None = None
+    app_database_url: str | None = None
+    auditor_database_url: str | None = None
+    data_dir: Path = Path(".tenor")
+    embedded_linger_seconds: float = 2.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the `TENOR_…` variables; an empty one counts as unset.
+
+        Raises:
+            Malformed: `TENOR_EMBEDDED_LINGER_SECONDS` is not a number from 0 to 3600.
+        """
+        return cls(
+            database_url=environment.get("TENOR_DATABASE_URL") or None,
+            app_database_url=environment.get("TENOR_APP_DATABASE_URL") or None,
+            auditor_database_url=environment.get("TENOR_AUDITOR_DATABASE_URL") or None,
+            data_dir=Path(environment.get("TENOR_DATA_DIR") or ".tenor"),
+            embedded_linger_seconds=_linger(environment.get("TENOR_EMBEDDED_LINGER_SECONDS")),
+        )
+
+
+def _linger(text: str | None) -> float:
+    if not text:
+        return 2.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise Malformed(f"TENOR_EMBEDDED_LINGER_SECONDS: {text!r} is not a number of seconds from 0 to 3600")
+    return seconds

@@ -1,0 +1,130 @@
+"""Tenants: who is billed for, and whose clock a sandbox follows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import psycopg
+
+from tenor.kernel.errors import Conflict, Malformed, NotFound
+from tenor.kernel.ids import TenantId, new_id
+from tenor.platform.database import Connection, Database
+from tenor.platform.unit_of_work import Row, UnitOfWork
+
+_FACTS: Final = "tenant_id, slug, name, is_sandbox, clock_at, timezone, profile"
+
+
+class SlugTaken(Conflict):
+    """Another tenant has this slug."""
+
+    code = "slug_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """What is known of a tenant. `clock_at` is a sandbox's own time; None means the wall clock."""
+
+    tenant_id: TenantId
+    slug: str
+    name: str
+    is_sandbox: bool
+    clock_at: datetime | None
+    timezone: str
+    profile: str
+
+
+def create_tenant(
+    database: Database,
+    *,
+    slug: str,
+    name: str,
+    is_sandbox: bool = False,
+    clock_at: datetime | None = None,
+    timezone: str = "UTC",
+    profile: str = "tenor",
+) -> TenantId:
+    """Create a tenant as the owner of the database, and return its id.
+
+    Raises:
+        Malformed: the slug is not of a–z, 0–9 and '-', the zone is not an IANA name, or a tenant
+            that is no sandbox is given a clock.
+        SlugTaken: another tenant has the slug.
+    """
+    _require_zone(timezone)
+    tenant_id = TenantId(new_id(datetime.now(UTC)))
+    try:
+        with _owner_transaction(database, tenant_id) as connection:
+            connection.execute(
+                "insert into tenants (tenant_id, slug, name, is_sandbox, clock_at, timezone, profile)"
+                " values (%s, %s, %s, %s, %s, %s, %s)",
+                [tenant_id, slug, name, is_sandbox, clock_at, timezone, profile],
+            )
+    except psycopg.errors.UniqueViolation:
+        raise SlugTaken(f"there is a tenant {slug!r} already", slug=slug) from None
+    except psycopg.errors.CheckViolation as error:
+        raise Malformed(f"tenant {slug!r}: {error.diag.constraint_name}", slug=slug) from None
+    return tenant_id
+
+
+def find_tenant(database: Database, slug: str) -> Tenant:
+    """Return the tenant whose slug is `slug`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with database.auditor() as connection:
+        row = connection.execute(f"select {_FACTS} from tenants where slug = %s", [slug]).fetchone()
+    if row is None:
+        raise NotFound(f"there is no tenant {slug!r}", slug=slug)
+    return _tenant(row)
+
+
+def list_tenants(database: Database) -> list[Tenant]:
+    """Return every tenant, by slug."""
+    with database.auditor() as connection:
+        return [_tenant(row) for row in connection.execute(f"select {_FACTS} from tenants order by slug")]
+
+
+def current_tenant(uow: UnitOfWork) -> Tenant:
+    """Return the facts of the tenant whose transaction this is.
+
+    Raises:
+        NotFound: the transaction was opened for an id that is no tenant's.
+    """
+    row = uow.fetch_one(f"select {_FACTS} from tenants")
+    if row is None:
+        raise NotFound(f"there is no tenant with the id {uow.tenant_id}")
+    return _tenant(row)
+
+
+def set_clock(database: Database, tenant_id: TenantId, clock_at: datetime) -> None:
+    """Move the clock of a sandbox, forward or back.
+
+    Raises:
+        NotFound: no sandbox has this id.
+    """
+    with _owner_transaction(database, tenant_id) as connection:
+        moved = connection.execute("update tenants set clock_at = %s where is_sandbox", [clock_at]).rowcount
+    if not moved:
+        raise NotFound(f"there is no sandbox tenant with the id {tenant_id}")
+
+
+@contextmanager
+def _owner_transaction(database: Database, tenant_id: TenantId) -> Iterator[Connection]:
+    with database.owner() as connection, connection.transaction():
+        connection.execute("select set_config('tenor.tenant_id', %s, true)", [str(tenant_id)])
+        yield connection
+
+
+def _tenant(row: Row) -> Tenant:
+    return Tenant(*row)
+
+
+def _require_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Malformed(f"{name!r} is not a time zone such as 'Europe/Berlin'", timezone=name) from None

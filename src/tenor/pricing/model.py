@@ -1,0 +1,87 @@
+"""Plan versions and their charges: what a subscription pins, frozen for ever."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from tenor.kernel.calendar import Interval
+from tenor.kernel.ids import ChargeId, PlanVersionId
+from tenor.pricing.charges import Matrix, Price
+
+
+class ChargeKind(StrEnum):
+    """What a charge is paid for."""
+
+    RECURRING = "recurring"  # the plan itself, each period
+    SEAT = "seat"  # units held, each period
+    USAGE = "usage"  # units of a metric consumed in the period
+    ONE_OFF = "one_off"  # once, at the start of the item
+    COMMITMENT = "commitment"  # a minimum per period: what the other charges leave short of it
+
+
+class Timing(StrEnum):
+    """When a charge is invoiced."""
+
+    ADVANCE = "advance"  # at the start of its service period
+    ARREARS = "arrears"  # at its end
+
+
+class TaxMode(StrEnum):
+    """Whether prices hold the tax already."""
+
+    EXCLUSIVE = "exclusive"
+    INCLUSIVE = "inclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One priced part of a plan version.
+
+    `price` holds the charge model with its modifiers (included units, minimum, maximum); a commitment's
+    price is a flat amount. `interval` None is the plan's own billing interval. `tier_window` is the
+    window at whose start tiers and included units begin anew; None is the whole service period.
+    `is_prorated` says whether a part of a period costs its share.
+    """
+
+    id: ChargeId
+    code: str
+    name: str
+    kind: ChargeKind
+    timing: Timing
+    price: Price
+    interval: Interval | None
+    tier_window: Interval | None
+    metric: str | None
+    default_quantity: Decimal
+    is_prorated: bool
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The event properties by which a matrix is priced; none for any other model."""
+        return self.price.model.dimensions if isinstance(self.price.model, Matrix) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanVersion:
+    """An immutable edition of a plan in one currency and tax mode.
+
+    `content_hash` is the SHA-256 of the canonical JSON of everything that decides an amount; a stored
+    version whose content no longer gives that hash has been tampered with.
+    """
+
+    id: PlanVersionId
+    plan: str
+    version: int
+    name: str
+    product: str
+    price_book: str
+    price_book_version: int
+    currency: str
+    tax_mode: TaxMode
+    interval: Interval
+    trial_days: int
+    charges: tuple[Charge, ...]
+    features: tuple[tuple[str, Decimal | None], ...]
+    effective_at: datetime
+    content_hash: bytes

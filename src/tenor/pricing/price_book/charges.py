@@ -1,0 +1,158 @@
+"""What the file may say about a charge: one row for each kind, and the checks between its fields."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from tenor.kernel.calendar import Interval
+from tenor.kernel.errors import Malformed
+from tenor.kernel.quantity import plain
+from tenor.pricing.charges import Flat, Price, to_json
+from tenor.pricing.definition import interval_to_json
+from tenor.pricing.model import ChargeKind, Timing
+from tenor.pricing.price_book.fields import (
+    Field,
+    Reader,
+    Spot,
+    Unreadable,
+    choice,
+    code,
+    flag,
+    number,
+    one_of,
+    peek,
+    read_fields,
+    reference,
+    text,
+)
+from tenor.pricing.price_book.intervals import fit_together, in_words, interval, is_window_of
+from tenor.pricing.price_book.prices import MODELS, UNIT_MODELS, Fields, model_word, read_model
+
+
+class Surroundings(NamedTuple):
+    """What a charge must agree with. `plan_interval` is None when the plan's own is wrong (and reported)."""
+
+    money: Reader[Decimal]
+    metrics: frozenset[str]
+    plan_interval: Interval | None
+
+
+class KindFormat(NamedTuple):
+    """What a kind of charge may hold: the first timing is the default; without models its price is an `amount`."""
+
+    timings: tuple[Timing, ...]
+    models: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+_MODIFIERS: Final = ("included", "minimum", "maximum")
+
+KINDS: Final[Mapping[ChargeKind, KindFormat]] = MappingProxyType(
+    {
+        ChargeKind.RECURRING: KindFormat((Timing.ADVANCE, Timing.ARREARS), (), ("interval", "prorate")),
+        ChargeKind.SEAT: KindFormat(
+            (Timing.ADVANCE, Timing.ARREARS), UNIT_MODELS, ("interval", "prorate", "quantity", *_MODIFIERS)
+        ),
+        ChargeKind.USAGE: KindFormat(
+            (Timing.ARREARS,), tuple(MODELS), ("interval", "metric", "tier_window", *_MODIFIERS)
+        ),
+        ChargeKind.ONE_OFF: KindFormat((Timing.ADVANCE,), (), ()),
+        ChargeKind.COMMITMENT: KindFormat((Timing.ARREARS,), (), ("interval", "prorate")),
+    }
+)
+_COMMON: Final[Fields] = MappingProxyType(
+    {"code": Field(code), "name": Field(text), "kind": Field(one_of([kind.value for kind in ChargeKind]))}
+)
+
+
+def read_charge(spot: Spot, around: Surroundings) -> dict[str, Any]:
+    """Read a charge as its body in the definition of a plan (see `tenor.pricing.definition`)."""
+    kind = peek(spot, "kind", choice(ChargeKind))
+    if kind is None:
+        read_fields(spot, _COMMON, may_hold_others=True)
+        raise Unreadable
+    form = KINDS[kind]
+    fields = _fields(spot, form, around)
+    if form.models:
+        model, values = read_model(spot, form.models, fields)
+    else:
+        values = read_fields(spot, {**fields, "amount": Field(around.money)})
+        model = Flat(values["amount"])
+    price = Price(
+        model,
+        free_units=values.get("included", Decimal(0)),
+        min_amount=values.get("minimum"),
+        max_amount=values.get("maximum"),
+    )
+    return _body(values, price)
+
+
+def _fields(spot: Spot, form: KindFormat, around: Surroundings) -> Fields:
+    """Return the fields beside those of the charge model.
+
+    The readers know what else the charge says, so that a contradiction is found whatever else is wrong.
+    """
+    model = model_word(spot)
+    service = peek(spot, "interval", interval) or around.plan_interval
+    of_any_kind = {
+        "interval": Field(partial(_charge_interval, plan_interval=around.plan_interval), None),
+        "prorate": Field(flag, default=True),
+        "quantity": Field(number(), Decimal(1)),
+        "metric": Field(reference("metric", around.metrics)),
+        "tier_window": Field(partial(_tier_window, model=model, service=service), None),
+        "included": Field(partial(_included, model=model), Decimal(0)),
+        "minimum": Field(partial(_minimum, money=around.money, maximum=peek(spot, "maximum", around.money)), None),
+        "maximum": Field(around.money, None),
+    }
+    timing = Field(one_of([timing.value for timing in form.timings]), form.timings[0].value)
+    return {**_COMMON, "timing": timing, **{key: of_any_kind[key] for key in form.keys}}
+
+
+def _charge_interval(spot: Spot, *, plan_interval: Interval | None) -> Interval:
+    own = interval(spot)
+    if plan_interval is not None and not fit_together(own, plan_interval):
+        words = f"{in_words(own)} does not fit the plan's {in_words(plan_interval)}"
+        raise Malformed(f"{words}: one must be a whole number of the other")
+    return own
+
+
+def _tier_window(spot: Spot, *, model: str | None, service: Interval | None) -> Interval:
+    window = interval(spot)
+    if model == "matrix":
+        raise Malformed("a matrix is priced over the whole period; no tier of it begins anew inside")
+    if service is not None and not is_window_of(window, service):
+        raise Malformed(f"the charge's {in_words(service)} is not a whole number of windows of {in_words(window)}")
+    return window
+
+
+def _included(spot: Spot, *, model: str | None) -> Decimal:
+    if model is not None and model not in UNIT_MODELS:
+        raise Malformed(f"the model {model} does not price a number of units, of which some could be included")
+    return number()(spot)
+
+
+def _minimum(spot: Spot, *, money: Reader[Decimal], maximum: Decimal | None) -> Decimal:
+    minimum = money(spot)
+    if maximum is not None and minimum > maximum:
+        raise Malformed(f"{plain(minimum)} is above the maximum of {plain(maximum)}")
+    return minimum
+
+
+def _body(values: Mapping[str, Any], price: Price) -> dict[str, Any]:
+    body = {
+        "code": values["code"],
+        "name": values["name"],
+        "kind": values["kind"],
+        "timing": values["timing"],
+        "price": to_json(price),
+        "quantity": plain(values.get("quantity", Decimal(1))),
+        "is_prorated": values.get("prorate", False),
+    }
+    if values.get("metric"):
+        body["metric"] = values["metric"]
+    for key in ("interval", "tier_window"):
+        if values.get(key):
+            body[key] = interval_to_json(values[key])
+    return body

@@ -1,0 +1,1 @@
+"""Pure decisions about prices: no input or output, no clock."""

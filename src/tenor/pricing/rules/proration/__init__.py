@@ -1,0 +1,78 @@
+"""Proration: shares of a period, and what changes, cancellations and moved seats cost or give back."""
+
+from tenor.pricing.rules.proration.changes import (
+    AnchorMove,
+    ChangedKind,
+    ChangeLines,
+    Direction,
+    ItemLine,
+    PriceChange,
+    anchor_move,
+    change_lines,
+    direction,
+    netted,
+)
+from tenor.pricing.rules.proration.credits import (
+    AllocatedCredit,
+    InvoicedLine,
+    ItemCredit,
+    allocate_credits,
+    capped,
+)
+from tenor.pricing.rules.proration.seats import QuantityChange, seat_units
+from tenor.pricing.rules.proration.shares import (
+    InstantOutsidePeriod,
+    PeriodWithoutLength,
+    PriceSplit,
+    Share,
+    billed_days,
+    exact_part,
+    round_part,
+    share_minor,
+    share_of,
+    share_of_grant,
+    share_of_year,
+    split_price,
+)
+from tenor.pricing.rules.proration.termination import (
+    TerminatedFee,
+    TerminationCredit,
+    UnusedTime,
+    termination_credit,
+)
+
+__all__ = [
+    "AllocatedCredit",
+    "AnchorMove",
+    "ChangeLines",
+    "ChangedKind",
+    "Direction",
+    "InstantOutsidePeriod",
+    "InvoicedLine",
+    "ItemCredit",
+    "ItemLine",
+    "PeriodWithoutLength",
+    "PriceChange",
+    "PriceSplit",
+    "QuantityChange",
+    "Share",
+    "TerminatedFee",
+    "TerminationCredit",
+    "UnusedTime",
+    "allocate_credits",
+    "anchor_move",
+    "billed_days",
+    "capped",
+    "change_lines",
+    "direction",
+    "exact_part",
+    "netted",
+    "round_part",
+    "seat_units",
+    "share_minor",
+    "share_of",
+    "share_of_grant",
+    "share_of_year",
+    "split_price",
+    "termination_credit",
+]

@@ -1,0 +1,69 @@
+"""Terms: what a customer may agree on a plan version, and what holds where nothing was said."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from tenor.kernel.errors import Malformed
+from tenor.kernel.quantity import parse_quantity, parse_unit_price
+from tenor.pricing.model import ChargeKind, PlanVersion
+from tenor.subscriptions.errors import Flaw
+from tenor.subscriptions.model import Terms
+
+_HELD: Final = frozenset({ChargeKind.SEAT})
+"""Kinds of charge of which a customer holds a number of units."""
+
+_PRICED_BY_CONTRACT: Final = frozenset({ChargeKind.RECURRING, ChargeKind.SEAT, ChargeKind.ONE_OFF})
+"""Kinds of charge whose unit price a contract may overrule: those with one price that does not hang on usage."""
+
+
+def agreed_terms(
+    plan: PlanVersion,
+    *,
+    quantities: Mapping[str, Decimal],
+    prices: Mapping[str, Decimal],
+    held: Mapping[str, Decimal],
+) -> tuple[Terms, list[Flaw]]:
+    """Return the terms that follow from what was asked for, and everything that is wrong with it.
+
+    The terms name a quantity for every seat charge of the plan: the one asked for, else the one `held`
+    before under the same code, else the plan's default; a default of zero says that it must be asked for.
+    """
+    agreed, flaws = agreed_quantities(plan, quantities)
+    for charge in plan.charges:
+        if charge.kind is ChargeKind.SEAT and charge.code not in quantities:
+            agreed[charge.code] = held.get(charge.code, charge.default_quantity)
+            if charge.code not in held and not charge.default_quantity:
+                flaws.append(Flaw(f"quantities.{charge.code}", "missing, and the plan has no default"))
+    agreed_prices, price_flaws = _read(plan, prices, "prices", _PRICED_BY_CONTRACT, parse_unit_price)
+    return Terms(agreed, agreed_prices), flaws + price_flaws
+
+
+def agreed_quantities(plan: PlanVersion, quantities: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], list[Flaw]]:
+    """Return the quantities asked for, and everything that is wrong with them; only seat charges have one."""
+    return _read(plan, quantities, "quantities", _HELD, parse_quantity)
+
+
+def _read(
+    plan: PlanVersion,
+    asked: Mapping[str, Decimal],
+    field: str,
+    kinds: frozenset[ChargeKind],
+    parse: Callable[[object], Decimal],
+) -> tuple[dict[str, Decimal], list[Flaw]]:
+    """Read the values asked for by charge code; a charge must exist and be of one of `kinds`."""
+    agreed: dict[str, Decimal] = {}
+    flaws: list[Flaw] = []
+    for code, value in asked.items():
+        kind = next((charge.kind for charge in plan.charges if charge.code == code), None)
+        if kind is None:
+            known = ", ".join(charge.code for charge in plan.charges)
+            flaws.append(Flaw(f"{field}.{code}", f"plan {plan.plan!r} has no such charge; it has {known}"))
+        elif kind not in kinds:
+            flaws.append(Flaw(f"{field}.{code}", f"not for a {kind} charge, only for {', '.join(sorted(kinds))}"))
+        else:
+            try:
+                agreed[code] = parse(value)
+            except Malformed as refusal:
+                flaws.append(Flaw(f"{field}.{code}", refusal.message))
+    return agreed, flaws

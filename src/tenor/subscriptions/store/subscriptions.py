@@ -1,0 +1,149 @@
+"""Rows of `subscriptions` and `subscription_moves`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from tenor.kernel.ids import SubscriptionId
+from tenor.platform.unit_of_work import Column, Row, UnitOfWork
+from tenor.subscriptions.errors import SubscriptionNotFound
+from tenor.subscriptions.model import Status, Subscription
+from tenor.subscriptions.rules.moves import next_move_at
+from tenor.subscriptions.store.rows import write_rows
+
+SUBSCRIPTION_FIELDS: Final = """
+    s.id, s.customer_id, s.external_id, s.currency, s.timezone, s.profile, s.status, s.version,
+    s.starts_at, s.trial_ends_at, s.trial_converts, s.ends_at, s.cancels_at_end"""
+"""What `subscription_from` reads, of a table called `s`."""
+
+_COLUMNS: Final[Sequence[Column]] = (
+    ("id", "uuid"),
+    ("customer_id", "uuid"),
+    ("external_id", "text"),
+    ("currency", "text"),
+    ("timezone", "text"),
+    ("profile", "text"),
+    ("status", "text"),
+    ("version", "bigint"),
+    ("starts_at", "timestamptz"),
+    ("trial_ends_at", "timestamptz"),
+    ("trial_converts", "boolean"),
+    ("ends_at", "timestamptz"),
+    ("cancels_at_end", "boolean"),
+    ("next_move_at", "timestamptz"),
+    ("request_digest", "bytea"),
+    ("created_at", "timestamptz"),
+)
+_STATUS: Final = {status.value: status for status in Status}
+
+
+class Known(NamedTuple):
+    """A subscription that already has an external id, and the digest of the request that made it."""
+
+    id: SubscriptionId
+    request_digest: bytes
+
+
+def subscription_from(row: Row) -> Subscription:
+    """Return the subscription of a row that begins with `SUBSCRIPTION_FIELDS`."""
+    return Subscription(
+        id=row[0],
+        customer_id=row[1],
+        external_id=row[2],
+        currency=row[3],
+        timezone=row[4],
+        profile=row[5],
+        status=_STATUS[row[6]],
+        version=row[7],
+        starts_at=row[8],
+        trial_ends_at=row[9],
+        trial_converts=row[10],
+        ends_at=row[11],
+        cancels_at_end=row[12],
+    )
+
+
+def known_external_ids(uow: UnitOfWork, external_ids: Sequence[str]) -> dict[str, Known]:
+    """Return what is known under each of `external_ids` that is taken."""
+    rows = uow.fetch_all(
+        "select external_id, id, request_digest from subscriptions where external_id = any(%s)", [list(external_ids)]
+    )
+    return {external_id: Known(SubscriptionId(id_), digest) for external_id, id_, digest in rows}
+
+
+def insert_subscriptions(
+    uow: UnitOfWork, subscriptions: Iterable[tuple[Subscription, bytes]], *, now: datetime
+) -> None:
+    """Write new subscriptions, each with the digest of its request."""
+    rows = [
+        (
+            subscription.id,
+            subscription.customer_id,
+            subscription.external_id,
+            subscription.currency,
+            subscription.timezone,
+            subscription.profile,
+            subscription.status.value,
+            subscription.version,
+            subscription.starts_at,
+            subscription.trial_ends_at,
+            subscription.trial_converts,
+            subscription.ends_at,
+            subscription.cancels_at_end,
+            next_move_at(subscription),
+            digest,
+            now,
+        )
+        for subscription, digest in subscriptions
+    ]
+    write_rows(uow, "subscriptions", _COLUMNS, rows)
+
+
+def lock_subscription(uow: UnitOfWork, subscription_id: SubscriptionId) -> Subscription:
+    """Return a subscription that nobody else can change before this transaction ends.
+
+    NO KEY UPDATE is the lock that an UPDATE takes. FOR UPDATE would also shut out the foreign keys of a bill run
+    that writes an invoice for this subscription: it would wait for us while we wait for its billing position.
+
+    Raises:
+        SubscriptionNotFound: this tenant has none with the id.
+    """
+    row = uow.fetch_one(
+        f"select {SUBSCRIPTION_FIELDS} from subscriptions s where s.id = %s for no key update", [subscription_id]
+    )
+    if row is None:
+        raise SubscriptionNotFound(f"there is no subscription {subscription_id}", subscription_id=str(subscription_id))
+    return subscription_from(row)
+
+
+def save_change_of(uow: UnitOfWork, subscription: Subscription) -> None:
+    """Write what a change moves on: version, end, and when the calendar moves next. The status moves elsewhere."""
+    uow.execute(
+        """
+        update subscriptions set version = %s, ends_at = %s, cancels_at_end = %s, next_move_at = %s
+        where id = %s and version = %s - 1
+        """,
+        [
+            subscription.version,
+            subscription.ends_at,
+            subscription.cancels_at_end,
+            next_move_at(subscription),
+            subscription.id,
+            subscription.version,
+        ],
+    )
+
+
+def lock_due_for_move(uow: UnitOfWork, *, now: datetime, after: SubscriptionId, limit: int) -> list[Subscription]:
+    """Return the next `limit` subscriptions with an id above `after` that the calendar moves by `now`, and lock them.
+
+    In the order of their ids, so that two of these calls never wait for each other in a circle.
+    """
+    rows = uow.fetch_all(
+        f"""
+        select {SUBSCRIPTION_FIELDS} from subscriptions s
+        where s.next_move_at <= %s and s.id > %s order by s.id limit %s for no key update
+        """,
+        [now, after, limit],
+    )
+    return [subscription_from(row) for row in rows]

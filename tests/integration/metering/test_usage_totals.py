@@ -1,0 +1,214 @@
+"""Totals read from the database are those of the pure rule, whatever the events."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
+from tenor.kernel.period import Period
+from tenor.metering import (
+    Aggregate,
+    Metric,
+    Span,
+    Terms,
+    UsageEvent,
+    UsageWindow,
+    find_metrics,
+    record_usage,
+    usage_totals,
+)
+from tenor.metering.model import Aggregation
+from tenor.metering.rules.aggregate import aggregate, aggregate_groups
+from tenor.platform.database import Database
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing.policy import profile
+from tests.integration.metering.conftest import METRICS, NOW, Furnish
+
+TERMS = Terms(profile("tenor").metering)
+MAY = Span(Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)))
+SUBSCRIPTION = SubscriptionId(new_id(NOW))
+
+
+def event(event_id: str, day: int, value: object, **changes: Any) -> UsageEvent:
+    properties = {"n": value, **changes.pop("properties", {})}
+    sent = UsageEvent(event_id, datetime(2026, 5, day, tzinfo=UTC), properties, metric_code="tokens", customer="acme")
+    return replace(sent, **changes)
+
+
+def row(value: object, count: int) -> Aggregate:
+    return Aggregate(Decimal(str(value)), count)
+
+
+def test_windows_of_any_kind_are_answered_together(uow: UnitOfWork, customers: dict[str, CustomerId]) -> None:
+    metrics, acme, blue = find_metrics(uow), customers["acme"], customers["blue"]
+    record_usage(
+        uow,
+        [
+            event("1", 1, "2", properties={"region": "eu"}),
+            event("2", 31, "3.5", properties={"region": "us"}),
+            event("3", 20, 4),
+            event("4", 20, "100", customer="blue"),
+            event("5", 3, "8", metric_code="peak"),
+            event("6", 2, "6", metric_code="peak"),
+            event("7", 9, "5", metric_code="level"),
+            event("8", 9, "6", metric_code="level"),  # the same instant: the later arrival
+            event("9", 16, "31", metric_code="storage"),
+            event("10", 5, "1", metric_code="seats", properties={"user": "u"}),
+            event("11", 6, "1", metric_code="seats", properties={"user": "v"}),
+            event("12", 7, "1", metric_code="seats", properties={"user": "u", "operation_type": "remove"}),
+        ],
+        now=NOW,
+    )
+    first_half = replace(MAY, period=Period(MAY.period.start, datetime(2026, 5, 16, tzinfo=UTC)))
+
+    assert usage_totals(
+        uow,
+        [
+            UsageWindow(acme, metrics["tokens"], MAY),
+            UsageWindow(acme, metrics["tokens"], first_half),
+            UsageWindow(acme, metrics["tokens"], MAY, dimension="region"),
+            UsageWindow(blue, metrics["tokens"], MAY),
+            UsageWindow(blue, metrics["tokens"], first_half, dimension="region"),
+            UsageWindow(acme, metrics["peak"], MAY),
+            UsageWindow(acme, metrics["level"], MAY),
+            UsageWindow(acme, metrics["storage"], MAY),
+            UsageWindow(acme, metrics["seats"], MAY),
+            UsageWindow(blue, metrics["seats"], MAY),
+        ],
+        TERMS,
+    ) == [
+        {"": row(9.5, 3)},
+        {"": row(2, 1)},
+        {"eu": row(2, 1), "us": row(3.5, 1), "": row(4, 1)},
+        {"": row(100, 1)},
+        {},
+        {"": row(8, 2)},
+        {"": row(6, 2)},
+        {"": row(16, 1)},  # 31 from 16 May: 16 of 31 days
+        {"": row(1, 3)},
+        {"": row(0, 0)},
+    ]
+
+
+def test_usage_of_another_subscription_is_left_out(uow: UnitOfWork, customers: dict[str, CustomerId]) -> None:
+    other = SubscriptionId(new_id(NOW))
+    record_usage(
+        uow,
+        [
+            event("1", 1, 1),
+            event("2", 1, 10, subscription_id=SUBSCRIPTION),
+            event("3", 1, 100, subscription_id=other),
+        ],
+        now=NOW,
+    )
+    window = UsageWindow(customers["acme"], find_metrics(uow)["tokens"], MAY)
+
+    found = usage_totals(uow, [window, window._replace(subscription_id=SUBSCRIPTION)], TERMS)
+
+    assert [totals[""].value for totals in found] == [111, 11]
+
+
+def test_usage_that_carries_over_is_read_from_before_the_period(
+    uow: UnitOfWork, customers: dict[str, CustomerId]
+) -> None:
+    record_usage(uow, [event("1", 1, 7, occurred_at=datetime(2026, 2, 1, tzinfo=UTC)), event("2", 1, 1)], now=NOW)
+    recurring = replace(find_metrics(uow)["tokens"], recurring=True)
+
+    assert usage_totals(uow, [UsageWindow(customers["acme"], recurring, MAY)], TERMS) == [{"": row(8, 2)}]
+
+
+def test_nothing_asked_is_nothing_found(uow: UnitOfWork) -> None:
+    assert usage_totals(uow, [], TERMS) == []
+
+
+moments = st.integers(-5 * 24, 35 * 24).map(lambda hours: MAY.period.start + timedelta(hours=hours))
+values = st.one_of(
+    st.decimals(-1_000_000, 1_000_000, places=9).map(str), st.integers(-(10**14), 10**14), st.just("0.1")
+)
+
+
+@st.composite
+def usage(draw: st.DrawFn) -> dict[str, Any]:
+    """Return what one event says, but for its id."""
+    properties: dict[str, Any] = {
+        "n": draw(values),
+        "user": draw(st.sampled_from(["a", 1, "1", Decimal("2.50"), "2.5", True])),
+        "operation_type": draw(st.sampled_from(["add", "add", "remove"])),
+    }
+    if draw(st.booleans()):
+        properties["region"] = draw(st.sampled_from(["eu", "", 7, Decimal("1E+2"), False]))
+    return {
+        "occurred_at": draw(moments),
+        "properties": properties,
+        "metric_code": draw(st.sampled_from([code for code, _, _ in METRICS])),
+        "customer": draw(st.sampled_from(["acme", "blue"])),
+        "subscription_id": draw(st.sampled_from([None, SUBSCRIPTION])),
+    }
+
+
+@pytest.fixture
+def furnished(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> Iterator[tuple[UnitOfWork, dict[str, CustomerId]]]:
+    """A transaction with customers, whose savepoints the examples roll back to."""
+    with database.transaction(tenant) as uow:
+        yield uow, furnish(uow)
+
+
+class _Undo(Exception):
+    """Ends an example's savepoint, so that the next one starts without events."""
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sent=st.lists(usage(), max_size=25),
+    dimension=st.sampled_from([None, "region"]),
+    hours=st.tuples(st.integers(0, 400), st.integers(401, 744)),
+    zone=st.sampled_from(["UTC", "America/Los_Angeles"]),
+)
+def test_the_database_and_the_rule_agree(
+    furnished: tuple[UnitOfWork, dict[str, CustomerId]],
+    sent: list[dict[str, Any]],
+    dimension: str | None,
+    hours: tuple[int, int],
+    zone: str,
+) -> None:
+    uow, customers = furnished
+    events = [UsageEvent(str(number), **said) for number, said in enumerate(sent)]
+    start, end = (MAY.period.start + timedelta(hours=offset) for offset in hours)
+    span = Span(Period(start, end), ZoneInfo(zone), period_days=31)
+    metrics = [Metric(code, Aggregation(aggregation), field) for code, aggregation, field in METRICS]
+    asked = [
+        (name, UsageWindow(customers[name], metric, span, dimension=dimension))
+        for name in customers
+        for metric in metrics
+    ]
+
+    found: list[dict[str, Aggregate]] = []
+    try:
+        with uow.connection.transaction():
+            assert len(record_usage(uow, events, now=NOW + timedelta(days=9)).accepted) == len(events)
+            found = usage_totals(uow, [window for _, window in asked], TERMS)
+            raise _Undo
+    except _Undo:
+        pass
+
+    for (name, window), totals in zip(asked, found, strict=True):
+        mine = [used for used in events if used.customer == name and used.metric_code == window.metric.code]
+        if dimension is None:
+            assert totals == {"": aggregate(mine, window.metric, span, TERMS)}
+        else:
+            blank = [
+                replace(used, properties={**used.properties, "region": used.properties.get("region", "")})
+                for used in mine
+            ]
+            rows_only = TERMS._replace(policy=replace(TERMS.policy, no_events="no_row"))
+            groups = aggregate_groups(blank, window.metric, span, rows_only, group_by=[dimension])
+            assert totals == {key[0][1]: group for key, group in groups.items()}

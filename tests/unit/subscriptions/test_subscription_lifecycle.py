@@ -1,0 +1,72 @@
+"""Every pair of state and trigger: the rows lead where they say, all others are refused."""
+
+import pytest
+
+from tenor.subscriptions.errors import TransitionRefused
+from tenor.subscriptions.lifecycle import MOVES, Trigger, diagram, next_status
+from tenor.subscriptions.model import Status
+
+# The table of the seed design, written down a second time by hand: from → trigger → to.
+EXPECTED = {
+    "created": {"trial_started": "trialing", "started": "active", "cancelled": "cancelled"},
+    "trialing": {"trial_converted": "active", "trial_lapsed": "expired", "cancelled": "cancelled"},
+    "active": {
+        "payment_failed": "past_due",
+        "paused": "paused",
+        "end_noticed": "expiring_soon",
+        "cancelled": "cancelled",
+    },
+    "past_due": {"payment_settled": "active", "grace_ended": "suspended", "cancelled": "cancelled"},
+    "paused": {"resumed": "active", "cancelled": "cancelled"},
+    "expiring_soon": {
+        "renewed": "active",
+        "payment_failed": "past_due",
+        "term_ended": "expired",
+        "cancelled": "cancelled",
+    },
+    "suspended": {"payment_settled": "active", "cancelled": "cancelled"},
+    "expired": {"reactivated": "active", "cancelled": "cancelled"},
+    "cancelled": {},
+}
+PAIRS = [(status, trigger) for status in Status for trigger in Trigger]
+
+
+def test_there_are_nine_states_and_the_expected_rows() -> None:
+    assert {status.value for status in Status} == set(EXPECTED)
+    assert len(MOVES) == 23  # 3 + 3 + 4 + 3 + 2 + 4 + 2 + 2 + 0
+
+
+@pytest.mark.parametrize(("status", "trigger"), PAIRS)
+def test_each_pair_leads_where_the_design_says_or_is_refused(status: Status, trigger: Trigger) -> None:
+    target = EXPECTED[status].get(trigger)
+
+    if target is None:
+        with pytest.raises(TransitionRefused) as refusal:
+            next_status(status, trigger)
+        assert refusal.value.code == "transition_refused"
+        assert refusal.value.details == {"status": status.value, "trigger": trigger.value}
+    else:
+        assert next_status(status, trigger) == target
+
+
+def test_cancelled_has_no_exit_and_every_other_state_can_be_cancelled() -> None:
+    assert not [trigger for status, trigger in MOVES if status is Status.CANCELLED]
+    assert {status for status in Status if (status, Trigger.CANCELLED) in MOVES} == set(Status) - {Status.CANCELLED}
+
+
+def test_every_state_is_reached_from_created_and_every_trigger_is_used() -> None:
+    reached = {Status.CREATED}
+    while more := {target for (source, _), target in MOVES.items() if source in reached} - reached:
+        reached |= more
+
+    assert reached == set(Status)
+    assert {trigger for _, trigger in MOVES} == set(Trigger)
+
+
+def test_the_diagram_draws_each_row_once() -> None:
+    lines = diagram().splitlines()
+
+    assert lines[:2] == ["stateDiagram-v2", "    [*] --> created"]
+    assert "    past_due --> suspended: grace_ended" in lines
+    assert lines[-1] == "    cancelled --> [*]"
+    assert len(lines) == 2 + 23 + 1
