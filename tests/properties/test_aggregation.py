@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.period import Period
-from tenor.metering.model import Aggregation, Metric, Span, UsageEvent
+from tenor.metering.model import Metric, Span, UsageEvent
 from tenor.metering.rules.advance import AdvanceState, increment
 from tenor.metering.rules.aggregate import Terms, aggregate, aggregate_groups, aggregate_windows, per_event
 from tenor.metering.rules.selection import deduplicate

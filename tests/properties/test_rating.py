@@ -129,7 +129,7 @@ def test_segments_sum_to_the_whole(model: ChargeModel, parts: list[Decimal], pol
     """price(before + now) - price(before), over any split; volume prices all units in the last segment."""
     total, billed = Decimal(0), Decimal(0)
     for number, part in enumerate(parts):
-        segment = Segment(units_before=total if number else None, is_last=number == len(parts) - 1)
+        segment = Segment(units_before=total if number else None, bills_volume=number == len(parts) - 1)
         billed += exact(model, part, policy=policy, segment=segment)
         total += part
 

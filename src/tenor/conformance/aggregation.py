@@ -7,10 +7,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from tenor.catalog.model import Aggregation
 from tenor.conformance.cases import Case
 from tenor.kernel.money import RoundingMode
 from tenor.kernel.period import Period, parse_instant
-from tenor.metering.model import Aggregation, Metric, Span, UsageEvent
+from tenor.metering.model import Metric, Span, UsageEvent
 from tenor.metering.rules.advance import AdvanceState, current_usage, increment
 from tenor.metering.rules.aggregate import (
     Aggregate,

@@ -1,6 +1,6 @@
 """Answer cases of kind periods: translate the case, ask the billing calendar, translate back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
@@ -126,6 +126,8 @@ class _Question:
         policy, zone, anchor = self.policy, self.zone, self.when("anchor")
         if policy.alignment in {"never", "billing_cycle", "sliding"}:
             return None
+        if interval.unit is Unit.HOUR:
+            return Grid(interval, anchor or start or midnight_of(local_date(self.given("at"), UTC), UTC), zone)
         if policy.alignment == "account_bill_date" and start is not None:
             day = self.body.get("anchor_day") or local_date(self.given("anchor"), zone).day
             return bill_date_grid(interval, start=start, anchor_day=day, zone=zone, boundary_time=policy.boundary_time)
@@ -136,8 +138,6 @@ class _Question:
         if anchor is None and "anchor_day" in self.body and start is not None:
             return anchor_day_grid(interval, start=start, anchor_day=self.body["anchor_day"], zone=zone)
         origin = anchor or start
-        if origin is None and interval.unit is Unit.HOUR:
-            origin = midnight_of(local_date(self.given("at"), UTC), UTC)
         if origin is None:
             return None
         return Grid(interval, origin, zone, month_end=policy.month_end, boundary_time=policy.boundary_time)
@@ -148,10 +148,10 @@ class _Question:
             raise Malformed(f"case {self.case.id}: alignment {self.policy.alignment!r} has no grid")
         return grid
 
-    def periods(self, start: datetime, *, end: datetime | None = None) -> Iterator[Period]:
+    def periods(self, grid: Grid, start: datetime, *, end: datetime | None = None) -> Iterator[Period]:
         # The blocks of a calendar unit are themselves the steps, so they need no stepping of their own.
         stepping = "anchored" if "calendar_unit" in self.body else self.policy.grid
-        return service_periods(self.grid_from(start), start, end, stepping=stepping)
+        return service_periods(grid, start, end, stepping=stepping)
 
     @property
     def asked(self) -> list[Mapping[str, Any]]:
@@ -195,8 +195,7 @@ def _interval(every: Mapping[str, Any]) -> Interval:
     return Interval(Unit(every.get("interval", "month")), every.get("interval_count", 1))
 
 
-def _listed(question: _Question, periods: Iterator[Period], *, start: datetime) -> Mapping[str, Any]:
-    grid = question.grid_from(start)
+def _listed(question: _Question, grid: Grid, periods: Iterable[Period]) -> Mapping[str, Any]:
     rows = []
     for period in periods:
         whole = period_at(grid, period.start)
@@ -211,17 +210,18 @@ def _first(question: _Question) -> Mapping[str, Any]:
     count = len(question.asked)
     postponed_to = question.when("postponed_to")
     if postponed_to is None:
-        return _listed(question, islice(question.periods(start), count), start=start)
+        grid = question.grid_from(start)
+        return _listed(question, grid, islice(question.periods(grid, start), count))
     moved = Grid(question.interval, postponed_to, question.zone, month_end=question.policy.month_end)
     later = islice(service_periods(moved, postponed_to), count - 1)
     return {"periods": [question.row(start, postponed_to), *(question.row(*period) for period in later)]}
 
 
 def _from_opening(question: _Question) -> Mapping[str, Any]:
-    start = question.given("from", "start", "anchor")
-    periods = question.periods(start, end=question.when("end"))
+    opens = question.given("from", "start", "anchor")
+    grid = question.grid_from(question.given("start", "from", "anchor"))
     count = {"list": None, "starting_at": 1}.get(str(question.case.ask), len(question.asked))
-    return _listed(question, islice(periods, count), start=start)
+    return _listed(question, grid, islice(question.periods(grid, opens, end=question.when("end")), count))
 
 
 def _at(question: _Question) -> Mapping[str, Any]:
@@ -260,12 +260,11 @@ def _windows_touching(question: _Question) -> Mapping[str, Any]:
 
 
 def _includes(question: _Question) -> Mapping[str, Any]:
-    start = question.opening
+    grid = question.grid_from(question.opening)
     listed = [read_when(period["from"], question.zone) for period in question.asked]
-    periods = question.periods(start, end=question.when("end"))
+    periods = question.periods(grid, question.opening, end=question.when("end"))
     reached = takewhile(lambda period: period.start <= max(listed), periods)
-    found = [period for period in reached if period.start in listed]
-    return _listed(question, iter(found), start=start)
+    return _listed(question, grid, [period for period in reached if period.start in listed])
 
 
 def _billing_days(question: _Question) -> Mapping[str, Any]:
@@ -314,8 +313,9 @@ def _run(question: _Question) -> Mapping[str, Any]:
 
 
 def _whole(question: _Question) -> Mapping[str, Any]:
-    end = question.given("end")
-    periods = list(takewhile(lambda period: period.end <= end, question.periods(question.given("start", "anchor"))))
+    start, end = question.given("start", "anchor"), question.given("end")
+    endless = question.periods(question.grid_from(start), start)
+    periods = list(takewhile(lambda period: period.end <= end, endless))
     return {"periods": [question.row(*period) for period in periods], "count": len(periods)}
 
 

@@ -11,6 +11,7 @@ from tenor.kernel.period import Period
 from tenor.kernel.quantity import parse_decimal
 from tenor.pricing.charges import Price, WindowedCommitment, from_json
 from tenor.pricing.rules.rating import (
+    RUNNING_TOTAL,
     MoneyRounding,
     QuotaWindow,
     Rated,
@@ -241,8 +242,8 @@ def _quota(window: Mapping[str, Any]) -> QuotaWindow:
 def _segment(case: Case, timing: str) -> Segment:
     usage = case.body["usage"]
     position = usage.get("segment", "only")
-    if position in ("cumulative", "difference"):  # the running total: nothing before it, and no minimum yet
-        return Segment(is_last=False)
+    if position in ("cumulative", "difference"):
+        return RUNNING_TOTAL
     return Segment.at(
         position,
         timing=timing,

@@ -33,9 +33,9 @@ def register_customers(
     with uow.connection.transaction():  # a savepoint: a refusal takes back what this call wrote
         uow.execute(
             """
-            insert into customers as stored (tenant_id, id, external_id, name, country, timezone, tax_percent, created_at)
-            select %s, given.*, %s
-            from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[]) given
+            insert into customers as stored
+                (tenant_id, created_at, id, external_id, name, country, timezone, tax_percent)
+            select %s, %s, * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[])
             on conflict (tenant_id, external_id) do update set name = excluded.name
             where stored.name is distinct from excluded.name
             """,
@@ -76,6 +76,12 @@ def customers_by_external_id(uow: UnitOfWork, external_ids: Iterable[str]) -> di
         )
         for customer_id, external_id, name, country, timezone, tax_percent in rows
     }
+
+
+def customer_ids(uow: UnitOfWork, external_ids: Collection[str]) -> dict[str, CustomerId]:
+    """Return the ids of the customers of these external ids; those that are not registered are left out."""
+    rows = uow.fetch_all("select external_id, id from customers where external_id = any(%s)", [list(external_ids)])
+    return {external_id: CustomerId(customer_id) for external_id, customer_id in rows}
 
 
 def _require_same(customer: CustomerDetails, other: CustomerDetails) -> None:

@@ -9,7 +9,7 @@ from tenor.invoicing.rules.dues import Due
 from tenor.invoicing.rules.owed import UsageKey
 from tenor.kernel.calendar import Grid, periods_between
 from tenor.kernel.period import Period
-from tenor.metering import Aggregate, Metric, Span, Terms, UsageWindow, find_metrics, usage_totals
+from tenor.metering import Aggregate, DimensionValues, Metric, Span, Terms, UsageWindow, find_metrics, usage_totals
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.rating import Usage
@@ -41,7 +41,7 @@ def read_usage(uow: UnitOfWork, requests: Sequence[UsageRequest]) -> dict[UsageK
         windows = [(request, window) for request in of_policy for window in _windows(request, metrics)]
         terms = Terms(of_policy[0].policy.metering, of_policy[0].policy.rounding.units_rounding)
         totals = usage_totals(uow, [window for _, window in windows], terms)
-        by_key: dict[UsageKey, tuple[UsageRequest, list[dict[str, Aggregate]]]] = {}
+        by_key: dict[UsageKey, tuple[UsageRequest, list[dict[DimensionValues, Aggregate]]]] = {}
         for (request, _), numbers in zip(windows, totals, strict=True):
             key = (request.item.id, request.due.charge.id, request.due.period)
             by_key.setdefault(key, (request, []))[1].append(numbers)
@@ -70,17 +70,17 @@ def _windows(request: UsageRequest, metrics: dict[str, Metric]) -> Iterator[Usag
             metric=metrics[charge.metric or ""],
             span=Span(part, request.zone),
             subscription_id=request.subscription.id,
-            dimension=charge.dimensions[0] if charge.dimensions else None,
+            dimensions=charge.dimensions,
         )
 
 
-def _usage(due: Due, windows: list[dict[str, Aggregate]]) -> Usage:
+def _usage(due: Due, windows: list[dict[DimensionValues, Aggregate]]) -> Usage:
     """Return the usage of one due from the numbers of its windows."""
     if due.charge.dimensions:
-        by_dimension: dict[tuple[str, ...], Decimal] = {}
+        by_dimension: dict[DimensionValues, Decimal] = {}
         for numbers in windows:
-            for value, aggregate in numbers.items():
-                by_dimension[(value,)] = by_dimension.get((value,), Decimal(0)) + (aggregate.value or Decimal(0))
+            for values, aggregate in numbers.items():
+                by_dimension[values] = by_dimension.get(values, Decimal(0)) + (aggregate.value or Decimal(0))
         return Usage(units=sum(by_dimension.values(), Decimal(0)), by_dimension=by_dimension)
-    units = tuple(numbers[""].value or Decimal(0) for numbers in windows)
+    units = tuple(numbers[()].value or Decimal(0) for numbers in windows)
     return Usage(units=sum(units, Decimal(0)), buckets=units if due.charge.tier_window is not None else None)

@@ -1,7 +1,7 @@
 """Metering: usage events in, windows and numbers out."""
 
 from tenor.metering.importing import BadRow, Columns, MalformedUsageFile
-from tenor.metering.model import Aggregation, Metric, Span, UsageEvent
+from tenor.metering.model import Metric, Span, UsageEvent
 from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefused, import_usage
 from tenor.metering.operations.record_usage import (
     Rejection,
@@ -11,13 +11,13 @@ from tenor.metering.operations.record_usage import (
     record_usage,
 )
 from tenor.metering.rules.aggregate import Aggregate, Terms
-from tenor.metering.store import UsageWindow, find_metrics, usage_totals
+from tenor.metering.store import DimensionValues, UsageWindow, find_metrics, usage_totals
 
 __all__ = [
     "Aggregate",
-    "Aggregation",
     "BadRow",
     "Columns",
+    "DimensionValues",
     "ImportReceipt",
     "MalformedUsageFile",
     "Metric",

@@ -18,6 +18,7 @@ from tenor.metering.rules.readings import property_text, read
 
 JSON_LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
 
+_NOT_UTF8: Final = re.compile("[\ud800-\udfff]")  # what `surrogateescape` makes of a byte that is none
 _HAS_ZONE: Final = re.compile(r"(?:Z|[+-]\d{2}:\d{2})$", re.ASCII)
 
 
@@ -196,7 +197,7 @@ def _read_event(
 ) -> UsageEvent:
     texts = {name: property_text(value) or "" for name, value in cells.items()}
     for name, text in texts.items():
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if _NOT_UTF8.search(text):
             raise _WrongCell(name, "is not UTF-8")
     for name in columns.required:
         if not texts.get(name):

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final, TypeAlias
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import SubscriptionId
 from tenor.kernel.period import Period
@@ -22,26 +22,13 @@ class UnmeasurableMetric(Malformed):
     code = "unmeasurable_metric"
 
 
-class Aggregation(StrEnum):
-    """How the events of a period become one number; the names are those of price books and case files."""
-
-    COUNT = "count"
-    SUM = "sum"
-    MAX = "max"
-    MIN = "min"
-    AVG = "avg"
-    LATEST = "latest"  # the last reading by event time
-    UNIQUE_COUNT = "unique_count"  # distinct values, less those taken out again
-    WEIGHTED_SUM = "weighted_sum"  # the level over time: gigabyte-months, not gigabytes
-
-
 _ADDITIVE: Final = frozenset({Aggregation.COUNT, Aggregation.SUM, Aggregation.UNIQUE_COUNT})
 _CARRYING: Final = _ADDITIVE | {Aggregation.LATEST, Aggregation.WEIGHTED_SUM}
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One thing that is measured.
+    """How a metric of the catalogue is measured.
 
     `field` is the property that holds the number (for `unique_count` the value told apart); only a
     count needs none. `recurring`: what earlier periods added is still there (seats, stored bytes).

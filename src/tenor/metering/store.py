@@ -7,11 +7,14 @@ from decimal import Decimal, localcontext
 from typing import Final, LiteralString, NamedTuple
 
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
+from tenor.catalog import metrics_by_code
+from tenor.catalog.model import Aggregation
 from tenor.kernel.ids import CustomerId, SubscriptionId, derived_id
 from tenor.kernel.money import EXACT
 from tenor.kernel.period import EARLIEST, Period
-from tenor.metering.model import Aggregation, Metric, Span, UsageEvent
+from tenor.metering.model import Metric, Span, UsageEvent
 from tenor.metering.rules.acceptance import content_hash, stored_properties
 from tenor.metering.rules.aggregate import Aggregate, Terms, aggregate, carries_over, used_span
 from tenor.metering.rules.readings import OPERATION
@@ -37,6 +40,10 @@ _IN_SQL: Final = frozenset({Aggregation.COUNT, Aggregation.SUM, Aggregation.MAX,
 """Aggregations that the database computes; the others depend on the order of events and are folded here."""
 
 
+DimensionValues = tuple[str, ...]
+"""The values of a window's dimensions, in their order; "" stands for an absent property."""
+
+
 class AcceptedEvent(NamedTuple):
     """An event that may be kept: its place in the batch, whose it is, and the number that it measures."""
 
@@ -59,29 +66,23 @@ class UsageWindow(NamedTuple):
     """One number asked for: a metric of one customer over a span.
 
     With `subscription_id`, usage that names another subscription is left out; usage that names none
-    counts. With `dimension`, a property of the events, there is one number for each of its values.
+    counts. With `dimensions`, properties of the events, there is one number for each combination of values.
     """
 
     customer_id: CustomerId
     metric: Metric
     span: Span
     subscription_id: SubscriptionId | None = None
-    dimension: str | None = None
+    dimensions: tuple[str, ...] = ()
 
 
 def find_metrics(uow: UnitOfWork, codes: Collection[str] | None = None) -> dict[str, Metric]:
-    """Return the tenant's metrics by code; those of `codes` only, where given."""
-    rows = uow.fetch_all(
-        "select code, aggregation, field from metrics where %(codes)s::text[] is null or code = any(%(codes)s)",
-        {"codes": None if codes is None else list(codes)},
-    )
-    return {code: Metric(code, Aggregation(aggregation), field) for code, aggregation, field in rows}
-
-
-def find_customers(uow: UnitOfWork, external_ids: Collection[str]) -> dict[str, CustomerId]:
-    """Return the ids of the customers with these external ids; unknown ones are left out."""
-    rows = uow.fetch_all("select external_id, id from customers where external_id = any(%s)", [list(external_ids)])
-    return {external_id: CustomerId(customer_id) for external_id, customer_id in rows}
+    """Return the tenant's metrics by code; those of `codes` only, where given. Unknown ones are left out."""
+    return {
+        code: Metric(code, metric.aggregation, metric.field)
+        for code, metric in metrics_by_code(uow).items()
+        if codes is None or code in codes
+    }
 
 
 def write_events(uow: UnitOfWork, accepted: Sequence[AcceptedEvent]) -> WrittenEvents:
@@ -156,42 +157,44 @@ def _stage_row(entry: AcceptedEvent) -> tuple[object, ...]:
     )
 
 
-def usage_totals(uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms) -> list[dict[str, Aggregate]]:
-    """Return for each window its numbers by value of its dimension, in the order of `windows`.
+def usage_totals(
+    uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms
+) -> list[dict[DimensionValues, Aggregate]]:
+    """Return for each window its numbers by the values of its dimensions, in the order of `windows`.
 
-    A window without a dimension has exactly one number, under "". With a dimension there is one for each
-    value that was used, "" standing for events without the property; none where nothing was used.
+    A window without dimensions has exactly one number, under (). With dimensions there is one for each
+    combination of values that was used, and none where nothing was used.
     Two statements in all, however many windows: totals that the database adds up, and the events of
     windows whose aggregation depends on their order or on earlier periods. Exact.
     """
-    found: list[dict[str, Aggregate]] = [{} for _ in windows]
+    found: list[dict[DimensionValues, Aggregate]] = [{} for _ in windows]
     summed = {index for index, window in enumerate(windows) if _is_summed(window.metric)}
-    for index, dimension, count, *numbers in _fetch(uow, _TOTALS, windows, summed, terms):
+    for index, values, count, *numbers in _fetch(uow, _TOTALS, windows, summed, terms):
         value = _value_of(windows[index].metric.aggregation, count, *numbers)
-        found[index][dimension] = Aggregate(value, count)
-    events: defaultdict[tuple[int, str], list[UsageEvent]] = defaultdict(list)
+        found[index][tuple(values)] = Aggregate(value, count)
+    events: defaultdict[tuple[int, DimensionValues], list[UsageEvent]] = defaultdict(list)
     folded = set(range(len(windows))) - summed
-    for index, dimension, occurred_at, text, operation in _fetch(uow, _EVENTS, windows, folded, terms):
+    for index, values, occurred_at, text, operation in _fetch(uow, _EVENTS, windows, folded, terms):
         properties = {windows[index].metric.field or "": text, OPERATION: operation}
-        events[index, dimension].append(UsageEvent("", occurred_at, properties))
-    for (index, dimension), used in events.items():
-        found[index][dimension] = aggregate(used, windows[index].metric, windows[index].span, terms)
+        events[index, tuple(values)].append(UsageEvent("", occurred_at, properties))
+    for (index, values), used in events.items():
+        found[index][values] = aggregate(used, windows[index].metric, windows[index].span, terms)
     for window, totals in zip(windows, found, strict=True):
-        if window.dimension is None and not totals:
-            totals[""] = aggregate((), window.metric, window.span, terms)
+        if not window.dimensions and not totals:
+            totals[()] = aggregate((), window.metric, window.span, terms)
     return found
 
 
 # Each window is looked up on its own (lateral), because it must be the index that finds its events also while a
 # new partition has no statistics yet: a join of all events with all windows was a hundred times slower then.
 # The bounds over all windows are given once more as constants: with them the planner leaves out partitions.
-# Windows with a dimension are read apart, because the others are answered from the index alone.
+# Windows with dimensions are read apart, because the others are answered from the index alone.
 _WINDOWS: Final = """
     with windows as materialized (
         select * from unnest(
             %(indexes)s::integer[], %(customers)s::uuid[], %(subscriptions)s::uuid[], %(metrics)s::text[],
-            %(fields)s::text[], %(dimensions)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
-        ) as w (index, customer_id, subscription_id, metric_code, field, dimension, starts_at, ends_at)
+            %(fields)s::text[], %(dimensions)s::jsonb[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]
+        ) as w (index, customer_id, subscription_id, metric_code, field, dimensions, starts_at, ends_at)
     )
 """
 _USED: Final = """
@@ -202,21 +205,24 @@ _USED: Final = """
       and (e.subscription_id = w.subscription_id or e.subscription_id is null or w.subscription_id is null)
 """
 _NUMBERS: Final = "count(*), sum(e.value), max(e.value), min(e.value)"
-_DIMENSION: Final = "coalesce(e.properties ->> w.dimension, '')"
+_VALUES: Final = """array(
+        select coalesce(e.properties ->> name, '')
+        from jsonb_array_elements_text(w.dimensions) with ordinality as asked (name, place) order by place
+    )"""
 _TOTALS: Final = f"""
     {_WINDOWS}
-    select w.index, '', used.* from windows w cross join lateral (
+    select w.index, '{{}}'::text[], used.* from windows w cross join lateral (
         select {_NUMBERS} {_USED} having count(*) > 0
-    ) used where w.dimension is null
+    ) used where w.dimensions is null
     union all
     select w.index, used.* from windows w cross join lateral (
-        select {_DIMENSION}, {_NUMBERS} {_USED} group by 1
-    ) used where w.dimension is not null
+        select {_VALUES}, {_NUMBERS} {_USED} group by 1
+    ) used where w.dimensions is not null
 """
 _EVENTS: Final = f"""
     {_WINDOWS}
     select w.index, used.* from windows w cross join lateral (
-        select {_DIMENSION}, e.occurred_at, e.properties ->> w.field, e.properties ->> '{OPERATION}'
+        select {_VALUES}, e.occurred_at, e.properties ->> w.field, e.properties ->> '{OPERATION}'
         {_USED} order by e.occurred_at, e.ordinal
     ) used
 """
@@ -238,7 +244,7 @@ def _fetch(
             "subscriptions": [window.subscription_id for _, window in asked],
             "metrics": [window.metric.code for _, window in asked],
             "fields": [window.metric.field for _, window in asked],
-            "dimensions": [window.dimension for _, window in asked],
+            "dimensions": [Jsonb(window.dimensions) if window.dimensions else None for _, window in asked],
             "starts": [period.start for period in periods],
             "ends": [period.end for period in periods],
             "earliest": min(period.start for period in periods),

@@ -73,11 +73,17 @@ class Address:
 
 
 class EmbeddedServer:
-    """One user's hold on the server in `home`; the server lives at least as long as the hold."""
+    """One user's hold on the server in `home`; the server lives at least as long as the hold.
 
-    def __init__(self, home: Path, *, linger_seconds: float) -> None:
+    `server_settings` are in force when this user is the one that starts the server.
+    """
+
+    def __init__(
+        self, home: Path, *, linger_seconds: float, server_settings: Mapping[str, str] = SERVER_SETTINGS
+    ) -> None:
         self.home = Path(os.path.abspath(home))
         self._linger_seconds = linger_seconds
+        self._server_settings = server_settings
         self._users_lock: int | None = None
 
     def join(self) -> Address:
@@ -156,7 +162,7 @@ class EmbeddedServer:
             "run_as": _run_as(self.home),
             "database": DATABASE_NAME,
             "initdb_options": _initdb_options(password, major=_major_version(binaries)),
-            "options": _server_options(self.home),
+            "options": _server_options(self.home, self._server_settings),
             "linger_seconds": self._linger_seconds,
         }
         keeper = Path(__file__).with_name("keeper.py")
@@ -235,7 +241,7 @@ def _initdb_options(password: Path, *, major: int) -> list[str]:
     ]
 
 
-def _server_options(home: Path) -> list[str]:
+def _server_options(home: Path, settings: Mapping[str, str]) -> list[str]:
     # A comma would end the directory in libpq's list of hosts.
     has_socket = len(os.fsencode(home / f".s.PGSQL.{_PORT}")) <= _SOCKET_PATH_MAX and "," not in str(home)
     quoted = '"' + str(home).replace('"', '""') + '"'
@@ -245,7 +251,7 @@ def _server_options(home: Path) -> list[str]:
         "unix_socket_directories": quoted if has_socket else "",
         "unix_socket_permissions": "0700",
     }
-    return [option for name, value in {**SERVER_SETTINGS, **place}.items() for option in ("-c", f"{name}={value}")]
+    return [option for name, value in {**settings, **place}.items() for option in ("-c", f"{name}={value}")]
 
 
 def _free_port() -> int:

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Protocol
 
+import psycopg
+from psycopg.abc import ConnDict
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tenor.kernel.errors import Malformed
 from tenor.platform.embedded import DATABASE_NAME, SUPERUSER, EmbeddedServer
 from tenor.platform.settings import Settings
 
@@ -62,7 +65,7 @@ class EmbeddedLogins:
         home = settings.data_dir / "postgres"
         self._server = EmbeddedServer(home, linger_seconds=settings.embedded_linger_seconds)
         self.place = f"embedded in {self._server.home}"
-        self.fix = f"see {self._server.home / 'server.log'}"
+        self.fix = f"run `tenor up`, or see {self._server.home / 'server.log'}"
         self._server.join()
 
     @property
@@ -96,12 +99,12 @@ class UrlLogins:
 
     retry_seconds: float | None = None
     password: str | None = None
-    fix = "start the server, or correct TENOR_DATABASE_URL"
+    fix = "start the server and run `tenor up`, or correct TENOR_DATABASE_URL"
 
     def __init__(self, settings: Settings, database_url: str) -> None:
         self._url = database_url
         self._role_urls = {Role.APP: settings.app_database_url, Role.AUDITOR: settings.auditor_database_url}
-        parts = conninfo_to_dict(database_url)
+        parts = _parts(database_url)
         self.place = f"at {parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
     @property
@@ -116,7 +119,7 @@ class UrlLogins:
         if url is None and role is not None:
             session["role"] = role
         url = url or self._url
-        return make_conninfo(url, options=f"{conninfo_to_dict(url).get('options') or ''} {_options(session)}".strip())
+        return make_conninfo(url, options=f"{_parts(url).get('options', '')} {_options(session)}".strip())
 
     def close(self) -> None:
         """Nothing to let go."""
@@ -127,10 +130,18 @@ def logins_for(settings: Settings) -> Logins:
 
     Raises:
         EmbeddedServerFailed: the embedded server does not start.
+        Malformed: the URL is none.
     """
     if settings.database_url is None:
         return EmbeddedLogins(settings)
     return UrlLogins(settings, settings.database_url)
+
+
+def _parts(url: str) -> ConnDict:
+    try:
+        return conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its text may repeat the URL, which holds a password
+        raise Malformed("the database's URL does not look like postgresql://user:password@host:5432/name") from None
 
 
 def _session(role: Role | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenor.kernel.errors import Malformed
@@ -17,9 +17,9 @@ class Settings:
     `embedded_linger_seconds` is how long the embedded server outlives its last user.
     """
 
-    database_url: str | None = None
-    app_database_url: str | None = None
-    auditor_database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)  # may hold a password
+    app_database_url: str | None = field(default=None, repr=False)
+    auditor_database_url: str | None = field(default=None, repr=False)
     data_dir: Path = Path(".tenor")
     embedded_linger_seconds: float = 2.0
 

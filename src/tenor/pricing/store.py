@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from tenor.kernel.errors import NotFound, Refusal
 from tenor.kernel.ids import PlanVersionId
@@ -96,18 +96,17 @@ def tampered_plan_versions(uow: UnitOfWork) -> tuple[int, list[tuple[PlanVersion
     return len(rows), tampered
 
 
-def record_of(row: Row) -> PlanVersionRecord:
+def record_of(row: Sequence[Any]) -> PlanVersionRecord:
     """Return the record of a row of `RECORD_COLUMNS`."""
     record = PlanVersionRecord._make(row)
     return record._replace(tax_mode=TaxMode(record.tax_mode), effective_at=record.effective_at.astimezone(UTC))
 
 
 def _plan_version(row: Row, *, is_verified: bool) -> PlanVersion:
-    *columns, stored_hash = row
-    record = record_of(columns)
+    record, stored_hash = record_of(row[:-1]), row[-1]
     if is_verified and content_hash(record) != stored_hash:
         raise TamperedPlanVersion(
-            f"version {record.version} of plan {record.plan!r} is not what was applied: its content does not give its hash",
+            f"version {record.version} of plan {record.plan!r} is not what was applied: its hash does not fit",
             plan=record.plan,
             version=record.version,
         )

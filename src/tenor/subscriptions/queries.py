@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from tenor.kernel.ids import ItemId, PlanVersionId, SubscriptionId
 from tenor.platform.unit_of_work import Row, UnitOfWork
+from tenor.subscriptions.errors import SubscriptionNotFound
 from tenor.subscriptions.model import BillingPosition, Item, Phase, Subscription, Timeline
 from tenor.subscriptions.rules.timeline import fold
 from tenor.subscriptions.store.facts import terms_from_text
@@ -54,7 +55,7 @@ _LOAD: Final = f"""
         on b.tenant_id = i.tenant_id and b.subscription_id = i.subscription_id and b.item_id = i.id
     left join phases p
         on p.tenant_id = i.tenant_id and p.item_id = i.id and p.superseded_by_version is null
-    where s.id = any(%s)
+    where s.id = any(%b)
     order by s.id, i.id, p.starts_at
 """
 _SUBSCRIPTION_WIDTH: Final = 13
@@ -85,6 +86,18 @@ def timeline_drift(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) 
         for subscription_id, journal in journals(uow, chunk).items():
             drifts += _drift(subscription_id, kept=kept.get(subscription_id, Timeline(())), folded=fold(journal))
     return drifts
+
+
+def find_subscription(uow: UnitOfWork, external_id: str) -> Subscription:
+    """Return the subscription that the tenant's own systems know as `external_id`.
+
+    Raises:
+        SubscriptionNotFound: there is none.
+    """
+    row = uow.fetch_one(f"select {SUBSCRIPTION_FIELDS} from subscriptions s where s.external_id = %s", [external_id])
+    if row is None:
+        raise SubscriptionNotFound(f"there is no subscription {external_id!r}", external_id=external_id)
+    return subscription_from(row)
 
 
 def subscription_ids(uow: UnitOfWork) -> list[SubscriptionId]:

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
 from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
+    DimensionValues,
     Metric,
     Span,
     Terms,
@@ -24,7 +26,6 @@ from tenor.metering import (
     record_usage,
     usage_totals,
 )
-from tenor.metering.model import Aggregation
 from tenor.metering.rules.aggregate import aggregate, aggregate_groups
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
@@ -73,9 +74,9 @@ def test_windows_of_any_kind_are_answered_together(uow: UnitOfWork, customers: d
         [
             UsageWindow(acme, metrics["tokens"], MAY),
             UsageWindow(acme, metrics["tokens"], first_half),
-            UsageWindow(acme, metrics["tokens"], MAY, dimension="region"),
+            UsageWindow(acme, metrics["tokens"], MAY, dimensions=("region",)),
             UsageWindow(blue, metrics["tokens"], MAY),
-            UsageWindow(blue, metrics["tokens"], first_half, dimension="region"),
+            UsageWindow(blue, metrics["tokens"], first_half, dimensions=("region",)),
             UsageWindow(acme, metrics["peak"], MAY),
             UsageWindow(acme, metrics["level"], MAY),
             UsageWindow(acme, metrics["storage"], MAY),
@@ -84,16 +85,16 @@ def test_windows_of_any_kind_are_answered_together(uow: UnitOfWork, customers: d
         ],
         TERMS,
     ) == [
-        {"": row(9.5, 3)},
-        {"": row(2, 1)},
-        {"eu": row(2, 1), "us": row(3.5, 1), "": row(4, 1)},
-        {"": row(100, 1)},
+        {(): row(9.5, 3)},
+        {(): row(2, 1)},
+        {("eu",): row(2, 1), ("us",): row(3.5, 1), ("",): row(4, 1)},
+        {(): row(100, 1)},
         {},
-        {"": row(8, 2)},
-        {"": row(6, 2)},
-        {"": row(16, 1)},  # 31 from 16 May: 16 of 31 days
-        {"": row(1, 3)},
-        {"": row(0, 0)},
+        {(): row(8, 2)},
+        {(): row(6, 2)},
+        {(): row(16, 1)},  # 31 from 16 May: 16 of 31 days
+        {(): row(1, 3)},
+        {(): row(0, 0)},
     ]
 
 
@@ -112,7 +113,7 @@ def test_usage_of_another_subscription_is_left_out(uow: UnitOfWork, customers: d
 
     found = usage_totals(uow, [window, window._replace(subscription_id=SUBSCRIPTION)], TERMS)
 
-    assert [totals[""].value for totals in found] == [111, 11]
+    assert [totals[()].value for totals in found] == [111, 11]
 
 
 def test_usage_that_carries_over_is_read_from_before_the_period(
@@ -121,7 +122,7 @@ def test_usage_that_carries_over_is_read_from_before_the_period(
     record_usage(uow, [event("1", 1, 7, occurred_at=datetime(2026, 2, 1, tzinfo=UTC)), event("2", 1, 1)], now=NOW)
     recurring = replace(find_metrics(uow)["tokens"], recurring=True)
 
-    assert usage_totals(uow, [UsageWindow(customers["acme"], recurring, MAY)], TERMS) == [{"": row(8, 2)}]
+    assert usage_totals(uow, [UsageWindow(customers["acme"], recurring, MAY)], TERMS) == [{(): row(8, 2)}]
 
 
 def test_nothing_asked_is_nothing_found(uow: UnitOfWork) -> None:
@@ -169,14 +170,14 @@ class _Undo(Exception):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sent=st.lists(usage(), max_size=25),
-    dimension=st.sampled_from([None, "region"]),
+    dimensions=st.sampled_from([(), ("region",), ("region", "operation_type")]),
     hours=st.tuples(st.integers(0, 400), st.integers(401, 744)),
     zone=st.sampled_from(["UTC", "America/Los_Angeles"]),
 )
 def test_the_database_and_the_rule_agree(
     furnished: tuple[UnitOfWork, dict[str, CustomerId]],
     sent: list[dict[str, Any]],
-    dimension: str | None,
+    dimensions: tuple[str, ...],
     hours: tuple[int, int],
     zone: str,
 ) -> None:
@@ -186,12 +187,12 @@ def test_the_database_and_the_rule_agree(
     span = Span(Period(start, end), ZoneInfo(zone), period_days=31)
     metrics = [Metric(code, Aggregation(aggregation), field) for code, aggregation, field in METRICS]
     asked = [
-        (name, UsageWindow(customers[name], metric, span, dimension=dimension))
+        (name, UsageWindow(customers[name], metric, span, dimensions=dimensions))
         for name in customers
         for metric in metrics
     ]
 
-    found: list[dict[str, Aggregate]] = []
+    found: list[dict[DimensionValues, Aggregate]] = []
     try:
         with uow.connection.transaction():
             assert len(record_usage(uow, events, now=NOW + timedelta(days=9)).accepted) == len(events)
@@ -202,13 +203,10 @@ def test_the_database_and_the_rule_agree(
 
     for (name, window), totals in zip(asked, found, strict=True):
         mine = [used for used in events if used.customer == name and used.metric_code == window.metric.code]
-        if dimension is None:
-            assert totals == {"": aggregate(mine, window.metric, span, TERMS)}
+        if not dimensions:
+            assert totals == {(): aggregate(mine, window.metric, span, TERMS)}
         else:
-            blank = [
-                replace(used, properties={**used.properties, "region": used.properties.get("region", "")})
-                for used in mine
-            ]
-            rows_only = TERMS._replace(policy=replace(TERMS.policy, no_events="no_row"))
-            groups = aggregate_groups(blank, window.metric, span, rows_only, group_by=[dimension])
-            assert totals == {key[0][1]: group for key, group in groups.items()}
+            terms = TERMS._replace(policy=replace(TERMS.policy, no_events="no_row", missing_dimension="empty_string"))
+            groups = aggregate_groups(mine, window.metric, span, terms, group_by=dimensions)
+            # 0 of a removed unique value is a row in both
+            assert totals == {tuple(value for _, value in key): group for key, group in groups.items()}

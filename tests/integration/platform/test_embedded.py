@@ -2,10 +2,8 @@
 
 import os
 import pwd
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 import tenor
 from tenor.platform import embedded
 from tenor.platform.embedded import Address, EmbeddedServer, EmbeddedServerFailed, find_binaries
+from tests.support.embedded import joined
 from tests.support.processes import keeper_of, kill, processes_in, server_of, wait_until
 
 SOURCE = Path(tenor.__file__).parents[1]
@@ -30,43 +29,6 @@ address = server.join()
 print(address.host, flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def new_home() -> Iterator[Path]:
-    """A short private path for a server that has yet to be made; nothing runs on it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="tenor-") as directory:
-        home = Path(directory) / "postgres"
-        yield home
-        kill(*processes_in(home))
-        wait_until(lambda: not processes_in(home))
-
-
-@pytest.fixture(scope="module")
-def made_home() -> Iterator[Path]:
-    """The home of a server that was made once and has stopped."""
-    with tempfile.TemporaryDirectory(prefix="tenor-") as directory:
-        home = Path(directory) / "postgres"
-        with joined(home):
-            pass
-        wait_until(lambda: not processes_in(home))
-        yield home
-
-
-@pytest.fixture
-def home(new_home: Path, made_home: Path) -> Path:
-    """A copy of the made home: quicker than making a cluster for each test."""
-    shutil.copytree(made_home, new_home)
-    return new_home
-
-
-@contextmanager
-def joined(home: Path) -> Iterator[Address]:
-    server = EmbeddedServer(home, linger_seconds=0.2)
-    try:
-        yield server.join()
-    finally:
-        server.leave()
 
 
 @contextmanager

@@ -126,6 +126,8 @@ def test_a_login_that_may_not_prepare_the_database_is_told_what_to_run(empty: Se
     powerless = Settings(database_url=make_conninfo(empty.database_url, options="-c role=tenor_test_plain"))
     with Database.open(powerless) as database, pytest.raises(RolesMissing, match="grant create on database"):
         migrate(database)
+    with server.superuser() as connection:
+        connection.execute("drop role tenor_test_plain")
 
 
 def test_the_roles_have_no_power_beyond_their_own(database: Database) -> None:

@@ -215,6 +215,9 @@ def hours(*windows: tuple[int, str], **more: Any) -> dict[str, Any]:
             {"aggregation": "count", "events": [{}, {}]},
             ask="per_event",
         ),
+        # volume is a running total too, and a quote of one event
+        case({"amount": "62"}, "volume", {"tiers": TIERS, "min_amount": "99"}, {"units": "6", "segment": "cumulative"}),
+        case({"amount": "62"}, "volume", {"tiers": TIERS}, {"units": "6"}, ask="single_event"),
         # windows: the item's own commitment, hours that inherit it, windows without a time
         case(
             {"amount": "36", "true_up": "6", "utilized": "14"},

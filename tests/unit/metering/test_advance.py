@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.money import RoundingMode
 from tenor.kernel.period import Period
-from tenor.metering.model import Aggregation, Metric, Span, UnmeasurableMetric, UsageEvent
+from tenor.metering.model import Metric, Span, UnmeasurableMetric, UsageEvent
 from tenor.metering.rules.advance import AdvanceState, current_usage, increment
 from tenor.metering.rules.aggregate import Terms
 from tenor.pricing.policy import Rounding, profile

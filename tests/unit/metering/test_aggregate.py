@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.money import RoundingMode
 from tenor.kernel.period import Period, parse_instant
-from tenor.metering.model import Aggregation, Metric, Span, UnmeasurableMetric, UsageEvent
+from tenor.metering.model import Metric, Span, UnmeasurableMetric, UsageEvent
 from tenor.metering.rules.aggregate import Aggregate, Terms, aggregate, aggregate_groups, per_event
 from tenor.pricing.policy import Rounding, policy_with, profile
 

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.ids import new_id, to_wire
 from tenor.metering.importing import STANDARD_COLUMNS, BadRow, Columns, MalformedUsageFile, UsageRow, read_usage
-from tenor.metering.model import Aggregation, Metric, UsageEvent
+from tenor.metering.model import Metric, UsageEvent
 
 METRICS = {
     "tokens": Metric("tokens", Aggregation.SUM, "n"),

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.period import Period, parse_instant
-from tenor.metering.model import Aggregation, Metric, Span, UsageEvent
+from tenor.metering.model import Metric, Span, UsageEvent
 from tenor.metering.rules.aggregate import Terms, aggregate, aggregate_windows
 from tenor.metering.rules.windows import unit_start, whole_units, windows
 from tenor.pricing.policy import profile

@@ -78,7 +78,7 @@ def test_a_flat_fee_that_is_due_without_usage_is_not_due_again_in_a_later_segmen
 def test_volume_waits_for_the_last_segment_or_takes_back_what_was_booked() -> None:
     volume = price(model="volume", tiers=[{"up_to": "10", "unit_amount": "3"}, {"up_to": None, "unit_amount": "2"}])
     middle = Segment.at("middle", timing="arrears", units_before=Decimal(8))
-    last = middle._replace(is_last=True)
+    last = Segment.at("last", timing="arrears", units_before=Decimal(8))
 
     # 8 units cost 24.00, 12 units 24.00 at the lower price
     assert rated(volume, units("4"), segment=middle).amount == 0
@@ -99,7 +99,7 @@ def test_a_conversion_rounds_each_segment_or_the_running_total(scope: str, bille
     result = rated(converted, units("1300"), segment=segment, unit_conversion_scope=scope)
 
     # by the segment, 1.3 rounds up to 2; by the period, 2.7 and 1.4 round up to 3 and 2
-    assert (result.units, result.units_before) == (Decimal(billed), 2)
+    assert (result.units, result.units_before) == (Decimal(billed), Decimal(2))
     assert result.amount == 10 * Decimal(billed)
 
 
@@ -226,6 +226,15 @@ def test_a_maximum_is_taken_off_the_last_lines_first() -> None:
     assert line_amounts(result.steps, CENTS) == [10, 0]
 
 
+def test_a_maximum_that_was_passed_before_gives_nothing_back() -> None:
+    standard = price(model="standard", unit_amount="100", max_amount="10000")
+    segment = Segment.at("middle", timing="arrears", units_before=Decimal(200), billed_before=Decimal(20_000))
+
+    result = rated(standard, units("10"), segment=segment)
+
+    assert [result.amount, result.steps[-1].amount] == [0, -1000]
+
+
 def test_a_percentage_is_taken_off_every_line_and_a_pricing_unit_scales_it() -> None:
     graduated = price(
         model="graduated",
@@ -281,7 +290,18 @@ def test_each_event_pays_on_arrival_for_what_it_adds_above_the_highest() -> None
     arrivals = rate_on_arrival(standard, events, policy_with("tenor", {}).rating, CENTS, aggregation="sum")
 
     # 10.04, nothing for going down, then 14.056 - 10.04 = 4.016
-    assert arrivals == [(10, Decimal("10.04")), (0, 0), (4, Decimal("4.02"))]
+    assert [arrival.units for arrival in arrivals] == [10, 0, 4]
+    assert [arrival.amount for arrival in arrivals] == [Decimal("10.04"), 0, Decimal("4.02")]
+
+
+def test_an_event_that_makes_the_whole_cheaper_gives_nothing_back() -> None:
+    volume = price(model="volume", tiers=[{"up_to": "2", "unit_amount": "3"}, {"up_to": None, "unit_amount": "1"}])
+    events = [UsageEvent(Decimal(1))] * 7
+
+    arrivals = rate_on_arrival(volume, events, policy_with("tenor", {}).rating, CENTS, aggregation="count")
+
+    # so far 3, 6, then at the lower price 3, 4, 5, 6, 7: only what is above the 6.00 already paid
+    assert [arrival.amount for arrival in arrivals] == [3, 3, 0, 0, 0, 0, 1]
 
 
 def test_a_unique_value_that_comes_back_is_a_unit_but_free() -> None:
@@ -295,7 +315,8 @@ def test_a_unique_value_that_comes_back_is_a_unit_but_free() -> None:
 
     arrivals = rate_on_arrival(standard, events, policy_with("tenor", {}).rating, CENTS, aggregation="unique_count")
 
-    assert arrivals == [(1, 12), (0, 0), (1, 0), (1, 12)]
+    assert [arrival.units for arrival in arrivals] == [1, 0, 1, 1]
+    assert [arrival.amount for arrival in arrivals] == [12, 0, 0, 12]
 
 
 def test_windows_to_be_rated_are_read_on_the_grid_in_the_local_zone() -> None:

@@ -17,6 +17,7 @@ from tenor.kernel.ids import BillRunId, TenantId
 from tenor.platform.audit import Deed, record
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
+from tenor.platform.statistics import refresh_statistics
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions import advance
 
@@ -95,6 +96,7 @@ def bill(
     while True:
         begun = perf_counter()
         now = datetime.now(UTC)
+        refresh_statistics(database, tenant_id)
         with database.transaction(tenant_id) as uow:
             advance(uow, now=as_of)
             run = open_or_plan_run(uow, as_of=as_of, now=now)

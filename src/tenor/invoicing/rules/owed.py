@@ -206,7 +206,8 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
         return [Rating(due, "", rated.amount, {"model": "usage", "steps": steps_to_json(rated.steps)})]
     ratings = []
     for dimension, units in sorted(usage.by_dimension.items()):
-        rated = memory.rate(Price(price.model.model_for(dimension)), Usage(units=units))
+        model = price.model.model_for(dimension)
+        rated = memory.rate(Price(model, unit_conversion=price.unit_conversion), Usage(units=units))
         trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
         ratings.append(Rating(due, " / ".join(dimension), rated.amount, trace))
     whole = memory.rate(price, usage)

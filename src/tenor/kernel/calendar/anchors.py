@@ -78,13 +78,13 @@ def period_end(grid: Grid, start: datetime, stepping: Stepping = "anchored") -> 
 def _stepped_date(grid: Grid, day: date) -> date:
     count, anchor = grid.interval.count, grid.origin_date
     match grid.interval.unit:
-        case Unit.DAY | Unit.HOUR:
-            return day + timedelta(days=count)
-        case Unit.WEEK:
-            days_ahead = (anchor.weekday() - day.weekday()) % 7 or 7
-            return day + timedelta(days=days_ahead + 7 * (count - 1))
+        case Unit.YEAR:
+            return shift_months(anchor, 12 * (day.year + count - anchor.year), day_of_month=grid.day_of_month)
         case Unit.MONTH:
             this_month = aligned_date(day, grid.day_of_month)
             return this_month if this_month > day else shift_months(day, count, day_of_month=grid.day_of_month)
-        case Unit.YEAR:
-            return shift_months(anchor, 12 * (day.year + count - anchor.year), day_of_month=grid.day_of_month)
+        case Unit.WEEK:
+            days_ahead = (anchor.weekday() - day.weekday()) % 7 or 7
+            return day + timedelta(days=days_ahead + 7 * (count - 1))
+        case _:
+            return day + timedelta(days=count)

@@ -133,7 +133,6 @@ class Grid:
         set_(self, "step_days", self.interval.days)
 
 
-@lru_cache(maxsize=4096)  # the charges of one subscription, and all that share its anchor, ask for the same few
 def boundary(grid: Grid, index: int) -> datetime:
     """Return boundary `index` of `grid` as a UTC instant: 0 is the origin, negative ones lie before it.
 
@@ -147,17 +146,7 @@ def boundary(grid: Grid, index: int) -> datetime:
 
     Source: docs/algorithms/calendar.md.
     """
-    try:
-        if grid.step_months:
-            day = shift_months(grid.origin_date, index * grid.step_months, day_of_month=grid.day_of_month)
-        elif grid.step_days:
-            day = grid.origin_date + timedelta(days=index * grid.step_days)
-        else:
-            origin = instant_of(grid.origin_date, grid.origin_time, grid.zone)
-            return origin + timedelta(hours=index * grid.interval.count)
-        return instant_of(day, grid.origin_time, grid.zone)
-    except (ValueError, OverflowError):
-        raise BeyondCalendar(f"boundary {index} of this grid lies outside the years 1 to 9999") from None
+    return _boundary(grid, index)
 
 
 def period_index(grid: Grid, instant: datetime) -> int:
@@ -206,6 +195,21 @@ def _locate(grid: Grid, instant: datetime) -> tuple[int, Period]:
         index += 1
         start, end = end, boundary(grid, index + 1)
     return index, Period(start, end)
+
+
+@lru_cache(maxsize=4096)  # the charges of one subscription, and all that share its anchor, ask for the same few
+def _boundary(grid: Grid, index: int) -> datetime:
+    try:
+        if grid.step_months:
+            day = shift_months(grid.origin_date, index * grid.step_months, day_of_month=grid.day_of_month)
+        elif grid.step_days:
+            day = grid.origin_date + timedelta(days=index * grid.step_days)
+        else:
+            origin = instant_of(grid.origin_date, grid.origin_time, grid.zone)
+            return origin + timedelta(hours=index * grid.interval.count)
+        return instant_of(day, grid.origin_time, grid.zone)
+    except (ValueError, OverflowError):
+        raise BeyondCalendar(f"boundary {index} of this grid lies outside the years 1 to 9999") from None
 
 
 def _estimate(grid: Grid, instant: datetime) -> int:

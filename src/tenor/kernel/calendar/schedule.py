@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from tenor.kernel.calendar.anchors import Stepping, one_interval_before, period_end
 from tenor.kernel.calendar.civil import local_date
@@ -13,7 +13,7 @@ from tenor.kernel.period import Period
 Timing = Literal["advance", "arrears"]
 ArrearsRun = Literal["closed_periods", "greedy"]
 
-_INSTANT: timedelta = timedelta(microseconds=1)
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 class SpanRunsBackwards(Malformed):

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from tenor.customers import customer_ids
 from tenor.kernel.errors import Malformed, Refusal
 from tenor.kernel.ids import CustomerId
 from tenor.metering.model import Metric, UsageEvent
 from tenor.metering.rules.acceptance import UnacceptableEvent, require_acceptable
 from tenor.metering.rules.readings import read
-from tenor.metering.store import AcceptedEvent, find_customers, find_metrics, write_events
+from tenor.metering.store import AcceptedEvent, find_metrics, write_events
 from tenor.platform.unit_of_work import UnitOfWork
 
 
@@ -92,7 +93,7 @@ def _sort_out(
         else:
             sound.append((position, event))
     metrics = find_metrics(uow, {event.metric_code for _, event in sound if event.metric_code})
-    customers = find_customers(uow, {event.customer for _, event in sound if event.customer})
+    customers = customer_ids(uow, {event.customer for _, event in sound if event.customer})
     for position, event in sound:
         try:
             accepted.append(_accept(position, event, metrics, customers, now))

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.money import EXACT
-from tenor.metering.model import Aggregation, Metric, Span, UnmeasurableMetric, UsageEvent
+from tenor.metering.model import Metric, Span, UnmeasurableMetric, UsageEvent
 from tenor.metering.rules.aggregate import Aggregate, Terms, readings_of, used_span
 from tenor.metering.rules.folds import Readings, active_keys, fold, round_units
 from tenor.metering.rules.readings import Reading, valid_readings

@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.money import EXACT, RoundingMode
 from tenor.kernel.period import Period
-from tenor.metering.model import Aggregation, Metric, Span, UsageEvent
+from tenor.metering.model import Metric, Span, UsageEvent
 from tenor.metering.rules.folds import (
     Readings,
     fold,

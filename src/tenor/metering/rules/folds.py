@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.money import round_decimal
-from tenor.metering.model import Aggregation, Span
+from tenor.metering.model import Span
 from tenor.metering.rules.readings import Reading
 from tenor.pricing.policy import Rounding
 
@@ -168,4 +169,4 @@ def _unit_days(readings: Readings, aggregation: Aggregation, span: Span) -> list
         return [unit_days for _, unit_days in sorted(timed, key=lambda entry: entry[0])]
     carried = sum((reading.amount for reading in readings.carried), _ZERO)
     inside = [reading.amount * span.days_from(reading.at) for reading in readings.inside]
-    return [carried * span.full_days, *inside] if carried else inside
+    return [carried * span.days, *inside] if carried else inside

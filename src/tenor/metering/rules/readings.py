@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from tenor.catalog.model import Aggregation
 from tenor.kernel.quantity import NotADecimal, parse_decimal, plain
-from tenor.metering.model import Aggregation, Metric, PropertyValue, UsageEvent
+from tenor.metering.model import Metric, PropertyValue, UsageEvent
 
 VALUE_FRACTION_DIGITS: Final = 18
 """Digits after the point of a measured value: six more than of a price, so that what a sender once kept

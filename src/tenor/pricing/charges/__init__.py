@@ -24,20 +24,17 @@ from tenor.pricing.charges.models import (
     MetricPart,
     MetricSum,
     Package,
-    ParallelQuotaWindows,
     Percentage,
     Price,
     ProratedGraduated,
-    QuotaWindows,
     Stairstep,
     Standard,
     Tier,
-    TimeOfDay,
     UnitConversion,
     UnpricedDimension,
     Volume,
-    WindowedCommitment,
 )
+from tenor.pricing.charges.windowed import ParallelQuotaWindows, QuotaWindows, TimeOfDay, WindowedCommitment
 
 __all__ = [
     "MODELS",

@@ -22,16 +22,14 @@ from tenor.pricing.charges.models import (
     Matrix,
     MetricSum,
     Package,
-    ParallelQuotaWindows,
     Percentage,
     Price,
     ProratedGraduated,
-    QuotaWindows,
     Stairstep,
     Standard,
     Volume,
-    WindowedCommitment,
 )
+from tenor.pricing.charges.windowed import ParallelQuotaWindows, QuotaWindows, WindowedCommitment
 
 _NAMES: Final[Mapping[type[ChargeModel], str]] = MappingProxyType(
     {

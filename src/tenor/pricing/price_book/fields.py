@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from tenor.kernel.errors import Malformed
 from tenor.kernel.period import parse_instant
-from tenor.kernel.quantity import FRACTION_DIGITS, parse_decimal, plain
+from tenor.kernel.quantity import parse_decimal, plain
 from tenor.pricing.price_book import tree
 from tenor.pricing.price_book.problems import Problem
 
@@ -164,7 +164,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 def text(spot: Spot) -> str:
     """Read a text of 1 to 200 characters, without the spaces around it."""
     if not isinstance(spot.node, tree.Scalar) or spot.node.is_null or not (words := spot.node.text.strip()):
-        raise Malformed("here must be a text")
+        raise Malformed("here must be one value")
     if len(words) > NAME_LENGTH_MAX:
         raise Malformed(f"a text here has at most {NAME_LENGTH_MAX} characters, not {len(words)}")
     return words
@@ -223,11 +223,11 @@ def instant(spot: Spot) -> datetime:
     return parse_instant(text(spot), name=_NAME)
 
 
-def number(*, digits: int = FRACTION_DIGITS, at_most: int | None = None, above_zero: bool = False) -> Reader[Decimal]:
-    """Return the reader of an exact decimal that is not negative, with at most `digits` after the point."""
+def number(*, at_most: int | None = None, above_zero: bool = False) -> Reader[Decimal]:
+    """Return the reader of an exact decimal that is not negative."""
 
     def read(spot: Spot) -> Decimal:
-        value = parse_decimal(text(spot), name=_NAME, fraction_digits=digits)
+        value = parse_decimal(text(spot), name=_NAME)
         if value < 0:
             raise Malformed(f"{plain(value)} is negative")
         if above_zero and not value:
@@ -241,8 +241,15 @@ def number(*, digits: int = FRACTION_DIGITS, at_most: int | None = None, above_z
 
 def whole_number(*, at_most: int) -> Reader[int]:
     """Return the reader of a whole number from 0 to `at_most`."""
-    read_decimal = number(digits=0, at_most=at_most)
-    return lambda spot: int(read_decimal(spot))
+    read_decimal = number(at_most=at_most)
+
+    def read(spot: Spot) -> int:
+        value = read_decimal(spot)
+        if value != int(value):
+            raise Malformed(f"{plain(value)} is not a whole number")
+        return int(value)
+
+    return read
 
 
 def _close(word: str, known: Collection[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 from tenor.kernel.calendar import Interval, Unit, half_years, quarters
 from tenor.kernel.errors import Malformed
 from tenor.pricing.price_book import tree
-from tenor.pricing.price_book.fields import Spot, Unreadable, nearest, text, whole_number
+from tenor.pricing.price_book.fields import Spot, Unreadable, attempt, nearest, text, whole_number
 
 WORDS: Final[Mapping[str, Interval]] = MappingProxyType(
     {unit.value: Interval(unit) for unit in Unit} | {"quarter": quarters(), "half_year": half_years()}
@@ -25,13 +25,16 @@ def interval(spot: Spot) -> Interval:
         if len(spot.node.entries) != 1:
             raise Malformed("an interval counts one unit, for example {month: 3}")
         ((unit, value),) = spot.node.entries
-        return _interval(spot, unit.text, whole_number(at_most=_COUNT_MAX)(spot.at(value, f".{unit.text}")))
+        count = attempt(spot.at(value, f".{unit.text}"), whole_number(at_most=_COUNT_MAX))
+        if count is None:
+            raise Unreadable
+        return _interval(spot, unit.text, count)
     written = text(spot)
     counted = _COUNTED.fullmatch(written)
     if not counted:
         raise Malformed(f"{written!r} is not an interval such as 'month' or '3 months'")
-    count, word = counted.groups()
-    return _interval(spot, word if word in WORDS else word.removesuffix("s"), int(count or 1))
+    digits, word = counted.groups()
+    return _interval(spot, word if word in WORDS else word.removesuffix("s"), int(digits or 1))
 
 
 def fit_together(one: Interval, other: Interval) -> bool:

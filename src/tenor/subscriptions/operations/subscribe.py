@@ -7,13 +7,13 @@ from psycopg.errors import UniqueViolation
 
 from tenor.kernel.ids import CustomerId, SubscriptionId, to_wire
 from tenor.platform.audit import Deed, record
-from tenor.platform.outbox import Event, publish
+from tenor.platform.outbox import publish
 from tenor.platform.tenants import current_tenant
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.store import plan_versions_by_code
 from tenor.subscriptions.errors import ExternalIdTaken, Problem, SubscriptionsRefused
-from tenor.subscriptions.events import change_event, move_event
-from tenor.subscriptions.model import Change, NewSubscription, Recording, Subscription
+from tenor.subscriptions.events import change_event
+from tenor.subscriptions.model import NewSubscription, Recording, Subscription
 from tenor.subscriptions.rules.admission import Admitted, Surroundings, admit, request_digest
 from tenor.subscriptions.rules.moves import after_moves, calendar_moves
 from tenor.subscriptions.rules.timeline import fold
@@ -115,8 +115,7 @@ def _write(uow: UnitOfWork, admitted: Sequence[Admitted], digests: Mapping[str, 
     insert_phases(uow, [(item.id, phase) for _, item in items for phase in item.phases], version=1)
     open_positions(uow, [(subscription_id, item.id, item.starts_at) for subscription_id, item in items])
     insert_moves(uow, moved, now=now)
-    changes = {one.subscription.id: one.change for one in admitted}
-    publish(uow, [event for one in moved for event in _events(one, changes[one.subscription.id], now)])
+    publish(uow, [change_event(one, first.change) for (one, _), first in zip(moved, admitted, strict=True)])
     record(uow, [_deed(one.subscription, recording) for one in moved])
 
 
@@ -124,12 +123,6 @@ def _started(subscription: Subscription, now: datetime) -> Moved:
     """Return a new subscription after what the calendar owes it by `now`."""
     moves = calendar_moves(subscription, through=now)
     return Moved(after_moves(subscription, moves), moves)
-
-
-def _events(moved: Moved, change: Change, now: datetime) -> Iterator[Event]:
-    yield change_event(moved.subscription, change)
-    for move in moved.moves:
-        yield move_event(moved.subscription, move, now=now)
 
 
 def _deed(subscription: Subscription, recording: Recording) -> Deed:

@@ -50,15 +50,15 @@ def due_batches(uow: UnitOfWork, as_of: datetime, *, size: int) -> list[DueBatch
     rows = uow.fetch_all(
         """
         with due as (
-            select subscription_id, row_number() over (order by subscription_id) - 1 as place
+            select subscription_id, (row_number() over (order by subscription_id) - 1) / %s as batch
             from billing_positions where next_due_at <= %s group by subscription_id
         )
-        select (array_agg(subscription_id order by place))[1],
-               (array_agg(subscription_id order by place desc))[1],
+        select (array_agg(subscription_id order by subscription_id))[1],
+               (array_agg(subscription_id order by subscription_id desc))[1],
                count(*)
-        from due group by place / %s order by place / %s
+        from due group by batch order by batch
         """,
-        [as_of, size, size],
+        [size, as_of],
     )
     return [DueBatch(*row) for row in rows]
 

@@ -8,6 +8,7 @@ from tenor.pricing.rules.rating.arrival import Arrival, quote_event, rate_on_arr
 from tenor.pricing.rules.rating.pipeline import CreditsExceedAmount, Rated, rate, rate_one, top_up
 from tenor.pricing.rules.rating.trace import Step, StepKind, explain, line_amounts, step_from_json, steps_to_json
 from tenor.pricing.rules.rating.usage import (
+    RUNNING_TOTAL,
     UNROUNDED,
     WHOLE_PERIOD,
     MoneyRounding,
@@ -20,6 +21,7 @@ from tenor.pricing.rules.rating.usage import (
 from tenor.pricing.rules.rating.windows import window_starts
 
 __all__ = [
+    "RUNNING_TOTAL",
     "UNROUNDED",
     "WHOLE_PERIOD",
     "Arrival",

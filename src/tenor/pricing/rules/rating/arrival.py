@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from tenor.pricing.charges import Percentage, Price
 from tenor.pricing.policy import RatingPolicy
 from tenor.pricing.rules.rating.models import percentage_of_events
 from tenor.pricing.rules.rating.pipeline import Rated, rate
-from tenor.pricing.rules.rating.usage import UNROUNDED, ZERO, MoneyRounding, Segment, Usage, UsageEvent
-
-_SO_FAR: Final = Segment(is_last=False)
-"""The period so far: nothing before it, and no minimum yet."""
+from tenor.pricing.rules.rating.usage import RUNNING_TOTAL, UNROUNDED, ZERO, MoneyRounding, Usage, UsageEvent
 
 
 class Arrival(NamedTuple):
@@ -34,6 +31,7 @@ def rate_on_arrival(
 
     Before the first event nothing was priced, so that it pays a flat fee. An event that lowers the level
     costs nothing, and so does one that raises it again within the highest. Each fee is rounded.
+    Cost: one rating per event; a percentage looks again at every event before it.
     Like `rate`, it runs in the exact context.
     """
     arrivals = []
@@ -51,7 +49,7 @@ def rate_on_arrival(
                 level += event.units
         added = max(level - highest, ZERO)
         highest += added
-        due = rate(price, Usage(highest, tuple(events[:number])), policy, UNROUNDED, segment=_SO_FAR).amount
+        due = rate(price, Usage(highest, tuple(events[:number])), policy, UNROUNDED, segment=RUNNING_TOTAL).amount
         units = max(level - before, ZERO) if aggregation == "unique_count" else added
         arrivals.append(Arrival(units, rounding.apply(max(due - billed, ZERO))))
         billed = max(due, billed)
@@ -66,7 +64,7 @@ def quote_event(price: Price, event: UsageEvent, policy: RatingPolicy, rounding:
     """
     model = price.model
     if not isinstance(model, Percentage):
-        return rate(Price(model), Usage(event.units, (event,)), policy, rounding, segment=_SO_FAR)
+        return rate(Price(model), Usage(event.units, (event,)), policy, rounding, segment=RUNNING_TOTAL)
     alone = replace(model, free_events=None, free_amount=None)
     steps = percentage_of_events(alone, [event]) if event.units >= 0 else []
     exact = sum((step.amount for step in steps), ZERO)

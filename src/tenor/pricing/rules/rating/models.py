@@ -126,7 +126,7 @@ def _volume(model: Volume, usage: Usage, span: Span, policy: RatingPolicy, segme
     at_zero = policy.flat_fee_at_zero_units
     steps = tiers.volume(model.tiers, span.to, tier_units=usage.tier_units, flat_at_zero=at_zero)
     if not policy.volume_progressive:
-        return steps if segment.is_last else []
+        return steps if segment.bills_volume else []
     if span.before is None:
         return steps
     return reversed_steps(tiers.volume(model.tiers, span.before, tier_units=None, flat_at_zero=at_zero)) + steps

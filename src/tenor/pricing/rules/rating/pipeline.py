@@ -79,7 +79,7 @@ def rate(
             excess = min(excess, amount)
             steps.append(Step(StepKind.MAXIMUM, None, price.max_amount, -excess))
             amount -= excess
-    if price.min_amount is not None and segment.is_last:
+    if price.min_amount is not None and segment.asks_minimum:
         missing = top_up(segment.billed_before + amount, minimum=price.min_amount, rounding=rounding)
         if missing:
             steps.append(Step(StepKind.MINIMUM, None, price.min_amount, missing))

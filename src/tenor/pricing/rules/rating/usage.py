@@ -75,14 +75,15 @@ class Segment(NamedTuple):
     """Which part of a period is rated, when it is billed in several parts.
 
     `units_before` and `billed_before` are what earlier segments metered and billed; `units_before` None
-    says that nothing has been priced before, not even a flat fee that is due without usage. A minimum
-    is only asked for in the last segment. `bills_flat` says whether a flat amount falls into this one.
+    says that nothing has been priced before, not even a flat fee that is due without usage. The flags say
+    what falls into this segment: a flat amount, a volume price (which every unit moves), the minimum.
     """
 
     units_before: Decimal | None = None
     billed_before: Decimal = ZERO
-    is_last: bool = True
     bills_flat: bool = True
+    bills_volume: bool = True
+    asks_minimum: bool = True
 
     @classmethod
     def at(
@@ -93,17 +94,23 @@ class Segment(NamedTuple):
         units_before: Decimal = ZERO,
         billed_before: Decimal = ZERO,
     ) -> Self:
-        """Return the segment at `position`: a flat amount in advance comes with the first, in arrears with the last."""
-        is_whole = position == "only"
+        """Return the segment at `position`: volume and minimum come with the last one.
+
+        A flat amount in advance comes with the first one, in arrears with the last.
+        """
+        is_whole, is_end = position == "only", position != "middle"
         return cls(
             units_before=None if is_whole and not units_before else units_before,
             billed_before=billed_before,
-            is_last=position != "middle",
-            bills_flat=is_whole or (position == "last" and timing == "arrears"),
+            bills_flat=is_whole or (is_end and timing == "arrears"),
+            bills_volume=is_end,
+            asks_minimum=is_end,
         )
 
 
 WHOLE_PERIOD: Final = Segment()
+RUNNING_TOTAL: Final = Segment(asks_minimum=False)
+"""The period so far, from its start."""
 
 
 class MoneyRounding(NamedTuple):

@@ -1,0 +1,237 @@
+"""The AI inference service: 40 customers on a hybrid price book, 28,185 real requests, and a few changes on the way."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from itertools import islice
+from typing import Final, NamedTuple
+
+from tenor.customers import CustomerDetails, customers_by_external_id, register_customers
+from tenor.demo.inputs import read_price_book_file, read_requests
+from tenor.demo.story import ACTOR, Check, Moment, Step, Story
+from tenor.metering import UsageEvent, record_usage
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing.price_book import apply_price_book, read_price_book
+from tenor.subscriptions import (
+    LateUsage,
+    NewSubscription,
+    cancel,
+    change_plan,
+    change_quantity,
+    find_subscription,
+    mark_late_usage,
+    subscribe,
+)
+
+CUSTOMERS: Final = 40
+TAX_PERCENT: Final = Decimal(19)
+BATCH_EVENTS: Final = 10_000
+
+OCTOBER: Final = datetime(2023, 10, 1, tzinfo=UTC)
+NOVEMBER: Final = datetime(2023, 11, 1, tzinfo=UTC)
+DECEMBER: Final = datetime(2023, 12, 1, tzinfo=UTC)
+JANUARY: Final = datetime(2024, 1, 1, tzinfo=UTC)
+
+EDITIONS: Final = (("ai-service.yaml", OCTOBER), ("ai-service-2.yaml", NOVEMBER))
+"""The price book's files, each with the instant from which it is sold."""
+
+
+class Cohort(NamedTuple):
+    """Customers, by number, who subscribe to the same plan at the same time."""
+
+    plan: str
+    numbers: range
+    seats: int
+    starts_at: datetime
+
+
+COHORTS: Final = (
+    Cohort("business", range(1, 11), seats=12, starts_at=OCTOBER),
+    Cohort("team", range(11, 31), seats=6, starts_at=OCTOBER),
+    Cohort("team", range(31, 37), seats=6, starts_at=NOVEMBER),  # on the second edition: a seat costs 14.00, not 12.00
+    Cohort("starter", range(37, 41), seats=2, starts_at=NOVEMBER),  # in trial until 15 November
+)
+
+UPGRADES: Final = 12
+GROWS: Final = 1
+LEAVES: Final = 30
+"""The customers who change something in November, each once."""
+
+UNCHANGED: Final = 1
+"""The version of a subscription whose terms nobody has changed yet; a change names the version it was decided on."""
+
+
+def ai_story(*, slug: str, every: int) -> Story:
+    """Return the story of every `every`-th request of the traces."""
+    return Story(
+        slug=slug,
+        name="AI inference service",
+        steps=(
+            Step(OCTOBER, (apply_prices, register, partial(subscribe_cohorts, starts_at=OCTOBER))),
+            Step(NOVEMBER, (apply_prices, partial(subscribe_cohorts, starts_at=NOVEMBER))),
+            Step(datetime(2023, 11, 11, tzinfo=UTC), (upgrade,), is_billed=False),
+            Step(datetime(2023, 11, 16, tzinfo=UTC), (add_seats,), is_billed=False),
+            Step(datetime(2023, 11, 17, tzinfo=UTC), (partial(send_usage, every=every),), is_billed=False),
+            Step(datetime(2023, 11, 21, tzinfo=UTC), (leave,), is_billed=False),
+            Step(DECEMBER, ()),
+            Step(JANUARY, ()),
+        ),
+        checks=partial(tokens_against_files, every=every),
+        exhibit=(external_id(1), DECEMBER),
+    )
+
+
+def external_id(number: int) -> str:
+    """Return the name by which the service knows customer `number`, and the customer's one subscription."""
+    return f"ai-{number:02}"
+
+
+def apply_prices(moment: Moment) -> str:
+    """Apply the edition of the price book that is sold now; subscriptions keep the one they have."""
+    file = next(file for file, effective_at in reversed(EDITIONS) if effective_at <= moment.now)
+    draft = read_price_book(read_price_book_file(file))
+    changes = apply_price_book(moment.uow, draft, actor=ACTOR, now=moment.now).changes
+    kept = sum(count for plan in changes.plans for _, count in plan.grandfathered)
+    return f"price book {draft.code}, edition {changes.edition}" + (f": {kept} keep an older one" if kept else "")
+
+
+def register(moment: Moment) -> str:
+    """Register every customer."""
+    customers = [
+        CustomerDetails(
+            external_id=external_id(number), name=f"AI customer {number}", country="DE", tax_percent=TAX_PERCENT
+        )
+        for number in range(1, CUSTOMERS + 1)
+    ]
+    register_customers(moment.uow, customers, now=moment.now)
+    return f"{CUSTOMERS} customers"
+
+
+def subscribe_cohorts(moment: Moment, *, starts_at: datetime) -> str:
+    """Subscribe the cohorts that begin at `starts_at`."""
+    cohorts = {number: cohort for cohort in COHORTS if cohort.starts_at == starts_at for number in cohort.numbers}
+    customers = customers_by_external_id(moment.uow, map(external_id, cohorts))
+    requests = [
+        NewSubscription(
+            external_id=external_id(number),
+            customer_id=customers[external_id(number)].id,
+            plan=cohort.plan,
+            starts_at=starts_at,
+            quantities={"seats": Decimal(cohort.seats)},
+        )
+        for number, cohort in cohorts.items()
+    ]
+    subscribe(moment.uow, requests, now=moment.now, actor=ACTOR, reason="signed up")
+    return f"{len(requests)} subscriptions"
+
+
+def upgrade(moment: Moment) -> str:
+    """Put a customer on a larger plan in the middle of a period; seats are carried over."""
+    subscription = find_subscription(moment.uow, external_id(UPGRADES))
+    if subscription.version == UNCHANGED:
+        change_plan(
+            moment.uow,
+            subscription.id,
+            plan="business",
+            effective="now",
+            version=UNCHANGED,
+            now=moment.now,
+            actor=ACTOR,
+            reason="outgrew Team",
+        )
+    return f"{external_id(UPGRADES)} changes from Team to Business"
+
+
+def add_seats(moment: Moment) -> str:
+    """Give a customer more seats in the middle of a period."""
+    subscription = find_subscription(moment.uow, external_id(GROWS))
+    if subscription.version == UNCHANGED:
+        change_quantity(
+            moment.uow,
+            subscription.id,
+            quantities={"seats": Decimal(17)},
+            effective="now",
+            version=UNCHANGED,
+            now=moment.now,
+            actor=ACTOR,
+            reason="five more people",
+        )
+    return f"{external_id(GROWS)} has 17 seats instead of 12"
+
+
+def leave(moment: Moment) -> str:
+    """End a subscription at once: what was paid in advance and not served comes back as a credit note."""
+    subscription = find_subscription(moment.uow, external_id(LEAVES))
+    if subscription.version == UNCHANGED:
+        cancel(
+            moment.uow,
+            subscription.id,
+            effective="now",
+            version=UNCHANGED,
+            now=moment.now,
+            actor=ACTOR,
+            reason="closed the business",
+        )
+    return f"{external_id(LEAVES)} cancels at once"
+
+
+def send_usage(moment: Moment, *, every: int) -> str:
+    """Send the requests of the traces as usage, each under its own time stamp; what was sent before is known."""
+    events = usage_events(every=every)
+    accepted = duplicates = 0
+    while batch := list(islice(events, BATCH_EVENTS)):
+        receipt = record_usage(moment.uow, batch, now=moment.now, strict=True)
+        late = [LateUsage(touched.customer_id, touched.metric_code, touched.earliest_at) for touched in receipt.touched]
+        mark_late_usage(moment.uow, late, now=moment.now)
+        accepted += len(receipt.accepted)
+        duplicates += len(receipt.duplicates)
+        moment.tell("sending usage events", accepted + duplicates, None)
+    return f"{accepted:,} usage events taken, {duplicates:,} known already"
+
+
+def usage_events(*, every: int) -> Iterator[UsageEvent]:
+    """Yield two events for each request: the tokens that went in and those that came out."""
+    for request in read_requests(every=every):
+        for metric_code, tokens in (
+            ("input_tokens", request.input_tokens),
+            ("output_tokens", request.output_tokens),
+        ):
+            yield UsageEvent(
+                event_id=f"{request.row}:{metric_code}",
+                source=request.file,
+                metric_code=metric_code,
+                customer=external_id(request.customer_number(customers=CUSTOMERS)),
+                occurred_at=request.at,
+                properties={"tokens": tokens},
+            )
+
+
+def tokens_against_files(uow: UnitOfWork, *, every: int) -> list[Check]:
+    """Compare the tokens that invoice lines bill with the column sums of the files."""
+    requests = list(read_requests(every=every))
+    billed = _billed_units(uow)
+    return [
+        Check(f"{what} over {len(requests):,} requests", f"{in_files:,}", f"{billed.get(metric_code, 0):,}")
+        for what, metric_code, in_files in (
+            ("input tokens", "input_tokens", sum(request.input_tokens for request in requests)),
+            ("output tokens", "output_tokens", sum(request.output_tokens for request in requests)),
+        )
+    ]
+
+
+def _billed_units(uow: UnitOfWork) -> dict[str, Decimal]:
+    """Return the units that documents bill, by metric: of each charge and period those of its newest line."""
+    rows = uow.fetch_all(
+        """
+        select metric, sum(units)
+        from (
+            select distinct on (l.item_id, l.charge_id, l.period_start)
+                   c.metric, (l.trace ->> 'units')::numeric as units
+            from invoice_lines l join charges c on c.id = l.charge_id and c.kind = 'usage'
+            order by l.item_id, l.charge_id, l.period_start, l.issued_at desc
+        ) newest
+        group by metric
+        """
+    )
+    return dict(rows)
