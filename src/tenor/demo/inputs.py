@@ -107,7 +107,7 @@ def read_price_book_file(name: str) -> bytes:
 
 
 def _rows(file: str, *, every: int) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield data rows with their numbers from 1. Line ends are left to csv, which knows CRLF and a last line without."""
+    """Yield data rows with their numbers from 1. The csv reader sees the line ends: CRLF, and a last line without."""
     packed = resources.files("tenor.demo").joinpath("data", f"{file}.xz")
     with packed.open("rb") as raw, lzma.open(raw) as plain, TextIOWrapper(plain, "ascii", newline="") as text:
         for row, cells in enumerate(csv.DictReader(text), start=1):

@@ -74,7 +74,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step after it was played: what its acts said, and its bill runs; None where it never is billed, or was before."""
+    """A step after it was played: what its acts said, and its bill runs; None where it has none, or they are past."""
 
     step: Step
     did: tuple[str, ...]

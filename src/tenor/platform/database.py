@@ -120,7 +120,8 @@ class Database:
                 raise LostTransaction("the transaction failed before its end; nothing of it was kept")
             connection.execute("commit")
         except BaseException:
-            connection.rollback()
+            if not connection.closed:
+                connection.rollback()
             raise
         finally:
             self._keep(connection)

@@ -105,6 +105,18 @@ def test_a_failing_commit_raises_and_keeps_nothing(database: Database, tenant: T
     assert numbers(database, tenant) == []
 
 
+def test_a_snapshot_sees_one_instant_and_writes_nothing(database: Database, tenant: TenantId) -> None:
+    with database.transaction(tenant, is_snapshot=True) as snapshot:
+        assert snapshot.fetch_one("select count(*) from notes") == (0,)
+        with database.transaction(tenant) as uow:
+            add(uow, 1)
+        assert snapshot.fetch_one("select count(*) from notes") == (0,)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), snapshot.connection.transaction():
+            add(snapshot, 2)
+
+    assert numbers(database, tenant) == [1]
+
+
 def test_without_a_tenant_nothing_is_read(server: Server, database: Database, tenant: TenantId) -> None:
     with database.transaction(tenant) as uow:
         add(uow, 1)

@@ -1,6 +1,7 @@
 """A database on the embedded server, as a user without any setting gets it."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tenor.platform.database import Database
 from tenor.platform.migrate import migrate
 from tenor.platform.settings import Settings
 from tenor.platform.tenants import create_tenant, find_tenant, list_tenants
-from tests.support.processes import kill, processes_in, server_of, wait_until
+from tests.support.processes import keeper_of, kill, processes_in, server_of, wait_until
 
 
 @pytest.mark.parametrize("depth", [0, 2], ids=["socket", "loopback"])
@@ -34,9 +35,25 @@ def test_a_database_outlives_its_server(home: Path) -> None:
         for _ in range(3):
             with database.transaction(tenant) as uow:
                 assert uow.fetch_one("select slug from tenants") == ("acme",)
+                backend = uow.connection.info.backend_pid
             kill(server_of(home))
+            wait_until(partial(is_gone, backend))
 
         assert find_tenant(database, "acme").tenant_id == tenant
+
+
+def is_gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_a_connection_made_while_the_server_is_going_down_waits_for_the_next_one(home: Path) -> None:
+    with Database.open(Settings(data_dir=home.parent, embedded_linger_seconds=0.2)) as database:
+        pid_file = home / "data" / "postmaster.pid"
+        for _ in range(5):
+            kill(keeper_of(home))
+            wait_until(partial(is_going_down, pid_file))
+            with database.setup() as connection:
+                assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_two_databases_of_one_process_share_the_server(home: Path) -> None:
@@ -45,3 +62,10 @@ def test_two_databases_of_one_process_share_the_server(home: Path) -> None:
         migrate(first)
         create_tenant(first, slug="acme", name="Acme")
         assert [tenant.slug for tenant in list_tenants(second)] == ["acme"]
+
+
+def is_going_down(pid_file: Path) -> bool:
+    try:
+        return "ready" not in pid_file.read_text()
+    except FileNotFoundError:
+        return True

@@ -134,9 +134,9 @@ def test_a_plan_is_defined_completely() -> None:
         ("model: dynamic", Price(Dynamic(D(1)))),
         ("model: dynamic, multiplier: 1.2", Price(Dynamic(D("1.2")))),
         (
-            "model: matrix, dimensions: [region, model], default: {unit_amount: 4}, prices:"
-            + " [{when: {model: big, region: eu}, unit_amount: 3},"
-            + " {when: {region: us, model: big}, model: package, size: 10, amount: 1}]",
+            """model: matrix, dimensions: [region, model], default: {unit_amount: 4}, prices: [
+                {when: {model: big, region: eu}, unit_amount: 3},
+                {when: {region: us, model: big}, model: package, size: 10, amount: 1}]""",
             Price(
                 Matrix(
                     ("region", "model"),

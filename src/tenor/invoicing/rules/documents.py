@@ -13,7 +13,7 @@ from tenor.invoicing.model import DocumentKind, Draft, Line, TaxedLine
 from tenor.kernel.ids import BillRunId, CustomerId, InvoiceId, SubscriptionId, TransferId, derived_id
 from tenor.kernel.money import divide_rounded
 from tenor.kernel.period import format_instant
-from tenor.ledger import Transfer
+from tenor.ledger.model import Transfer
 from tenor.pricing.model import TaxMode
 
 _PERCENT_SCALE = 1_000_000

@@ -8,7 +8,7 @@ from tenor.kernel.calendar import Grid, Interval, period_at, periods_between
 from tenor.kernel.period import Period
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
 from tenor.pricing.policy import CalendarPolicy
-from tenor.subscriptions import Item, Phase
+from tenor.subscriptions.model import Item, Phase
 
 
 class Slice(NamedTuple):

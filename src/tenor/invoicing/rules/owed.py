@@ -18,7 +18,7 @@ from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.proration.shares import exact_part, share_of
 from tenor.pricing.rules.rating import UNROUNDED, Rated, Usage, rate, steps_to_json
-from tenor.subscriptions import Item, Timeline
+from tenor.subscriptions.model import Item, Timeline
 
 UsageKey = tuple[ItemId, ChargeId, Period]
 """Whose usage, of which charge, over which service period."""

@@ -1,0 +1,156 @@
+"""Write docs/reference from the code; with --check, fail when a file is not what the code gives."""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from typer.core import TyperArgument, TyperGroup, TyperOption
+
+import tenor
+from tenor.cli.app import app
+from tenor.kernel.errors import Refusal
+from tenor.kernel.ids import PREFIXES
+from tenor.ledger import CHART_OF_ACCOUNTS
+from tenor.pricing import policy as policies
+from tenor.subscriptions import MOVES, diagram
+
+EXIT_CODES = """\
+Exit codes: 0 done; 1 what was checked is not as it must be; 2 the input was refused and nothing has changed;
+3 the engine could not do its work."""
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+NOTICE = "<!-- Written by `make docs` from the code. Do not edit. -->"
+
+
+def errors() -> str:
+    """Return the table of every refusal, by code."""
+    for module in pkgutil.walk_packages(tenor.__path__, "tenor."):
+        importlib.import_module(module.name)
+    rows: dict[str, tuple[str, str]] = {}
+    for refusal in _subclasses(Refusal):
+        meaning = (refusal.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " ")
+        if rows.setdefault(refusal.code, (refusal.__name__, meaning))[0] != refusal.__name__:
+            raise SystemExit(f"two refusals share the code {refusal.code!r}")
+    lines = [f"| `{code}` | {name} | {meaning} |" for code, (name, meaning) in sorted(rows.items())]
+    head = "A refusal changes nothing. Its code never changes once published; branch on it, not on the words."
+    return "\n".join(["# Errors", "", NOTICE, "", head, "", "| code | refusal | meaning |", "|---|---|---|", *lines])
+
+
+def states() -> str:
+    """Return the life of a subscription as a diagram and a table."""
+    rows = [f"| {status} | {trigger} | {to} |" for (status, trigger), to in MOVES.items()]
+    head = "Every legal move is a row; all others are refused, by the code and by the database."
+    table = ["| from | trigger | to |", "|---|---|---|", *rows]
+    return "\n".join(["# Life of a subscription", "", NOTICE, "", head, "", "```mermaid", diagram(), "```", "", *table])
+
+
+def policy_keys() -> str:
+    """Return every policy key that the engine acts on, with what it may be and what each profile says."""
+    parts = ["# Policies", "", NOTICE, "", "A profile is a named set of choices. `tenor` is the default."]
+    for group in fields(policies.Policy):
+        if group.name == "name":
+            continue
+        cls = type(getattr(policies.profile("tenor"), group.name))
+        parts += [
+            "",
+            f"## {group.name}",
+            "",
+            (cls.__doc__ or "").strip(),
+            "",
+            "| key | tenor | other profiles |",
+            "|---|---|---|",
+        ]
+        for key in fields(cls):
+            default = _shown(getattr(getattr(policies.profile("tenor"), group.name), key.name))
+            others: dict[str, list[str]] = {}
+            for name in policies.profile_names():
+                value = _shown(getattr(getattr(policies.profile(name), group.name), key.name))
+                if value != default:
+                    others.setdefault(value, []).append(name)
+            differing = "; ".join(f"{value}: {', '.join(names)}" for value, names in others.items())
+            parts.append(f"| `{key.name}` | {default} | {differing} |")
+    return "\n".join(parts)
+
+
+def wire() -> str:
+    """Return the prefixes of ids and the chart of accounts."""
+    prefixes = [f"| `{prefix}_` | {thing} |" for prefix, thing in PREFIXES.items()]
+    accounts = [f"| `{code}` | {side} |" for code, side in CHART_OF_ACCOUNTS.items()]
+    id_table = ["| prefix | thing |", "|---|---|", *prefixes]
+    account_table = ["| account | normal side |", "|---|---|", *accounts]
+    return "\n".join(["# Ids and accounts", "", NOTICE, "", *id_table, "", *account_table])
+
+
+def commands() -> str:
+    """Return the help of every command."""
+    parts = ["# Command line", "", NOTICE, "", EXIT_CODES]
+    for path, command in _commands("tenor", typer.main.get_command(app)):
+        parts += ["", f"## {path}", "", (command.help or "").strip(), ""]
+        for parameter in command.params:
+            if isinstance(parameter, TyperOption) and parameter.name != "help":
+                default = f" Default: {parameter.default}." if parameter.default not in (None, False, ()) else ""
+                needed = " Required." if parameter.required else ""
+                env = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
+                text = (parameter.help or "").strip()
+                parts.append(f"- `{', '.join(parameter.opts)}` {text}{needed}{default}{env}".rstrip())
+            elif isinstance(parameter, TyperArgument):
+                text = getattr(parameter, "help", "") or ""
+                parts.append(f"- `{(parameter.name or '').upper()}` {text}".rstrip())
+    return "\n".join(parts)
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "errors.md": errors,
+    "subscription-states.md": states,
+    "policies.md": policy_keys,
+    "ids-and-accounts.md": wire,
+    "cli.md": commands,
+}
+
+
+def main(*, is_check: bool) -> int:
+    """Write the documents, or compare them with what is there; return how many differ."""
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    stale = 0
+    for name, write in DOCUMENTS.items():
+        path, text = REFERENCE / name, write().rstrip() + "\n"
+        if is_check:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale += 1
+                sys.stderr.write(f"{path.relative_to(REFERENCE.parent.parent)} is not what the code gives: make docs\n")
+        else:
+            path.write_text(text, encoding="utf-8")
+    return stale
+
+
+def _subclasses(cls: type[Refusal]) -> Iterator[type[Refusal]]:
+    for subclass in cls.__subclasses__():
+        if subclass.__module__.startswith("tenor."):
+            if "code" in vars(subclass):
+                yield subclass
+            yield from _subclasses(subclass)
+
+
+def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(command, TyperGroup):
+        for name, child in command.commands.items():
+            yield from _commands(f"{path} {name}", child)
+    else:
+        yield path, command
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, policies.Rounding):
+        digits = "currency" if value.digits is None else value.digits
+        return f"{value.mode} to {digits} digits ({value.place})" if value.mode != "none" else "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+if __name__ == "__main__":
+    raise SystemExit(1 if main(is_check="--check" in sys.argv) else 0)
