@@ -7,6 +7,7 @@ by going through the changes that are effective by then.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -109,7 +110,6 @@ def agreed_at(journal: list[Change], instant: datetime) -> Agreed | None:
         life_ends.append(first.trial_ends_at)
     if instant < starts_at or any(instant >= end for end in life_ends):
         return None
-    # At the start itself only entries recorded after the first one count; all here are.
     said = [entry for entry in journal[1:] if starts_at <= entry.effective_at <= instant]
     said.sort(key=lambda entry: (entry.effective_at, entry.version))
     item, plan, held = first.item_id, first.plan_version_id, dict(first.terms.quantities)
@@ -161,7 +161,7 @@ def test_phases_are_filled_and_contiguous_and_items_do_not_overlap(journal: list
     assert all(item.phases for item in timeline.items)
     assert all(phase.ends_at is None or phase.starts_at < phase.ends_at for phase in phases)
     # One item follows the other without a gap as well, so the whole life is one chain.
-    assert all(earlier.ends_at == later.starts_at for earlier, later in zip(phases, phases[1:], strict=False))
+    assert all(earlier.ends_at == later.starts_at for earlier, later in pairwise(phases))
     assert len({item.id for item in timeline.items}) == len(timeline.items)
 
 

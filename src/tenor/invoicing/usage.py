@@ -9,10 +9,20 @@ from tenor.invoicing.rules.dues import Due
 from tenor.invoicing.rules.owed import UsageKey
 from tenor.kernel.calendar import Grid, periods_between
 from tenor.kernel.period import Period
-from tenor.metering import Aggregate, DimensionValues, Metric, Span, Terms, UsageWindow, find_metrics, usage_totals
+from tenor.metering import (
+    Aggregate,
+    DimensionValues,
+    Metric,
+    Span,
+    Terms,
+    UsageWindow,
+    find_metrics,
+    usage_totals,
+    usage_values,
+)
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.policy import Policy
-from tenor.pricing.rules.rating import Usage
+from tenor.pricing.rules.rating import Usage, UsageEvent
 from tenor.subscriptions import Item, Subscription
 
 
@@ -41,12 +51,17 @@ def read_usage(uow: UnitOfWork, requests: Sequence[UsageRequest]) -> dict[UsageK
         windows = [(request, window) for request in of_policy for window in _windows(request, metrics)]
         terms = Terms(of_policy[0].policy.metering, of_policy[0].policy.rounding.units_rounding)
         totals = usage_totals(uow, [window for _, window in windows], terms)
+        by_event = [(request, window) for request, window in windows if request.due.charge.prices_each_event]
+        values = usage_values(uow, [window for _, window in by_event], terms)
         by_key: dict[UsageKey, tuple[UsageRequest, list[dict[DimensionValues, Aggregate]]]] = {}
         for (request, _), numbers in zip(windows, totals, strict=True):
             key = (request.item.id, request.due.charge.id, request.due.period)
             by_key.setdefault(key, (request, []))[1].append(numbers)
         for key, (request, numbers_of_windows) in by_key.items():
             found[key] = _usage(request.due, numbers_of_windows)
+        for (request, _), events in zip(by_event, values, strict=True):
+            key = (request.item.id, request.due.charge.id, request.due.period)
+            found[key] = found[key]._replace(events=tuple(UsageEvent(units=value) for value in events))
     return found
 
 

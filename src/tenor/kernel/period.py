@@ -47,6 +47,10 @@ class Period(NamedTuple):
         """Whether `instant` lies inside: the start belongs to the period, the end to the next one."""
         return self.start <= instant < self.end
 
+    def covers(self, other: "Period") -> bool:
+        """Whether all of `other` lies inside."""
+        return self.start <= other.start and other.end <= self.end
+
     def overlap(self, other: "Period") -> "Period":
         """Return the part that both periods share; empty when they do not meet."""
         return Period(max(self.start, other.start), min(self.end, other.end))

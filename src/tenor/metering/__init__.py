@@ -11,7 +11,7 @@ from tenor.metering.operations.record_usage import (
     record_usage,
 )
 from tenor.metering.rules.aggregate import Aggregate, Terms
-from tenor.metering.store import DimensionValues, UsageWindow, find_metrics, usage_totals
+from tenor.metering.store import DimensionValues, UsageWindow, find_metrics, usage_totals, usage_values
 
 __all__ = [
     "Aggregate",
@@ -34,4 +34,5 @@ __all__ = [
     "import_usage",
     "record_usage",
     "usage_totals",
+    "usage_values",
 ]

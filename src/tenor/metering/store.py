@@ -185,6 +185,17 @@ def usage_totals(
     return found
 
 
+def usage_values(uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms) -> list[list[Decimal]]:
+    """Return for each window what each of its events measured, in the order in which they happened.
+
+    For charges that price every event by itself; one statement, however many windows.
+    """
+    found: list[list[Decimal]] = [[] for _ in windows]
+    for index, values in _fetch(uow, _EACH, windows, range(len(windows)), terms):
+        found[index] = values
+    return found
+
+
 # Each window is looked up on its own (lateral), because it must be the index that finds its events also while a
 # new partition has no statistics yet: a join of all events with all windows was a hundred times slower then.
 # The bounds over all windows are given once more as constants: with them the planner leaves out partitions.
@@ -225,6 +236,11 @@ _EVENTS: Final = f"""
         select {_VALUES}, e.occurred_at, e.properties ->> w.field, e.properties ->> '{OPERATION}'
         {_USED} order by e.occurred_at, e.ordinal
     ) used
+"""
+
+_EACH: Final = f"""
+    {_WINDOWS}
+    select w.index, array(select e.value {_USED} order by e.occurred_at, e.ordinal) from windows w
 """
 
 

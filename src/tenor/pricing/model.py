@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from tenor.kernel.calendar import Interval
 from tenor.kernel.ids import ChargeId, PlanVersionId
-from tenor.pricing.charges import Matrix, Price
+from tenor.pricing.charges import Matrix, Percentage, Price
 
 
 class ChargeKind(StrEnum):
@@ -60,6 +60,16 @@ class Charge:
     def dimensions(self) -> tuple[str, ...]:
         """The event properties by which a matrix is priced; none for any other model."""
         return self.price.model.dimensions if isinstance(self.price.model, Matrix) else ()
+
+    @property
+    def prices_each_event(self) -> bool:
+        """Whether the amount depends on the single events of a period, not on their total alone."""
+        model = self.price.model
+        return isinstance(model, Percentage) and (
+            bool(model.fixed_amount or model.free_events)
+            or model.min_per_event is not None
+            or model.max_per_event is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)

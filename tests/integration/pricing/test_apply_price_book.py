@@ -1,7 +1,6 @@
 """Applying price books: what is written, what a second apply does, and what never happens."""
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest

@@ -47,7 +47,12 @@ def new(uow: UnitOfWork, customer: CustomerId) -> Subscribe:
     """Subscribes the customer on 10 May to a plan that started on 1 May, unless told otherwise."""
 
     def subscribed(*, now: datetime = NOW, **fields: Any) -> SubscriptionId:
-        given = {"external_id": "s", "customer_id": customer, "plan": "basic", "starts_at": START} | fields
+        given: dict[str, Any] = {
+            "external_id": "s",
+            "customer_id": customer,
+            "plan": "basic",
+            "starts_at": START,
+        } | fields
         return subscribe(uow, [NewSubscription(**given)], now=now, actor="ada", reason="")[0]
 
     return subscribed
@@ -71,17 +76,17 @@ def phases(uow: UnitOfWork, subscription_id: SubscriptionId) -> list[list[tuple[
 
 
 def to_seats(uow: UnitOfWork, subscription_id: SubscriptionId, count: int, **how: Any) -> Subscription:
-    given = {"effective": "now", "version": 1, "now": NOW, "actor": "bob", "reason": "grew"} | how
+    given: dict[str, Any] = {"effective": "now", "version": 1, "now": NOW, "actor": "bob", "reason": "grew"} | how
     return change_quantity(uow, subscription_id, quantities={"seats": Decimal(count)}, **given)
 
 
 def to_plan(uow: UnitOfWork, subscription_id: SubscriptionId, plan: str, **how: Any) -> Subscription:
-    given = {"effective": "now", "version": 1, "now": NOW, "actor": "bob", "reason": "grew"} | how
+    given: dict[str, Any] = {"effective": "now", "version": 1, "now": NOW, "actor": "bob", "reason": "grew"} | how
     return change_plan(uow, subscription_id, plan=plan, **given)
 
 
 def end(uow: UnitOfWork, subscription_id: SubscriptionId, **how: Any) -> Subscription:
-    given = {"effective": "now", "version": 1, "now": NOW, "actor": "bob", "reason": "left"} | how
+    given: dict[str, Any] = {"effective": "now", "version": 1, "now": NOW, "actor": "bob", "reason": "left"} | how
     return cancel(uow, subscription_id, **given)
 
 
@@ -142,7 +147,7 @@ def test_a_phase_that_a_change_took_back_stays_as_a_row(uow: UnitOfWork, new: Su
 
 
 def test_seats_at_the_end_of_the_period_follow_the_local_clock(uow: UnitOfWork, new: Subscribe) -> None:
-    # Berlin puts its clock back on 25 October 2026: from 1 October 12:00 CEST to 1 November 12:00 CET, which is 11:00 UTC.
+    # Berlin puts its clock back on 25 October 2026: the period ends on 1 November at 12:00 CET, which is 11:00 UTC.
     subscription_id = new()
     october = datetime(2026, 10, 20, tzinfo=UTC)
 
@@ -205,7 +210,7 @@ def test_a_plan_of_the_same_interval_keeps_the_grid_and_the_seats(
     assert phases(uow, subscription_id) == [[(START, NOW, True, 4)], [(NOW, None, True, 4)]]
     old, opened = standing(uow, subscription_id).items
     assert (old.plan_version_id, opened.plan_version_id) == (plans["basic"], plans["team"])
-    assert (opened.anchor_at, opened.discount_percent) == (START, 10)
+    assert (opened.anchor_at, opened.discount_percent) == (START, Decimal(10))
     assert opened.phases[0].terms.prices == {}  # the former plan's prices stay with it
     # The old item is looked at again from the change; the new one for the first time, at its start.
     assert news(uow) == [(NOW, NOW), (None, NOW)]
@@ -356,11 +361,12 @@ def test_a_cancelled_subscription_cannot_be_cancelled_or_changed_from_now_on(uow
     end(uow, subscription_id)
     before = row_counts(uow)
 
-    for change in (
+    changes: list[Callable[[], Subscription]] = [
         lambda: end(uow, subscription_id, version=2),
         lambda: to_seats(uow, subscription_id, 2, version=2),
         lambda: to_plan(uow, subscription_id, "team", version=2),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(OutsideLife, match="it runs 2026-05-01T10:00:00Z to 2026-05-10T12:00:00Z"):
             change()
 
@@ -392,11 +398,12 @@ def test_an_instant_outside_the_life_is_refused(uow: UnitOfWork, new: Subscribe,
     subscription_id = new(ends_at=START + timedelta(days=365))
     before = row_counts(uow)
 
-    for change in (
+    changes: list[Callable[[], Subscription]] = [
         lambda: end(uow, subscription_id, effective=effective),
         lambda: to_seats(uow, subscription_id, 2, effective=effective),
         lambda: to_plan(uow, subscription_id, "team", effective=effective),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(OutsideLife) as refusal:
             change()
         assert refusal.value.code == "outside_life"

@@ -10,6 +10,7 @@ from tenor.pricing.price_book.changes import CatalogPlan, plan_changes
 from tests.support.price_books import NOTHING_APPLIED, as_applied, small_book
 
 LATER = ("2026-01-01T", "2026-03-01T")
+TOKENS = "timing arrears, quantity 1, prorate false, metric tokens, model standard, unit_amount 0.000003"
 BASIC = """\
   - code: basic
     name: Basic
@@ -48,16 +49,15 @@ def test_the_first_edition_brings_everything() -> None:
         "      interval: month",
         "      trial_days: 0",
         "      features.sso: unlimited",
-        "      charges.base: name Base fee, kind recurring, timing advance, quantity 1, prorate true, amount 49, model flat",
-        "      charges.tokens: name Tokens, kind usage, timing arrears, quantity 1, prorate false, metric tokens,"
-        " model standard, unit_amount 0.000003",
+        "      charges.base: recurring, timing advance, quantity 1, prorate true, amount 49, model flat",
+        f"      charges.tokens: usage, {TOKENS}",
         "  + plan basic: version 1",
         "      name: Basic",
         "      product: assistant",
         "      interval: month",
         "      trial_days: 0",
-        "      charges.base: name Base fee, kind recurring, timing advance, quantity 1, prorate true, amount 9, model flat",
-    ]  # fmt: skip
+        "      charges.base: recurring, timing advance, quantity 1, prorate true, amount 9, model flat",
+    ]
 
 
 def test_the_same_file_changes_nothing() -> None:
@@ -116,16 +116,15 @@ def test_a_price_change_is_a_new_version_and_grandfathers() -> None:
         (("unit_amount: 0.000003", "unit_amount: 0.000003, included: 100"), "charges.tokens.included: 100"),
         (("unit_amount: 0.000003", "unit_amount: 0.000003, minimum: 5"), "charges.tokens.minimum: 5"),
         (("unit_amount: 0.000003", "unit_amount: 3e-6, tier_window: day"), "charges.tokens.tier_window: day"),
-        (("unit_amount: 0.000003", "model: package, size: 1000, amount: 1"), "charges.tokens.model: standard → package"),
-        (("unit_amount: 0.000003", "model: volume, tiers: [{unit_amount: 1}]"), "charges.tokens.tiers[0].unit_amount: 1"),
-        (("amount: 49.00", "amount: 49.00, prorate: false"), "charges.base.prorate: true → false"),
+        (("unit_amount: 0.000003", "model: package, size: 1, amount: 1"), "charges.tokens.model: standard → package"),
         (
-            ("code: base", "code: fee"),
-            "charges.base: name Base fee, kind recurring, timing advance, quantity 1, prorate true, amount 49,"
-            " model flat → gone",
+            ("unit_amount: 0.000003", "model: volume, tiers: [{unit_amount: 2}]"),
+            "charges.tokens.tiers[0].unit_amount: 2",
         ),
+        (("amount: 49.00", "amount: 49.00, prorate: false"), "charges.base.prorate: true → false"),
+        (("code: tokens, name: Tokens, kind", "code: words, name: W, kind"), f"charges.tokens: usage, {TOKENS} → gone"),
     ],
-)  # fmt: skip
+)
 def test_a_difference_is_told_in_the_words_of_the_file(rewritten: tuple[str, str], line: str) -> None:
     (pro, basic) = changes_of(rewritten).plans
 
@@ -175,8 +174,14 @@ def test_every_conflict_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "meaning", [("sum, field: n", "max, field: n"), ("sum, field: n", "count"), ("name: Tokens", "name: T"), ("field: n", "field: n, unit: k")]
-)  # fmt: skip
+    "meaning",
+    [
+        ("sum, field: n", "max, field: n"),
+        ("sum, field: n", "count"),
+        ("name: Tokens", "name: T"),
+        ("field: n", "field: n, unit: k"),
+    ],
+)
 def test_a_metric_never_changes(meaning: tuple[str, str]) -> None:
     assert conflicts_of(meaning) == [(8, "metrics[0].code")]
 

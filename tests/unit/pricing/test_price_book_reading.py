@@ -253,6 +253,9 @@ ONE_MISTAKE = [
     (("2026-01-01T00:00:00Z", "2026-02-30T00:00:00Z"), 4, "2026", "effective", "day is out of range"),
     (("2026-01-01T00:00:00Z", "1 January"), 4, "1 Jan", "effective", "is not an instant"),
     (("name: Assistant", "name: ''"), 6, "''", "products[0].name", "here must be one value"),
+    (("name: Assistant", 'name: "A\\nB"'), 6, '"A', "products[0].name", "a text here is one line"),
+    (("name: Assistant", f"name: {'A' * 201}"), 6, "AAA", "products[0].name", "at most 200 characters"),
+    (("name: Assistant", 'name: "A\\e[2J"'), 6, '"A', "", "a control character"),
     (("products:", "products: none\nx:"), 5, "none", "products", "here must be a list"),
     (("- {code: assistant, name: Assistant}", "- robot"), 6, "robot", "products[0]", "here must be keys with values"),
     (("aggregation: sum", "aggregation: total"), 8, "total", "metrics[0].aggregation", "not one of: count, sum"),
@@ -340,6 +343,15 @@ def test_a_mistake_in_a_price_is_told_at_its_key(rest: str, path: str, words: st
 
     found = [problem for problem in problems if problem.path == f"plans[0].charges[0].{path}".rstrip(".")]
     assert any(problem.line == 18 and words in problem.message for problem in found)
+
+
+def test_values_of_several_dimensions_are_told_apart() -> None:
+    charge = usage(
+        "model: matrix, dimensions: [r, s], prices:"
+        ' [{when: {r: "a, b", s: c}, unit_amount: 1}, {when: {r: a, s: "b, c"}, unit_amount: 2}]'
+    )
+
+    assert [cell["key"] for cell in charge["price"]["cells"]] == [["a, b", "c"], ["a", "b, c"]]
 
 
 def test_a_second_commitment_over_the_same_interval() -> None:

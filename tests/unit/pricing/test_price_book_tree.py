@@ -67,13 +67,14 @@ def test_an_alias_is_the_node_of_its_anchor() -> None:
 def test_what_does_not_stop_the_reading_is_collected() -> None:
     problems: list[Problem] = []
 
-    read_tree(b'a: 1\nb: !!int 2\na: 3\n? [c]\n: 4\nd: "\\ud800"\n', problems)
+    read_tree(b'a: 1\nb: !!int 2\na: 3\n? [c]\n: 4\nd: "\\ud800"\ne: "\\0"\n', problems)
 
     assert [(problem.line, problem.column, problem.message) for problem in problems] == [
         (2, 4, "the tag 'tag:yaml.org,2002:int' is not allowed; write the plain value"),
         (3, 1, "the key 'a' occurs twice; first on line 1"),
         (4, 3, "a key must be a plain word"),
-        (6, 4, "half of a surrogate pair is no character"),
+        (6, 4, "a control character or half of a surrogate pair is no text"),
+        (7, 4, "a control character or half of a surrogate pair is no text"),
     ]
 
 

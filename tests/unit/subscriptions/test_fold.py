@@ -26,6 +26,9 @@ def day(month: int, day_of_month: int) -> datetime:
     return datetime(2026, month, day_of_month, tzinfo=UTC)
 
 
+START = day(3, 1)
+
+
 def seats(count: int) -> Terms:
     return Terms(quantities={"seats": Decimal(count)}, prices={})
 
@@ -36,7 +39,7 @@ def change(version: int, effective_at: datetime, facts: Facts) -> Change:
 
 def subscribed(
     *,
-    at: datetime = day(3, 1),
+    at: datetime = START,
     trial_ends_at: datetime | None = None,
     converts: bool = True,
     ends_at: datetime | None = None,

@@ -1,5 +1,7 @@
 """Every pair of state and trigger: the rows lead where they say, all others are refused."""
 
+from importlib import resources
+
 import pytest
 
 from tenor.subscriptions.errors import TransitionRefused
@@ -70,3 +72,9 @@ def test_the_diagram_draws_each_row_once() -> None:
     assert "    past_due --> suspended: grace_ended" in lines
     assert lines[-1] == "    cancelled --> [*]"
     assert len(lines) == 2 + 23 + 1
+
+
+def test_the_readme_shows_the_diagram_as_it_is() -> None:
+    readme = resources.files("tenor.subscriptions").joinpath("README.md").read_text(encoding="utf-8")
+
+    assert f"```mermaid\n{diagram()}```" in readme

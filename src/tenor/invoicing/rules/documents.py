@@ -11,7 +11,7 @@ from typing import Any
 
 from tenor.invoicing.model import DocumentKind, Draft, Line, TaxedLine
 from tenor.kernel.ids import BillRunId, CustomerId, InvoiceId, SubscriptionId, TransferId, derived_id
-from tenor.kernel.money import divide_rounded
+from tenor.kernel.money import MINOR_LIMIT, AmountTooLarge, divide_rounded
 from tenor.kernel.period import format_instant
 from tenor.ledger.model import Transfer
 from tenor.pricing.model import TaxMode
@@ -37,8 +37,11 @@ def draft_documents(
     """Group `lines` into documents: one for each due instant, in order of time.
 
     Three missed months thus give three invoices. A group whose total is negative becomes a credit note.
-    Ids derive from the subscription, the due instant and the time of issue, so that a repeated run
-    makes the same documents.
+    Ids derive from the run, the subscription, the due instant and the time of issue, so that a repeated run
+    makes the same documents, and another run as of the same instant others.
+
+    Raises:
+        AmountTooLarge: a total that the ledger cannot hold.
     """
     drafts = []
     ordered = lines if len({line.due_at for line in lines}) < 2 else sorted(lines, key=lambda line: line.due_at)
@@ -47,9 +50,11 @@ def draft_documents(
         amount_minor = sum(entry.line.amount_minor for entry in taxed)
         tax_minor = sum(entry.tax_minor for entry in taxed)
         net_minor = amount_minor - tax_minor if party.tax_mode is TaxMode.INCLUSIVE else amount_minor
+        if abs(net_minor + tax_minor) >= MINOR_LIMIT:
+            raise AmountTooLarge(f"a total of {net_minor + tax_minor} minor units cannot be kept in the ledger")
         drafts.append(
             Draft(
-                id=InvoiceId(_document_id(party.subscription_id, due_at, issued_at)),
+                id=_document_id(party.subscription_id, due_at, run_id=run_id, issued_at=issued_at),
                 kind=DocumentKind.CREDIT_NOTE if net_minor + tax_minor < 0 else DocumentKind.INVOICE,
                 customer_id=party.customer_id,
                 subscription_id=party.subscription_id,
@@ -141,5 +146,8 @@ def _line_tax_minor(amount_minor: int, party: Party) -> int:
     return divide_rounded(amount_minor * percent, whole + (percent if party.tax_mode is TaxMode.INCLUSIVE else 0))
 
 
-def _document_id(subscription_id: SubscriptionId, due_at: datetime, issued_at: datetime) -> Any:
-    return derived_id(issued_at, subscription_id.bytes, format_instant(due_at).encode())
+def _document_id(
+    subscription_id: SubscriptionId, due_at: datetime, *, run_id: BillRunId | None, issued_at: datetime
+) -> InvoiceId:
+    run = b"" if run_id is None else run_id.bytes
+    return InvoiceId(derived_id(issued_at, subscription_id.bytes, format_instant(due_at).encode(), run))

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from typing import NamedTuple
 
-from tenor.kernel.calendar import Grid, Interval, period_at, periods_between
+from tenor.kernel.calendar import Grid, Interval, fixed_offset_at, period_at, periods_between
 from tenor.kernel.period import Period
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
 from tenor.pricing.policy import CalendarPolicy
-from tenor.subscriptions.model import Item, Phase
+from tenor.subscriptions.model import Item
 
 
 class Slice(NamedTuple):
-    """A billable part of a service period, served under one phase."""
+    """A billable part of a service period on one set of terms.
+
+    `quantity` units of the charge, at the plan's price unless `price` overrules it.
+    """
 
     span: Period
-    phase: Phase
+    quantity: Decimal
+    price: Decimal | None
 
 
 class Due(NamedTuple):
@@ -49,7 +54,7 @@ class _Grids:
     """The grids of one item's charges, one for each interval."""
 
     def __init__(self, plan: PlanVersion, item: Item, zone: tzinfo, calendar: CalendarPolicy) -> None:
-        self._plan, self._item, self._zone, self._calendar = plan, item, zone, calendar
+        self._plan, self._item, self._zone, self._calendar = plan, item, billing_zone(item, zone, calendar), calendar
         self._known: dict[Interval, Grid] = {}
 
     def of(self, charge: Charge) -> Grid:
@@ -72,7 +77,7 @@ def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: Cale
 
     A charge in advance is due at the start of the served part of its period, one in arrears at its
     end. A settled period that news has touched rides with the newest document of this settlement. A
-    commitment brings with it every charge of its period, because it is measured on all of them.
+    commitment brings with it every charge whose period lies in its own, because it is measured on all of them.
     """
     grids = _Grids(plan, item, zone, calendar)
     every = [due for charge in plan.charges for due in _dues_of(charge, grids.of(charge), item, look)]
@@ -85,12 +90,17 @@ def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: Cale
             for due in _dues_of(charge, grids.of(charge), item, since)
         ]
     looked_at = [
-        due for due in every if _is_looked_at(due, look) or any(period.holds(due.period.start) for period in committed)
+        due for due in every if _is_looked_at(due, look) or any(period.covers(due.period) for period in committed)
     ]
     if any(due.is_settled for due in looked_at):
         newest = newest_due_at(looked_at, look)
         return [due._replace(due_at=newest) if due.is_settled else due for due in looked_at]
     return looked_at
+
+
+def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
+    """Return the zone in which an item's periods and days are counted: `zone`, or by policy its offset at the anchor."""
+    return fixed_offset_at(zone, item.anchor_at) if calendar.zone == "fixed_offset" else zone
 
 
 def newest_due_at(looked_at: list[Due], look: Look) -> datetime:
@@ -145,14 +155,15 @@ def _dues_of(charge: Charge, grid: Grid, item: Item, look: Look) -> Iterator[Due
     else:
         known = min((at for at in (look.settled_through, look.revisit_from) if at is not None), default=start)
         since = start if look.settled_through is None else max(start, known)
-        periods = periods_between(grid, since, served_life.end)
+        # from the start of its period: an item may end at the very instant from which it is looked at again, or before
+        periods = periods_between(grid, period_at(grid, since).start, served_life.end)
     for period in periods:
         served = period.overlap(served_life)
         if served.is_empty:
             continue
         due_at = served.end if charge.timing is Timing.ARREARS else served.start
         if due_at <= look.through:
-            yield Due(charge, period, _slices(item, served), due_at, _is_due_settled(due_at, look))
+            yield Due(charge, period, _slices(charge, item, served), due_at, _is_due_settled(due_at, look))
 
 
 def _is_due_settled(due_at: datetime, look: Look) -> bool:
@@ -169,13 +180,20 @@ def _is_looked_at(due: Due, look: Look) -> bool:
     return look.revisit_from is not None and due.period.end > look.revisit_from
 
 
-def _slices(item: Item, served: Period) -> tuple[Slice, ...]:
-    slices = []
+def _slices(charge: Charge, item: Item, served: Period) -> tuple[Slice, ...]:
+    """Return the billable parts of `served`, neighbours on the same terms joined.
+
+    So a change that does not concern the charge leaves no seam in it, which some policies would round at.
+    """
+    slices: list[Slice] = []
     for phase in item.phases:
-        if not phase.is_billable:
+        span = Period(phase.starts_at, phase.ends_at or served.end).overlap(served)
+        if not phase.is_billable or span.is_empty:
             continue
-        end = served.end if phase.ends_at is None else min(phase.ends_at, served.end)
-        span = Period(max(phase.starts_at, served.start), end)
-        if not span.is_empty:
-            slices.append(Slice(span, phase))
+        quantity = phase.terms.quantities.get(charge.code, charge.default_quantity)
+        part = Slice(span, quantity, phase.terms.prices.get(charge.code))
+        if slices and slices[-1] == part._replace(span=slices[-1].span) and slices[-1].span.end == span.start:
+            slices[-1] = part._replace(span=Period(slices[-1].span.start, span.end))
+        else:
+            slices.append(part)
     return tuple(slices)

@@ -8,15 +8,15 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from tenor.invoicing.model import Key, Owed
-from tenor.invoicing.rules.dues import Due, Look, Slice, dues
+from tenor.invoicing.rules.dues import Due, Look, billing_zone, dues
 from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId
-from tenor.kernel.money import EXACT, RoundingMode, divide_rounded, exponent
+from tenor.kernel.money import EXACT, MINOR_LIMIT, AmountTooLarge, RoundingMode, divide_rounded, exponent
 from tenor.kernel.period import Period, format_instant
 from tenor.kernel.quantity import plain
 from tenor.pricing.charges import Flat, Matrix, Price, Standard
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
-from tenor.pricing.policy import Policy
-from tenor.pricing.rules.proration.shares import exact_part, share_of
+from tenor.pricing.policy import Policy, ProrationPolicy
+from tenor.pricing.rules.proration.shares import Share, exact_part, share_of
 from tenor.pricing.rules.rating import UNROUNDED, Rated, Usage, rate, steps_to_json
 from tenor.subscriptions.model import Item, Timeline
 
@@ -103,6 +103,7 @@ def rate_dues(
     dimension.
     """
     ratings: list[Rating] = []
+    zone = billing_zone(item, zone, memory.policy.calendar)
     with localcontext(EXACT):
         for due in looked_at:
             match due.charge.kind:
@@ -137,42 +138,50 @@ def commit_ratings(
 ) -> list[Owed]:
     """Round each rating once, and true up every commitment to what the other charges of its period leave short.
 
-    The commitment is prorated like a fee; the true-up is never negative.
+    Only charges whose whole period lies in the commitment's count: a longer one falls due after it. Of two
+    commitments the one that ends first, or is the shorter, counts for the other. A commitment is prorated
+    like a fee; the true-up is never negative.
     """
     mode = memory.policy.rounding.rounding.mode
     digits = memory.digits
+    zone = billing_zone(item, zone, memory.policy.calendar)
     found = [_owed(item, rating, mode, digits) for rating in ratings]
-    for due in looked_at:
-        if due.charge.kind is not ChargeKind.COMMITMENT:
-            continue
-        committed = _rate_recurring(due, memory, zone)
-        counted_minor = sum(entry.amount_minor for entry in found if due.period.holds(entry.key.period.start))
-        committed_minor = to_minor_exact(committed.exact, digits, mode)
-        trace = {**committed.trace, "committed_minor": committed_minor, "counted_minor": counted_minor}
-        short = committed._replace(exact=Fraction(max(0, committed_minor - counted_minor), 10**digits), trace=trace)
-        found.append(_owed(item, short, mode, digits))
+    commitments = [due for due in looked_at if due.charge.kind is ChargeKind.COMMITMENT]
+    with localcontext(EXACT):
+        for due in sorted(commitments, key=lambda due: (due.period.end, due.period.microseconds)):
+            committed = _rate_recurring(due, memory, zone)
+            counted_minor = sum(entry.amount_minor for entry in found if due.period.covers(entry.key.period))
+            committed_minor = to_minor_exact(committed.exact, digits, mode)
+            trace = {**committed.trace, "committed_minor": committed_minor, "counted_minor": counted_minor}
+            short = committed._replace(exact=Fraction(max(0, committed_minor - counted_minor), 10**digits), trace=trace)
+            found.append(_owed(item, short, mode, digits))
     return found
 
 
 def to_minor_exact(amount: Decimal | Fraction, digits: int, mode: RoundingMode) -> int:
-    """Return an exact amount in major units as minor units, rounded once by `mode`."""
+    """Return an exact amount in major units as minor units, rounded once by `mode`.
+
+    Raises:
+        AmountTooLarge: the ledger cannot hold it.
+    """
     numerator, denominator = amount.as_integer_ratio()
-    return divide_rounded(numerator * 10**digits, denominator, mode)
+    minor = divide_rounded(numerator * 10**digits, denominator, mode)
+    if abs(minor) >= MINOR_LIMIT:
+        raise AmountTooLarge(f"{minor} minor units cannot be kept in the ledger")
+    return minor
 
 
 def _rate_recurring(due: Due, memory: PriceMemory, zone: tzinfo) -> Rating:
-    charge, period = due.charge, due.period
-    if len(due.slices) == 1 and due.slices[0].span == period:
-        amount, steps = _slice_price(charge, due.slices[0], memory)
-        return Rating(due, "", amount, {"model": "recurring", "steps": steps})
-    if not charge.is_prorated:
-        amount, steps = _slice_price(charge, due.slices[0], memory) if due.slices else (Decimal(0), [])
+    if not due.slices:
+        return Rating(due, "", Decimal(0), {"model": "recurring", "steps": []})
+    shares = _shares(due, memory.policy.proration, zone)
+    if shares is None:
+        amount, steps = memory.amount(due.charge, due.slices[0].quantity, due.slices[0].price)
         return Rating(due, "", amount, {"model": "recurring", "steps": steps})
     total = Fraction(0)
     parts = []
-    for part in due.slices:
-        amount, steps = _slice_price(charge, part, memory)
-        share = share_of(period=period, used=part.span, policy=memory.policy.proration, zone=zone)
+    for part, share in zip(due.slices, shares, strict=True):
+        amount, steps = memory.amount(due.charge, part.quantity, part.price)
         exact = exact_part(
             amount, share, day_rate=memory.policy.rounding.day_rate_rounding, currency_digits=memory.digits
         )
@@ -182,7 +191,7 @@ def _rate_recurring(due: Due, memory: PriceMemory, zone: tzinfo) -> Rating:
                 "from": format_instant(part.span.start),
                 "to": format_instant(part.span.end),
                 "price": plain(amount),
-                "share": "1" if share is None else f"{share.used}/{share.whole}",
+                "share": f"{share.used}/{share.whole}",
                 "amount": _text(exact),
                 "steps": steps,
             }
@@ -190,14 +199,32 @@ def _rate_recurring(due: Due, memory: PriceMemory, zone: tzinfo) -> Rating:
     return Rating(due, "", total, {"model": "recurring", "slices": parts, "exact": _text(total)})
 
 
+def _shares(due: Due, policy: ProrationPolicy, zone: tzinfo) -> list[Share] | None:
+    """Return the share of its period that each slice is; None where the first slice's price is due whole.
+
+    That is so where one slice fills the period, and where the charge or the policy prorates nothing.
+    """
+    if not due.charge.is_prorated or due.slices[0].span == due.period:
+        return None
+    shares = [share_of(period=due.period, used=part.span, policy=policy, zone=zone) for part in due.slices]
+    known = [share for share in shares if share is not None]
+    return known if len(known) == len(shares) else None
+
+
 def _rate_one_off(due: Due, memory: PriceMemory) -> Rating:
-    amount, steps = _slice_price(due.charge, due.slices[0], memory)
+    amount, steps = memory.amount(due.charge, due.slices[0].quantity, due.slices[0].price)
     return Rating(due, "", amount, {"model": "one_off", "steps": steps})
 
 
 def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
-    """Return the ratings of a usage due: one, or one for each dimension and one for what is on the whole."""
+    """Return the ratings of a usage due: one, or one for each named dimension and one for all the rest.
+
+    The rest, under the empty dimension, is usage without the property and what a minimum or maximum changes.
+    What was not served at all costs nothing, not even a minimum.
+    """
     price = due.charge.price
+    if not due.slices:
+        return [Rating(due, "", Decimal(0), {"model": "usage", "units": "0", "steps": []})]
     if not isinstance(price.model, Matrix):
         if not usage.buckets and not usage.events and not usage.windows and usage.tier_units is None:
             amount, steps = memory.amount(due.charge, usage.units, None)
@@ -206,6 +233,8 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
         return [Rating(due, "", rated.amount, {"model": "usage", "steps": steps_to_json(rated.steps)})]
     ratings = []
     for dimension, units in sorted(usage.by_dimension.items()):
+        if not any(dimension):
+            continue
         model = price.model.model_for(dimension)
         rated = memory.rate(Price(model, unit_conversion=price.unit_conversion), Usage(units=units))
         trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
@@ -213,14 +242,9 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
     whole = memory.rate(price, usage)
     rest = Fraction(whole.amount) - sum(Fraction(rating.exact) for rating in ratings)
     if rest:
-        ratings.append(Rating(due, "", rest, {"model": "usage", "steps": steps_to_json(whole.steps)}))
+        unnamed = steps_to_json(step for step in whole.steps if not step.name)
+        ratings.append(Rating(due, "", rest, {"model": "usage", "steps": unnamed}))
     return ratings
-
-
-def _slice_price(charge: Charge, part: Slice, memory: PriceMemory) -> tuple[Decimal, list[dict[str, str]]]:
-    terms = part.phase.terms
-    quantity = terms.quantities.get(charge.code, charge.default_quantity)
-    return memory.amount(charge, quantity, terms.prices.get(charge.code))
 
 
 def _overruled(charge: Charge, price: Decimal) -> Price:

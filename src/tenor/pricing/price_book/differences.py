@@ -90,7 +90,10 @@ def _stated(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _in_one_line(stated: Stated | None) -> str | None:
-    return None if stated is None else ", ".join(f"{path} {text}" for path, text in stated.items())
+    if stated is None:
+        return None
+    rest = (f"{path} {text}" for path, text in stated.items() if path not in {"kind", "name"})
+    return ", ".join([stated["kind"], *rest])
 
 
 def _without(body: Mapping[str, Any], *keys: str) -> dict[str, Any]:

@@ -137,12 +137,13 @@ def read_items(spot: Spot, read: Reader[T]) -> list[tuple[Spot, T]]:
     return [(item, value) for item, value in found if value is not None]
 
 
-def report_repeated(thing: str, named: Iterable[tuple[Spot, str]]) -> None:
-    """Report each spot that has the name of an earlier one; `thing` is what is named."""
-    first: dict[str, Spot] = {}
+def report_repeated(thing: str, named: Iterable[tuple[Spot, tuple[str, ...]]]) -> None:
+    """Report each spot that has the name, of one or several words, of an earlier one; `thing` is what is named."""
+    first: dict[tuple[str, ...], Spot] = {}
     for spot, name in named:
         if first.setdefault(name, spot) is not spot:
-            spot.report(f"there is a second {thing} {name!r}; the first is on line {first[name].node.place.line}")
+            words, line = ", ".join(map(repr, name)), first[name].node.place.line
+            spot.report(f"there is a second {thing} {words}; the first is on line {line}")
 
 
 def attempt(spot: Spot, read: Reader[T]) -> T | None:
@@ -165,8 +166,8 @@ def text(spot: Spot) -> str:
     """Read a text of 1 to 200 characters, without the spaces around it."""
     if not isinstance(spot.node, tree.Scalar) or spot.node.is_null or not (words := spot.node.text.strip()):
         raise Malformed("here must be one value")
-    if len(words) > NAME_LENGTH_MAX:
-        raise Malformed(f"a text here has at most {NAME_LENGTH_MAX} characters, not {len(words)}")
+    if len(words) > NAME_LENGTH_MAX or "\n" in words or "\t" in words:
+        raise Malformed(f"a text here is one line of at most {NAME_LENGTH_MAX} characters, without tabs")
     return words
 
 

@@ -138,7 +138,7 @@ def _cells(spot: Spot, *, dimensions: tuple[str, ...] | None) -> tuple[MatrixCel
 
     cells = read_items(spot, read_cell)
     if dimensions is not None:
-        report_repeated("price for", [(cell_spot, ", ".join(cell.key)) for cell_spot, cell in cells])
+        report_repeated("price for", [(cell_spot, cell.key) for cell_spot, cell in cells])
     return tuple(cell for _, cell in cells)
 
 

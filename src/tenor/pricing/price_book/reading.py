@@ -160,7 +160,7 @@ def _plan(spot: Spot, *, around: Declared) -> PlanDraft:
 
 def _charges(spot: Spot, *, around: Surroundings) -> list[dict[str, Any]]:
     charges = read_items(spot, partial(read_charge, around=around))
-    report_repeated("code", _codes(spot))
+    report_repeated("code", [(below, (word,)) for below, word in _codes(spot)])
     _report_repeated_commitments(charges, around.plan_interval)
     return [body for _, body in charges]
 
@@ -193,7 +193,7 @@ def _granted(spot: Spot, *, features: frozenset[str]) -> dict[str, str | None]:
         return feature, None if limit is None else plain(limit)
 
     granted = read_items(spot, read_grant)
-    report_repeated("feature", [(item, feature) for item, (feature, _) in granted])
+    report_repeated("feature", [(item, (feature,)) for item, (feature, _) in granted])
     return dict(grant for _, grant in granted)
 
 
@@ -222,7 +222,7 @@ def _coded(read: Reader[T]) -> Reader[tuple[T, ...]]:
 
     def read_list(spot: Spot) -> tuple[T, ...]:
         values = read_items(spot, read)
-        report_repeated("code", _codes(spot))
+        report_repeated("code", [(below, (word,)) for below, word in _codes(spot)])
         return tuple(value for _, value in values)
 
     return read_list

@@ -7,6 +7,7 @@ what the field means. A list or mapping that is named by an anchor may be used a
 
 from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import category
 
 import yaml
 
@@ -113,8 +114,8 @@ class _Composer:
 
     def _content(self, event: yaml.Event, place: Place, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
-            if any("\ud800" <= letter <= "\udfff" for letter in event.value):
-                self._report(place, "half of a surrogate pair is no character")
+            if any(category(letter) in {"Cc", "Cs"} and letter not in "\n\t" for letter in event.value):
+                self._report(place, "a control character or half of a surrogate pair is no text")
             return Scalar(event.value, is_null=event.style is None and event.value.lower() in _NULLS, place=place)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(place, depth)
