@@ -124,7 +124,7 @@ def agreed_at(journal: list[Change], instant: datetime) -> Agreed | None:
 
 def timeline_at(timeline: Timeline, instant: datetime) -> Agreed | None:
     item = item_at(timeline, instant)
-    phase = item and phase_at(item, instant)
+    phase = None if item is None else phase_at(item, instant)
     if item is None or phase is None:
         return None
     return Agreed(item.id, item.plan_version_id, phase.is_billable, phase.terms.quantities.get("seats"))

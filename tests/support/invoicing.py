@@ -191,8 +191,8 @@ def looked_at(
 ) -> list[Due]:
     """Return the dues of one look."""
     look = Look(
-        through=at(through) if isinstance(through, str) else through,
-        settled_through=at(settled) if isinstance(settled, str) else settled,
+        through=_instant(through),
+        settled_through=None if settled is None else _instant(settled),
         revisit_from=None if revisit is None else at(revisit),
     )
     return dues(life, version, look, zone, policy.calendar)
@@ -202,13 +202,13 @@ def owed_of(
     life: Item,
     version: PlanVersion,
     *,
-    through: str,
+    through: str | datetime,
     usage: UsageTotals | None = None,
     zone: tzinfo = UTC,
     policy: Policy = TENOR,
 ) -> list[Owed]:
     """Return what one item owes through an instant."""
-    return owed(Timeline((life,)), {version.id: version}, usage or {}, policy, through=at(through), zone=zone)
+    return owed(Timeline((life,)), {version.id: version}, usage or {}, policy, through=_instant(through), zone=zone)
 
 
 def amounts(owed: Sequence[Owed]) -> list[int]:
@@ -228,3 +228,7 @@ def in_words(looked_at: Sequence[Due]) -> list[str]:
 def _short(instant: datetime) -> str:
     is_midnight = instant.hour == instant.minute == instant.second == instant.microsecond == 0
     return instant.strftime("%m-%d" if is_midnight else "%m-%dT%H:%M")
+
+
+def _instant(value: str | datetime) -> datetime:
+    return at(value) if isinstance(value, str) else value

@@ -1,6 +1,6 @@
 """The AI inference service: 40 customers on a hybrid price book, 28,185 real requests, and a few changes on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -16,6 +16,7 @@ from tenor.pricing.price_book import apply_price_book, read_price_book
 from tenor.subscriptions import (
     LateUsage,
     NewSubscription,
+    Subscription,
     cancel,
     change_plan,
     change_quantity,
@@ -53,27 +54,32 @@ COHORTS: Final = (
     Cohort("starter", range(37, 41), seats=2, starts_at=NOVEMBER),  # in trial until 15 November
 )
 
-UPGRADES: Final = 12
-GROWS: Final = 1
-LEAVES: Final = 30
-"""The customers who change something in November, each once."""
-
 UNCHANGED: Final = 1
 """The version of a subscription whose terms nobody has changed yet; a change names the version it was decided on."""
 
 
 def ai_story(*, slug: str, every: int) -> Story:
     """Return the story of every `every`-th request of the traces."""
+    upgrade = partial(
+        change_once, number=12, what="outgrows Team, has Business now", verb=partial(change_plan, plan="business")
+    )
+    add_seats = partial(
+        change_once,
+        number=1,
+        what="has 17 seats instead of 12",
+        verb=partial(change_quantity, quantities={"seats": Decimal(17)}),
+    )
+    leave = partial(change_once, number=30, what="cancels at once", verb=cancel)
     return Story(
         slug=slug,
         name="AI inference service",
         steps=(
             Step(OCTOBER, (apply_prices, register, partial(subscribe_cohorts, starts_at=OCTOBER))),
             Step(NOVEMBER, (apply_prices, partial(subscribe_cohorts, starts_at=NOVEMBER))),
-            Step(datetime(2023, 11, 11, tzinfo=UTC), (upgrade,), is_billed=False),
-            Step(datetime(2023, 11, 16, tzinfo=UTC), (add_seats,), is_billed=False),
-            Step(datetime(2023, 11, 17, tzinfo=UTC), (partial(send_usage, every=every),), is_billed=False),
-            Step(datetime(2023, 11, 21, tzinfo=UTC), (leave,), is_billed=False),
+            Step(NOVEMBER.replace(day=11), (upgrade,), is_billed=False),
+            Step(NOVEMBER.replace(day=16), (add_seats,), is_billed=False),
+            Step(NOVEMBER.replace(day=17), (partial(send_usage, every=every),), is_billed=False),
+            Step(NOVEMBER.replace(day=21), (leave,), is_billed=False),
             Step(DECEMBER, ()),
             Step(JANUARY, ()),
         ),
@@ -126,54 +132,21 @@ def subscribe_cohorts(moment: Moment, *, starts_at: datetime) -> str:
     return f"{len(requests)} subscriptions"
 
 
-def upgrade(moment: Moment) -> str:
-    """Put a customer on a larger plan in the middle of a period; seats are carried over."""
-    subscription = find_subscription(moment.uow, external_id(UPGRADES))
-    if subscription.version == UNCHANGED:
-        change_plan(
-            moment.uow,
-            subscription.id,
-            plan="business",
-            effective="now",
-            version=UNCHANGED,
-            now=moment.now,
-            actor=ACTOR,
-            reason="outgrew Team",
-        )
-    return f"{external_id(UPGRADES)} changes from Team to Business"
-
-
-def add_seats(moment: Moment) -> str:
-    """Give a customer more seats in the middle of a period."""
-    subscription = find_subscription(moment.uow, external_id(GROWS))
-    if subscription.version == UNCHANGED:
-        change_quantity(
-            moment.uow,
-            subscription.id,
-            quantities={"seats": Decimal(17)},
-            effective="now",
-            version=UNCHANGED,
-            now=moment.now,
-            actor=ACTOR,
-            reason="five more people",
-        )
-    return f"{external_id(GROWS)} has 17 seats instead of 12"
-
-
-def leave(moment: Moment) -> str:
-    """End a subscription at once: what was paid in advance and not served comes back as a credit note."""
-    subscription = find_subscription(moment.uow, external_id(LEAVES))
-    if subscription.version == UNCHANGED:
-        cancel(
-            moment.uow,
-            subscription.id,
-            effective="now",
-            version=UNCHANGED,
-            now=moment.now,
-            actor=ACTOR,
-            reason="closed the business",
-        )
-    return f"{external_id(LEAVES)} cancels at once"
+def change_once(moment: Moment, *, number: int, what: str, verb: Callable[..., Subscription]) -> str:
+    """Change a customer's subscription at once by `verb`, an operation of the engine, unless it was done before."""
+    subscription = find_subscription(moment.uow, external_id(number))
+    if subscription.version != UNCHANGED:
+        return f"{external_id(number)} {what}: done before"
+    verb(
+        moment.uow,
+        subscription.id,
+        effective="now",
+        version=UNCHANGED,
+        now=moment.now,
+        actor=ACTOR,
+        reason=what,
+    )
+    return f"{external_id(number)} {what}"
 
 
 def send_usage(moment: Moment, *, every: int) -> str:
@@ -212,7 +185,7 @@ def tokens_against_files(uow: UnitOfWork, *, every: int) -> list[Check]:
     requests = list(read_requests(every=every))
     billed = _billed_units(uow)
     return [
-        Check(f"{what} over {len(requests):,} requests", f"{in_files:,}", f"{billed.get(metric_code, 0):,}")
+        Check(f"{what}, {len(requests):,} requests", f"{in_files:,}", f"{billed.get(metric_code, 0):,}")
         for what, metric_code, in_files in (
             ("input tokens", "input_tokens", sum(request.input_tokens for request in requests)),
             ("output tokens", "output_tokens", sum(request.output_tokens for request in requests)),

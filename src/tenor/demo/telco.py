@@ -75,12 +75,12 @@ def months_against_file(uow: UnitOfWork, *, every: int) -> list[Check]:
         count, net_minor = invoiced.pop(month, (0, 0))
         checks.append(
             Check(
-                f"{month:%B %Y}: charges of all who are served",
-                f"{len(charges):,} subscribers, {sum(charges, Decimal(0))} {CURRENCY}",
-                f"{count:,} subscribers, {format_minor(net_minor, CURRENCY)} {CURRENCY}",
+                f"served in {month:%b %Y}",
+                f"{len(charges):,}: {sum(charges, Decimal(0))} {CURRENCY}",
+                f"{count:,}: {format_minor(net_minor, CURRENCY)} {CURRENCY}",
             )
         )
-    checks.append(Check("documents for any other instant", "0", str(len(invoiced))))
+    checks.append(Check("documents for other instants", "0", str(len(invoiced))))
     return checks
 
 

@@ -58,6 +58,9 @@ class UnitOfWork:
         names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
         insert = sql.SQL("insert into {} (tenant_id, {}) select %s, {} from {}")
         with self.staged(table, columns, rows) as stage:
+            # A session keeps the plans of its foreign-key checks. One made while the parent table was nearly empty may
+            # use an index that is no longer selective, and read all rows of the tenant for each row written.
+            self.connection.execute("discard plans")
             return self.execute(insert.format(sql.Identifier("tenor", table), names, names, stage), [self.tenant_id])
 
     @contextmanager

@@ -61,7 +61,7 @@ def plan_versions_by_code(uow: UnitOfWork, plans: Collection[str], at: datetime)
         select {RECORD_COLUMNS}, v.content_hash
         from (
             select distinct on (price_book) price_book, version
-            from price_book_versions where effective_at <= %s order by price_book, version
+            from price_book_versions where effective_at <= %s order by price_book, version desc
         ) edition
         join price_book_plans p on p.price_book = edition.price_book and p.price_book_version = edition.version
         join plan_versions v on v.id = p.plan_version_id

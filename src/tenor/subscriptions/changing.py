@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from tenor.kernel.ids import SubscriptionId
-from tenor.kernel.period import format_instant, require_utc
+from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import publish
 from tenor.platform.unit_of_work import UnitOfWork
@@ -73,7 +73,7 @@ def effective_instant(uow: UnitOfWork, opened: Opened, effective: Effective, *, 
         interval = plan_of(uow, item).interval
         at = period_end(item, interval, opened.subscription, at=running_at)
     else:
-        at = require_utc(effective, name="effective")
+        at = parse_instant(effective, name="effective")
     return at, _item_running(opened, at)
 
 

@@ -158,6 +158,19 @@ def test_a_kept_connection_carries_nothing_over(
         assert uow.fetch_one("show timezone") == ("UTC",)
 
 
+def test_one_login_for_all_roles_is_the_application_again_after_it_left_the_role(
+    server: Server, database: Database, tenant: TenantId
+) -> None:
+    with database.owner() as connection:
+        one_login = replace(server.settings(connection.info.dbname), app_database_url=None)
+    with Database.open(one_login) as other:
+        with other.transaction(tenant) as uow:
+            uow.execute("set role none")
+            assert uow.fetch_one("select current_user = session_user") == (True,)
+        with other.transaction(tenant) as uow:
+            assert uow.fetch_one("select current_user::text") == ("tenor_app",)
+
+
 def test_a_kept_connection_that_died_is_replaced(database: Database, tenant: TenantId) -> None:
     with database.transaction(tenant) as uow:
         backend = uow.connection.info.backend_pid

@@ -178,7 +178,7 @@ def test_an_anchor_an_end_and_prices_of_its_own_are_kept(uow: UnitOfWork, custom
 def test_ids_come_in_the_order_of_the_requests_and_what_is_written_folds(uow: UnitOfWork, customer: CustomerId) -> None:
     ids = run(uow, *(request(customer, external_id=f"s{number}") for number in range(150)))
 
-    stored = dict(uow.fetch_all("select external_id, id from subscriptions"))
+    stored: dict[str, Any] = dict(uow.fetch_all("select external_id, id from subscriptions"))
     assert ids == [stored[f"s{number}"] for number in range(150)]
     assert timeline_drift(uow, ids) == []
 
@@ -213,7 +213,7 @@ def test_an_external_id_with_other_content_is_refused(uow: UnitOfWork, customer:
         {"ends_at": NOW},
         {"discount_percent": Decimal(1)},
     ):
-        other = replace(first, **difference)  # type: ignore[arg-type]  # fields of several types
+        other = replace(first, **difference)
         assert refused_fields(uow, other) == [(0, "external_id")], difference
 
 

@@ -128,6 +128,10 @@ def test_a_plan_is_defined_completely() -> None:
         ),
         ("model: percentage, rate_percent: 2.9, free_amount: 100", Price(Percentage(D("2.9"), free_amount=D(100)))),
         (
+            "model: percentage, rate_percent: 1, fixed_amount: 0.3, free_events: 3, min_per_event: 1, max_per_event: 9",
+            Price(Percentage(D(1), D("0.3"), 3, min_per_event=D(1), max_per_event=D(9))),
+        ),
+        (
             "model: graduated_percentage, tiers: [{up_to: 100, rate_percent: 3}, {rate_percent: 2, flat_amount: 1}]",
             Price(Graduated((Tier(D(100), rate_percent=D(3)), Tier(None, rate_percent=D(2), flat_amount=D(1))))),
         ),
@@ -323,6 +327,12 @@ def test_one_mistake_is_told_with_its_place(
         ("model: package, size: 1, amount: 1, round: near", "round", "not one of: up, down"),
         ("model: percentage, rate_percent: 101", "rate_percent", "101 is more than 100"),
         ("model: percentage, rate_percent: 1, included: 5", "included", "does not price a number of units"),
+        ("model: percentage, rate_percent: 1, min_per_event: 5, max_per_event: 1", "min_per_event", "5 is above"),
+        ("model: percentage, rate_percent: 1, free_events: 1.5", "free_events", "1.5 is not a whole number"),
+        ("model: percentage, rate_percent: 1, tier_window: day", "tier_window", "priced over the whole period"),
+        ("model: matrix, tier_window: day", "tier_window", "priced over the whole period"),
+        ("model: matrix, dimensions: [r], prices: [{when: {r: e}, model: percentage, rate_percent: 1, free_events: 1}]",
+         "prices[0]", "there is no key 'free_events' here"),
         ("unit_amount: 1, minimum: 10, maximum: 9.99", "minimum", "10 is above the maximum of 9.99"),
         ("unit_amount: 1, minimum: 0.005", "minimum", "finer than USD"),
         ("unit_amount: 1, tier_window: week", "tier_window", "month is not a whole number of windows of week"),

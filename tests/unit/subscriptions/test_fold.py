@@ -77,7 +77,12 @@ def test_a_plain_start_is_one_open_billable_phase() -> None:
     timeline = fold([subscribed(discount_percent=10)])
 
     (item,) = timeline.items
-    assert (item.id, item.plan_version_id, item.anchor_at, item.discount_percent) == (FIRST, BASIC, day(3, 1), 10)
+    assert (item.id, item.plan_version_id, item.anchor_at, item.discount_percent) == (
+        FIRST,
+        BASIC,
+        day(3, 1),
+        Decimal(10),
+    )
     assert phases(item) == [(day(3, 1), None, True, 5)]
 
 
@@ -126,7 +131,12 @@ def test_a_change_of_plan_ends_the_item_and_opens_the_next_with_its_own_anchor_a
     old, new = fold([subscribed(discount_percent=10), to_team(2, day(3, 20))]).items
 
     assert phases(old) == [(day(3, 1), day(3, 20), True, 5)]
-    assert (new.id, new.plan_version_id, new.anchor_at, new.discount_percent) == (SECOND, TEAM, day(3, 20), 10)
+    assert (new.id, new.plan_version_id, new.anchor_at, new.discount_percent) == (
+        SECOND,
+        TEAM,
+        day(3, 20),
+        Decimal(10),
+    )
     assert phases(new) == [(day(3, 20), None, True, 7)]
 
 

@@ -1,12 +1,13 @@
 """`tenor demo`: the engine on published data, from price books to proven invoices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from tenor.cli.commands.bill import report_json
 from tenor.cli.commands.invoice import document_json, print_document
@@ -17,17 +18,22 @@ from tenor.cli.session import Session, session
 from tenor.demo import ATTRIBUTION, Audit, StepDone, Story, Tell, audit, open_sandbox, play, stories
 from tenor.invoicing import BillRunReport, IssuedDocument, find_document, list_documents
 from tenor.kernel.money import format_minor
+from tenor.platform.tenants import Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A story after it was played."""
+    """A story after it was played: its tenant, which may have been there before, and what each step did."""
 
     story: Story
+    tenant: Tenant
     was_there: bool
     steps: list[StepDone]
-    exhibit: IssuedDocument | None
-    audit: Audit
+
+    @property
+    def runs(self) -> list[BillRunReport]:
+        """The bill runs of this call."""
+        return [run for step in self.steps for run in step.runs or ()]
 
 
 def demo_command(
@@ -43,30 +49,33 @@ def demo_command(
     begun = perf_counter()
     with refusals(as_json=as_json), session() as opened:
         if not as_json:
-            out.print(f"[bold]Tenor demo[/] on {opened.database.description}")
-            for line in ATTRIBUTION:
-                out.print(line, style="dim")
+            print_title(opened)
         played = [_play(opened, story, is_shown=not as_json) for story in stories(every=every)]
+        exhibit = _exhibit(opened, played)
+        audits = [_audit(opened, one, is_shown=not as_json) for one in played]
     seconds = perf_counter() - begun
-    holds = all(one.audit.holds for one in played)
+    holds = all(one.holds for one in audits)
     if as_json:
         print_json(
             {
                 "holds": holds,
                 "seconds": f"{seconds:.3f}",
                 "attribution": ATTRIBUTION,
-                "tenants": [_played_json(one) for one in played],
+                "tenants": [_tenant_json(one, audited) for one, audited in zip(played, audits, strict=True)],
+                "document": document_json(exhibit, is_explained=True),
             }
         )
     else:
-        verdict = "[bold green]All of it holds[/]" if holds else "[bold red]Not all of it holds[/]"
-        out.print(f"\n{verdict} ({seconds:.1f} s). Look around: tenor invoice list --tenant {played[0].story.slug}")
+        out.print("\n[bold]One invoice, explained[/]\n")
+        print_document(exhibit, is_explained=True)
+        print_audits(played, audits)
+        print_verdict([run for one in played for run in one.runs], seconds, holds=holds)
     if not holds:
         raise stop(ExitCode.FOUND)
 
 
 def _play(opened: Session, story: Story, *, is_shown: bool) -> Played:
-    """Play a story to its end, printing each part as it is done."""
+    """Play a story to its end, printing each step when it is done."""
     tenant, was_there = open_sandbox(opened.database, story)
     if is_shown:
         print_opening(story, was_there=was_there)
@@ -77,18 +86,27 @@ def _play(opened: Session, story: Story, *, is_shown: bool) -> Played:
         steps.append(done)
         if is_shown:
             print_step(done)
-    with opened.database.transaction(tenant.tenant_id) as uow:
-        exhibit = None
-        if story.exhibit is not None:
-            customer, issued_at = story.exhibit
-            documents = list_documents(uow, customer=customer)
-            exhibit = find_document(uow, next(one.name for one in documents if one.issued_at == issued_at))
+    return Played(story, tenant, was_there, steps)
+
+
+def _audit(opened: Session, played: Played, *, is_shown: bool) -> Audit:
     with _progress(is_shown=is_shown) as tell:
-        audited = audit(opened.database, tenant, story, tell=tell)
-    played = Played(story, was_there, steps, exhibit, audited)
-    if is_shown:
-        print_ending(played)
-    return played
+        return audit(opened.database, played.tenant, played.story, tell=tell)
+
+
+def _exhibit(opened: Session, played: Sequence[Played]) -> IssuedDocument:
+    """Return the document that the first story with one wants to be looked at."""
+    one, (customer, issued_at) = next((one, one.story.exhibit) for one in played if one.story.exhibit)
+    with opened.database.transaction(one.tenant.tenant_id) as uow:
+        documents = list_documents(uow, customer=customer)
+        return find_document(uow, next(document.name for document in documents if document.issued_at == issued_at))
+
+
+def print_title(opened: Session) -> None:
+    """Print where the data lives, and who published it."""
+    out.print(f"[bold]Tenor demo[/] on {opened.database.description}")
+    for line in ATTRIBUTION:
+        out.print(line, style="dim")
 
 
 def print_opening(story: Story, *, was_there: bool) -> None:
@@ -127,20 +145,35 @@ def print_run(run: BillRunReport) -> None:
         out.print(f"  {'':<12}[yellow]{run.done.parked:,} subscriptions were parked: a rule refused them[/]")
 
 
-def print_ending(played: Played) -> None:
-    """Print one document with its arithmetic, then everything that shows that the books are right."""
-    if played.exhibit is not None:
-        out.print()
-        print_document(played.exhibit, is_explained=True)
-    out.print("\n[bold]Against the published data[/]")
-    for check in played.audit.checks:
-        mark = "[green]=[/]" if check.holds else "[bold red]≠[/]"
-        out.print(f"  {check.what}: data {check.from_data} {mark} billed {check.from_engine}")
-    out.print("\n[bold]Proof[/]")
-    print_proof(played.audit.proof)
-    out.print("\n[bold]Trial balance[/]")
-    balance = played.audit.balance
-    print_balance(balance, [currency for currency in balance.currencies if balance.difference_minor(currency)])
+def print_audits(played: Sequence[Played], audits: Sequence[Audit]) -> None:
+    """Print the figures beside those of the published data, the proofs and the trial balances."""
+    table = Table(
+        "", "from the published data", "billed", "", box=None, title="Checked against the data", title_justify="left"
+    )
+    for audited in audits:
+        for check in audited.checks:
+            mark = "[green]equal[/]" if check.holds else "[bold red]DIFFERS[/]"
+            table.add_row(check.what, check.from_data, check.from_engine, mark)
+    out.print()
+    out.print(table)
+    for one, audited in zip(played, audits, strict=True):
+        out.print(f"\n[bold]Proof and trial balance of {one.story.slug}[/]")
+        print_proof(audited.proof)
+        balance = audited.balance
+        print_balance(balance, [currency for currency in balance.currencies if balance.difference_minor(currency)])
+
+
+def print_verdict(runs: Sequence[BillRunReport], seconds: float, *, holds: bool) -> None:
+    """Print what this call billed, and whether all of it is as it must be."""
+    count = sum(run.document_count for run in runs)
+    billing_seconds = sum(run.seconds for run in runs)
+    out.print()
+    if count:
+        rate = f"{count / billing_seconds:,.0f}/s"
+        out.print(f"{count:,} documents billed in {billing_seconds:.1f} s ({rate}), all in all {seconds:.1f} s")
+    else:
+        out.print(f"0 documents billed: everything had been billed before ({seconds:.1f} s)")
+    out.print("[bold green]All of it holds[/]" if holds else "[bold red]Not all of it holds[/]")
 
 
 @contextmanager
@@ -157,12 +190,12 @@ def _progress(*, is_shown: bool) -> Iterator[Tell]:
         yield tell
 
 
-def _played_json(played: Played) -> dict[str, Any]:
-    proof = played.audit.proof
+def _tenant_json(played: Played, audited: Audit) -> dict[str, Any]:
+    proof = audited.proof
     return {
         "tenant": played.story.slug,
         "was_there": played.was_there,
-        "holds": played.audit.holds,
+        "holds": audited.holds,
         "steps": [
             {
                 "at": done.step.at,
@@ -171,13 +204,12 @@ def _played_json(played: Played) -> dict[str, Any]:
             }
             for done in played.steps
         ],
-        "document": None if played.exhibit is None else document_json(played.exhibit, is_explained=True),
-        "checks": [{**check._asdict(), "holds": check.holds} for check in played.audit.checks],
+        "checks": [{**check._asdict(), "holds": check.holds} for check in audited.checks],
         "proof": {
             "holds": proof.holds,
             "checked": dict(proof.checked),
             "pending": proof.pending,
             "findings": [asdict(finding) for finding in proof.findings],
         },
-        "trial_balance": balance_json(played.audit.balance),
+        "trial_balance": balance_json(audited.balance),
     }

@@ -82,7 +82,14 @@ def open_or_plan_run(uow: UnitOfWork, *, as_of: datetime, now: datetime) -> Plan
 
 
 def finish_run(uow: UnitOfWork, run: PlannedRun, *, now: datetime) -> bool:
-    """Mark the run as finished if every batch is; return whether it is."""
+    """Mark the run as finished if every batch is; return whether it is.
+
+    Waits first for the lowest open batch, which somebody else is working on, or was.
+    """
+    uow.execute(
+        "select from bill_run_batches where run_id = %s and finished_at is null order by batch_no limit 1 for share",
+        [run.id],
+    )
     return bool(
         uow.execute(
             """

@@ -95,20 +95,21 @@ def bill(
     reports = []
     while True:
         begun = perf_counter()
-        now = datetime.now(UTC)
         refresh_statistics(database, tenant_id)
         with database.transaction(tenant_id) as uow:
             advance(uow, now=as_of)
-            run = open_or_plan_run(uow, as_of=as_of, now=now)
+            run = open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
         done = BatchSummary()
-        for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
-            done.add(summary)
-            if on_progress:
-                on_progress(run, done)
-        with database.transaction(tenant_id) as uow:
-            if not finish_run(uow, run, now=datetime.now(UTC)):
-                continue
-            record(uow, [_deed(run, done, actor)])
+        is_finished = False
+        while not is_finished:
+            for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
+                done.add(summary)
+                if on_progress:
+                    on_progress(run, done)
+            with database.transaction(tenant_id) as uow:
+                is_finished = finish_run(uow, run, now=datetime.now(UTC))
+                if is_finished:
+                    record(uow, [_deed(run, done, actor)])
         reports.append(
             BillRunReport(run.id, run.as_of, run.subscription_count, run.is_resumed, done, perf_counter() - begun)
         )

@@ -99,7 +99,7 @@ def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: Cale
 
 
 def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
-    """Return the zone in which an item's periods and days are counted: `zone`, or by policy its offset at the anchor."""
+    """Return the zone in which an item's periods and days are counted: by policy its offset at the anchor, all year."""
     return fixed_offset_at(zone, item.anchor_at) if calendar.zone == "fixed_offset" else zone
 
 

@@ -20,6 +20,7 @@ from tenor.pricing.price_book.fields import (
     choice,
     code,
     flag,
+    not_above,
     number,
     one_of,
     peek,
@@ -28,7 +29,15 @@ from tenor.pricing.price_book.fields import (
     text,
 )
 from tenor.pricing.price_book.intervals import fit_together, in_words, interval, is_window_of
-from tenor.pricing.price_book.prices import MODELS, UNIT_MODELS, Fields, model_word, read_model
+from tenor.pricing.price_book.prices import (
+    MODELS,
+    SEAT_MODELS,
+    UNIT_MODELS,
+    Fields,
+    ModelFormat,
+    model_word,
+    read_model,
+)
 
 
 class Surroundings(NamedTuple):
@@ -43,7 +52,7 @@ class KindFormat(NamedTuple):
     """What a kind of charge may hold: the first timing is the default; without models its price is an `amount`."""
 
     timings: tuple[Timing, ...]
-    models: tuple[str, ...]
+    models: Mapping[str, ModelFormat]
     keys: tuple[str, ...]
 
 
@@ -51,15 +60,13 @@ _MODIFIERS: Final = ("included", "minimum", "maximum")
 
 KINDS: Final[Mapping[ChargeKind, KindFormat]] = MappingProxyType(
     {
-        ChargeKind.RECURRING: KindFormat((Timing.ADVANCE, Timing.ARREARS), (), ("interval", "prorate")),
+        ChargeKind.RECURRING: KindFormat((Timing.ADVANCE, Timing.ARREARS), {}, ("interval", "prorate")),
         ChargeKind.SEAT: KindFormat(
-            (Timing.ADVANCE, Timing.ARREARS), UNIT_MODELS, ("interval", "prorate", "quantity", *_MODIFIERS)
+            (Timing.ADVANCE, Timing.ARREARS), SEAT_MODELS, ("interval", "prorate", "quantity", *_MODIFIERS)
         ),
-        ChargeKind.USAGE: KindFormat(
-            (Timing.ARREARS,), tuple(MODELS), ("interval", "metric", "tier_window", *_MODIFIERS)
-        ),
-        ChargeKind.ONE_OFF: KindFormat((Timing.ADVANCE,), (), ()),
-        ChargeKind.COMMITMENT: KindFormat((Timing.ARREARS,), (), ("interval", "prorate")),
+        ChargeKind.USAGE: KindFormat((Timing.ARREARS,), MODELS, ("interval", "metric", "tier_window", *_MODIFIERS)),
+        ChargeKind.ONE_OFF: KindFormat((Timing.ADVANCE,), {}, ()),
+        ChargeKind.COMMITMENT: KindFormat((Timing.ARREARS,), {}, ("interval", "prorate")),
     }
 )
 _COMMON: Final[Fields] = MappingProxyType(
@@ -103,7 +110,7 @@ def _fields(spot: Spot, form: KindFormat, around: Surroundings) -> Fields:
         "metric": Field(reference("metric", around.metrics)),
         "tier_window": Field(partial(_tier_window, model=model, service=service), None),
         "included": Field(partial(_included, model=model), Decimal(0)),
-        "minimum": Field(partial(_minimum, money=around.money, maximum=peek(spot, "maximum", around.money)), None),
+        "minimum": Field(not_above(around.money, maximum=peek(spot, "maximum", around.money)), None),
         "maximum": Field(around.money, None),
     }
     timing = Field(one_of([timing.value for timing in form.timings]), form.timings[0].value)
@@ -120,8 +127,8 @@ def _charge_interval(spot: Spot, *, plan_interval: Interval | None) -> Interval:
 
 def _tier_window(spot: Spot, *, model: str | None, service: Interval | None) -> Interval:
     window = interval(spot)
-    if model == "matrix":
-        raise Malformed("a matrix is priced over the whole period; no tier of it begins anew inside")
+    if model in {"matrix", "percentage"}:
+        raise Malformed(f"the model {model} is priced over the whole period; nothing of it begins anew inside")
     if service is not None and not is_window_of(window, service):
         raise Malformed(f"the charge's {in_words(service)} is not a whole number of windows of {in_words(window)}")
     return window
@@ -131,13 +138,6 @@ def _included(spot: Spot, *, model: str | None) -> Decimal:
     if model is not None and model not in UNIT_MODELS:
         raise Malformed(f"the model {model} does not price a number of units, of which some could be included")
     return number()(spot)
-
-
-def _minimum(spot: Spot, *, money: Reader[Decimal], maximum: Decimal | None) -> Decimal:
-    minimum = money(spot)
-    if maximum is not None and minimum > maximum:
-        raise Malformed(f"{plain(minimum)} is above the maximum of {plain(maximum)}")
-    return minimum
 
 
 def _body(values: Mapping[str, Any], price: Price) -> dict[str, Any]:

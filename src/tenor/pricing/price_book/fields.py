@@ -240,6 +240,18 @@ def number(*, at_most: int | None = None, above_zero: bool = False) -> Reader[De
     return read
 
 
+def not_above(read: Reader[Decimal], *, maximum: Decimal | None) -> Reader[Decimal]:
+    """Return the reader of a minimum whose `maximum` is known, or None when there is none."""
+
+    def read_minimum(spot: Spot) -> Decimal:
+        minimum = read(spot)
+        if maximum is not None and minimum > maximum:
+            raise Malformed(f"{plain(minimum)} is above the maximum of {plain(maximum)}")
+        return minimum
+
+    return read_minimum
+
+
 def whole_number(*, at_most: int) -> Reader[int]:
     """Return the reader of a whole number from 0 to `at_most`."""
     read_decimal = number(at_most=at_most)

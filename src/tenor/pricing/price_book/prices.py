@@ -4,7 +4,7 @@ The fields have the names of the model's class in `tenor.pricing.charges`. Unit 
 kernel allows; amounts that are billed as they stand may not be finer than the currency (see `charges`).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
@@ -31,6 +31,7 @@ from tenor.pricing.price_book.fields import (
     Reader,
     Spot,
     Unreadable,
+    not_above,
     number,
     one_of,
     peek,
@@ -40,11 +41,13 @@ from tenor.pricing.price_book.fields import (
     spot_below,
     spots_below,
     text,
+    whole_number,
 )
 
 Fields = Mapping[str, Field]
 
 MODEL_DEFAULT: Final = "standard"
+FREE_EVENTS_MAX: Final = 1_000_000
 
 _PRICE: Final = number()
 _PERCENT: Final = number(at_most=100)
@@ -58,13 +61,13 @@ class ModelFormat(NamedTuple):
     make: Callable[..., ChargeModel]
 
 
-def read_model(spot: Spot, models: Collection[str], beside: Fields) -> tuple[ChargeModel, dict[str, Any]]:
+def read_model(spot: Spot, models: Mapping[str, ModelFormat], beside: Fields) -> tuple[ChargeModel, dict[str, Any]]:
     """Read one of `models` from a mapping that holds the fields `beside` too; return it and their values."""
-    name = model_word(spot)
-    own = MODELS[name].fields(spot) if name and name in models else {}
+    form = models.get(model_word(spot) or "")
+    own = form.fields(spot) if form else {}
     fields = {"model": Field(one_of(models), MODEL_DEFAULT), **own, **beside}
-    values = read_fields(spot, fields, may_hold_others=not own)
-    model = MODELS[values.pop("model")].make(**{key: values.pop(key) for key in own})
+    values = read_fields(spot, fields, may_hold_others=form is None)
+    model = models[values.pop("model")].make(**{key: values.pop(key) for key in own})
     return model, values
 
 
@@ -147,6 +150,16 @@ def _cell_model(spot: Spot) -> ChargeModel:
     return model
 
 
+def _percentage_of_events(spot: Spot) -> Fields:
+    return {
+        **_PERCENTAGE_OF_TOTAL(spot),
+        "fixed_amount": Field(_PRICE, 0),
+        "free_events": Field(whole_number(at_most=FREE_EVENTS_MAX), None),
+        "min_per_event": Field(not_above(_PRICE, maximum=peek(spot, "max_per_event", _PRICE)), None),
+        "max_per_event": Field(_PRICE, None),
+    }
+
+
 def _make_matrix(
     *, dimensions: tuple[str, ...], prices: tuple[MatrixCell, ...], default: ChargeModel | None
 ) -> ChargeModel:
@@ -167,7 +180,7 @@ _STEPS: Final = _always(
     {"tiers": Field(_tiers({"flat_amount": Field(_PRICE)})), "zero_usage_amount": Field(_PRICE, None)}
 )
 _PACKAGE: Final = _always({"size": Field(_SIZE), "amount": Field(_PRICE), "round": Field(one_of(("up", "down")), "up")})
-_PERCENTAGE: Final = _always({"rate_percent": Field(_PERCENT), "free_amount": Field(_PRICE, None)})
+_PERCENTAGE_OF_TOTAL: Final = _always({"rate_percent": Field(_PERCENT), "free_amount": Field(_PRICE, None)})
 
 MODELS: Final[Mapping[str, ModelFormat]] = MappingProxyType(
     {
@@ -176,7 +189,7 @@ MODELS: Final[Mapping[str, ModelFormat]] = MappingProxyType(
         "volume": ModelFormat(_GRADED, Volume),
         "package": ModelFormat(_PACKAGE, Package),
         "stairstep": ModelFormat(_STEPS, Stairstep),
-        "percentage": ModelFormat(_PERCENTAGE, Percentage),
+        "percentage": ModelFormat(_percentage_of_events, Percentage),
         "graduated_percentage": ModelFormat(_GRADED_PERCENTAGE, Graduated),
         "dynamic": ModelFormat(_always({"multiplier": Field(_PRICE, 1)}), Dynamic),
         "matrix": ModelFormat(_matrix_fields, _make_matrix),
@@ -185,6 +198,12 @@ MODELS: Final[Mapping[str, ModelFormat]] = MappingProxyType(
 """The charge models that a price book may use, by the word for them."""
 
 UNIT_MODELS: Final = ("standard", "graduated", "volume", "package", "stairstep")
-"""The models that price a number of units, as seats are."""
+"""The models that price a number of units, of which some can be included."""
 
-_CELL_MODELS: Final = tuple(name for name in MODELS if name != "matrix")
+SEAT_MODELS: Final = MappingProxyType({name: MODELS[name] for name in UNIT_MODELS})
+
+_CELL_MODELS: Final = MappingProxyType(
+    {name: form for name, form in MODELS.items() if name != "matrix"}
+    | {"percentage": ModelFormat(_PERCENTAGE_OF_TOTAL, Percentage)}
+)
+"""The models of a cell: it prices the total of its dimensions, so a percentage there knows no single events."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import ItemId, SubscriptionId, TenantId, derived_id, to_wire
-from tenor.kernel.period import format_instant, require_utc
+from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import NotADecimal, parse_decimal, plain
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import profile
@@ -146,7 +146,7 @@ def _read_frame(request: NewSubscription, around: Surroundings, now: datetime, f
     timezone = request.timezone or around.customer_timezone or "UTC"
     profile_name = request.profile or around.tenant_profile
     _attempt(flaws, "profile", profile, profile_name, otherwise=None)
-    starts_at = _attempt(flaws, "starts_at", require_utc, request.starts_at, otherwise=now)
+    starts_at = _attempt(flaws, "starts_at", parse_instant, request.starts_at, otherwise=now)
     ends_at = _attempt(flaws, "ends_at", _optional_instant, request.ends_at, otherwise=None)
     if ends_at is not None and ends_at <= starts_at:
         flaws.append(Flaw("ends_at", f"{format_instant(ends_at)} is not after the start, {format_instant(starts_at)}"))
@@ -192,7 +192,7 @@ def _attempt(flaws: list[Flaw], field: str, read: Callable[[U], T], value: U, *,
 
 
 def _optional_instant(value: datetime | None) -> datetime | None:
-    return None if value is None else require_utc(value)
+    return None if value is None else parse_instant(value)
 
 
 def _parse_percent(value: object) -> Decimal:
