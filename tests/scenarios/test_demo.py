@@ -2,11 +2,10 @@
 
 import csv
 import hashlib
-import io
 import json
 import lzma
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -112,10 +111,16 @@ def test_requests_keep_their_time_and_get_a_customer_by_the_stated_rule() -> Non
 @pytest.mark.parametrize(
     ("customer_id", "contract", "tenure", "began", "ends"),
     [
-        ("7590-VHVEG", "Month-to-month", 1, datetime(2023, 9, 1, tzinfo=UTC), None),
+        ("7590-VHVEG", "Month-to-month", 1, datetime(2023, 9, 1, tzinfo=UTC), None),  # has not left
         ("3668-QPYBK", "Month-to-month", 2, datetime(2023, 8, 1, tzinfo=UTC), datetime(2023, 11, 1, tzinfo=UTC)),
-        # 48 months of one-year contracts are over on the reference day: the fifth runs until October 2024
-        ("0280-XJGEX", "Month-to-month", 49, datetime(2019, 9, 1, tzinfo=UTC), datetime(2023, 11, 1, tzinfo=UTC)),
+        # a fourth year ran out on 1 November (47 = 3 × 12 + 11)
+        ("4789-KWMXN", "One year", 47, datetime(2019, 11, 1, tzinfo=UTC), datetime(2023, 11, 1, tzinfo=UTC)),
+        # a fifth year has just begun (48 = 4 × 12)
+        ("1899-VXWXM", "One year", 48, datetime(2019, 10, 1, tzinfo=UTC), datetime(2024, 10, 1, tzinfo=UTC)),
+        # 71 = 2 × 24 + 23
+        ("2834-JRTUA", "Two year", 71, datetime(2017, 11, 1, tzinfo=UTC), datetime(2023, 11, 1, tzinfo=UTC)),
+        # 72 = 3 × 24
+        ("8809-RIHDD", "Two year", 72, datetime(2017, 10, 1, tzinfo=UTC), datetime(2025, 10, 1, tzinfo=UTC)),
     ],
 )
 def test_a_subscriber_is_anchored_and_ends_by_the_stated_rule(
@@ -126,3 +131,306 @@ def test_a_subscriber_is_anchored_and_ends_by_the_stated_rule(
     assert (subscriber.contract, subscriber.tenure_months) == (contract, tenure)
     assert subscriber.anchor_at == began
     assert subscriber.ends_at == ends
+
+
+# --- both stories, played twice -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where stories are played."""
+
+    database: Database
+    settings: Settings
+
+    def play(self, story: Story, tell: Tell = lambda _what, _done, _total: None) -> list[StepDone]:
+        """Play a story from where its sandbox stands to its end."""
+        open_sandbox(self.database, story)
+        return [play(self.database, self.settings, story, step, tell=tell) for step in story.steps]
+
+    def tenant_id(self, story: Story) -> TenantId:
+        tenant, _ = open_sandbox(self.database, story)
+        return tenant.tenant_id
+
+    def documents(self, story: Story) -> list[IssuedDocument]:
+        """Every document of the story's tenant, in order of issue."""
+        with self.database.transaction(self.tenant_id(story)) as uow:
+            return [find_document(uow, row.name) for row in reversed(list_documents(uow, limit=100_000))]
+
+
+@pytest.fixture(scope="module")
+def place(town: tuple[Server, str]) -> Iterator[Place]:
+    server, name = town
+    settings = server.settings(name)
+    with Database.open(settings) as database:
+        yield Place(database, settings)
+
+
+@pytest.fixture(scope="module")
+def ai(place: Place) -> tuple[Story, list[StepDone], list[IssuedDocument]]:
+    story = ai_story(slug="ai", every=EVERY)
+    steps = place.play(story)
+    return story, steps, place.documents(story)
+
+
+@pytest.fixture(scope="module")
+def telco(place: Place) -> tuple[Story, list[StepDone]]:
+    story = telco_story(slug="telco", every=EVERY)
+    return story, place.play(story)
+
+
+def usage_cost() -> dict[int, Decimal]:
+    """What each customer's tokens cost: each sum by its tiers, rounded once."""
+    tokens: Counter[tuple[int, str]] = Counter()
+    for file in ("azure-llm-2023-code.csv", "azure-llm-2023-conv.csv"):
+        for n, row in rows(file, every=EVERY):
+            u = int(hashlib.sha256(f"{file}:{n}".encode()).hexdigest()[:8], 16)
+            for column in ("ContextTokens", "GeneratedTokens"):
+                tokens[1 + 40 * u**2 // 2**64, column] += int(row[column])
+    tiers = {
+        "ContextTokens": ((0, "0.00003"), (1_000_000, "0.000024"), (3_000_000, "0.000018")),
+        "GeneratedTokens": ((0, "0.00006"), (100_000, "0.00005"), (300_000, "0.00004")),
+    }
+    cost: dict[int, Decimal] = dict.fromkeys(range(1, 41), Decimal(0))
+    for (customer, column), count in tokens.items():
+        bounds = [bound for bound, _ in tiers[column][1:]] + [10**12]
+        cost[customer] += cents(
+            sum(
+                (
+                    (min(count, above) - below) * Decimal(price)
+                    for (below, price), above in zip(tiers[column], bounds, strict=True)
+                    if count > below
+                ),
+                Decimal(0),
+            )
+        )
+    return cost
+
+
+def short_of(minimum: str, charges: Decimal) -> Decimal:
+    return max(Decimal(0), Decimal(minimum) - charges)
+
+
+def test_the_ai_service_bills_what_its_price_book_says_for_the_tokens_in_the_files(
+    ai: tuple[Story, list[StepDone], list[IssuedDocument]],
+) -> None:
+    _, _, documents = ai
+    usage = usage_cost()
+    business = Decimal(499 + 7 * 25)  # base fee and 12 seats of which 5 are included: 674
+    team = Decimal(99 + 6 * 12)  # base fee and 6 seats: 171
+    newer_team = Decimal(99 + 6 * 14)  # the same on the second edition: 183
+    starter = Decimal(29 + 2 * 9)  # 47
+    october = 10 * business + 20 * team
+    november = (
+        october
+        + 6 * newer_team  # those who begin in November; the four on Starter are in trial
+        + 10 * short_of("750", business)  # October had no usage: the minimum is short by 76
+        + 20 * short_of("200", team)  # by 29
+    )
+    december = (
+        9 * business
+        + 18 * team
+        + 6 * newer_team  # the advance of all but 1, 12 and 30
+        + 4 * starter  # their trial ended on 15 November
+        + sum(usage[n] + short_of("750", business + usage[n]) for n in range(2, 11))
+        + sum(usage[n] + short_of("200", team + usage[n]) for n in range(11, 31) if n not in {12, 30})
+        + sum(usage[n] + short_of("200", newer_team + usage[n]) for n in range(31, 37))
+        # 1 has 12 seats for 15 days and 17 for 15: (175 + 300) / 2 = 237.50, of which 175 were billed
+        + Decimal("62.50")
+        + usage[1]
+        + short_of("750", Decimal("736.50") + usage[1])
+        + (499 + 300)
+        # 12 leaves Team after 10 of 30 days: of 99 + 72 stay 33 + 24; a third of the minimum is 66.67
+        + (57 - 171)
+        + short_of("66.67", Decimal(57))
+        # … and has Business for 20 of 30 days with 6 seats: 332.67 + 16.67; two thirds of the minimum are 500
+        + Decimal("349.34")
+        + usage[12]
+        + short_of("500", Decimal("349.34") + usage[12])
+        + (499 + 25)
+        # 30 leaves after 20 of 30 days: of 171 stay 66 + 48; two thirds of the minimum are 133.33
+        + (114 - 171)
+        + usage[30]
+        + short_of("133.33", 114 + usage[30])
+    )
+    january = (
+        9 * business
+        + 18 * team
+        + 6 * newer_team
+        + (499 + 300)
+        + (499 + 25)
+        + 4 * starter
+        + 9 * short_of("750", business)
+        + 18 * short_of("200", team)
+        + 6 * short_of("200", newer_team)
+        + short_of("750", Decimal(524))  # 12; the charges of 1 come to 799
+        + sum(usage[n] for n in range(37, 41))  # Starter's periods end on 15 December
+    )
+
+    billed: Counter[datetime] = Counter()
+    for document in documents:
+        billed[document.issued_at] += document.net_minor
+    assert billed == {
+        month: int(amount * 100) for month, amount in zip(MONTHS, (october, november, december, january), strict=True)
+    }
+
+
+def test_the_one_credit_note_gives_back_what_was_paid_in_advance(
+    ai: tuple[Story, list[StepDone], list[IssuedDocument]],
+) -> None:
+    _, _, documents = ai
+    notes = [document for document in documents if document.kind == "credit_note"]
+
+    assert [note.customer_external_id for note in notes] == ["ai-30"]
+    amounts = {line.charge_code: line.amount_minor for line in notes[0].lines}
+    assert amounts["base"] == -3300  # 99.00 × 10/30
+    assert amounts["seats"] == -2400  # 6 × 12.00 × 10/30
+    assert notes[0].billed_for == datetime(2023, 11, 21, tzinfo=UTC)
+
+
+def test_who_subscribed_before_the_second_edition_keeps_the_price_of_a_seat(
+    ai: tuple[Story, list[StepDone], list[IssuedDocument]],
+) -> None:
+    _, _, documents = ai
+    seats = {
+        document.customer_external_id: (document.plan_version, line.amount_minor)
+        for document in documents
+        for line in document.lines
+        if document.issued_at == MONTHS[3] and line.charge_code == "seats"
+    }
+
+    assert seats["ai-11"] == (1, 7200)  # 6 × 12.00
+    assert seats["ai-31"] == (2, 8400)  # 6 × 14.00
+
+
+def test_the_telco_bills_the_monthly_charges_of_all_who_are_served(
+    place: Place, telco: tuple[Story, list[StepDone]]
+) -> None:
+    story, _ = telco
+    terms = {"Month-to-month": 1, "One year": 12, "Two year": 24}
+    expected: Counter[datetime] = Counter()
+    for _, row in rows("telco-subscribers.csv", every=EVERY):
+        term = terms[row["Contract"]]
+        months_left = term - int(row["tenure"]) % term if row["Churn"] == "Yes" else 99
+        for month in MONTHS[:months_left]:
+            expected[month] += int(Decimal(row["MonthlyCharges"]) * 100)
+
+    billed: Counter[datetime] = Counter()
+    for document in place.documents(story):
+        assert document.issued_at == document.billed_for
+        billed[document.issued_at] += document.total_minor
+    assert billed == expected
+
+
+@pytest.mark.parametrize("slug", ["ai", "telco"])
+def test_a_second_time_bills_nothing_and_everything_still_holds(
+    place: Place, ai: tuple[Story, list[StepDone], list[IssuedDocument]], telco: tuple[Story, list[StepDone]], slug: str
+) -> None:
+    story, first_steps = {"ai": ai[:2], "telco": telco}[slug]
+    before = place.documents(story)
+    sent = [sentence for step in first_steps for sentence in step.did if "usage events" in sentence]
+
+    steps = place.play(story)
+
+    assert sum(run.document_count for step in steps for run in step.runs or ()) == 0
+    assert place.documents(story) == before
+    if sent:  # 1,408 requests, each with the tokens that went in and that came out
+        assert sent == ["2,816 usage events taken, 0 known already"]
+        assert "0 usage events taken, 2,816 known already" in [sentence for step in steps for sentence in step.did]
+    tenant, was_there = open_sandbox(place.database, story)
+    assert was_there
+    audited = audit(place.database, tenant, story, tell=lambda _what, _done, _total: None)
+    assert audited.holds
+    assert audited.proof.checked["documents"] == len(before)
+    assert all(check.holds for check in audited.checks)
+
+
+class Interrupted(Exception):
+    """The test pulled the plug."""
+
+
+@pytest.mark.parametrize("make", [ai_story, telco_story])
+def test_an_interrupted_story_ends_like_one_that_was_not(place: Place, make: Callable[..., Story]) -> None:
+    """Each time that a step tells something for the first time, the plug is pulled and the story begun again."""
+    straight, interrupted = (make(slug=f"{make.__name__[:2]}-{how}", every=200) for how in ("straight", "interrupted"))
+    place.play(straight)
+    told: set[str] = set()
+
+    def tell(what: str, _done: int, _total: int | None) -> None:
+        tenant, _ = open_sandbox(place.database, interrupted)
+        where = f"{tenant.clock_at} {what}"
+        if where not in told:
+            told.add(where)
+            raise Interrupted
+
+    while True:
+        try:
+            place.play(interrupted, tell)
+            break
+        except Interrupted:
+            continue
+
+    def figures(story: Story) -> list[tuple[str, datetime, datetime, int]]:
+        """The documents but for their numbers, which follow the order of ids that no two tenants share."""
+        return sorted(
+            (document.customer_external_id, document.billed_for, document.issued_at, document.total_minor)
+            for document in place.documents(story)
+        )
+
+    assert sum("billing" in what for what in told) == 4  # each of the four bill runs, and more
+    assert len(told) > 4
+    assert figures(interrupted) == figures(straight)
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(town: tuple[Server, str], monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    settings = town[0].settings(town[1])
+    monkeypatch.setenv("TENOR_DATABASE_URL", settings.database_url or "")
+    monkeypatch.setenv("TENOR_APP_DATABASE_URL", settings.app_database_url or "")
+    monkeypatch.setenv("TENOR_AUDITOR_DATABASE_URL", settings.auditor_database_url or "")
+    return CliRunner()
+
+
+def test_the_command_prints_one_object_with_all_figures(command: CliRunner) -> None:
+    first, second = (command.invoke(app, ["demo", "--every", "20", "--json"]) for _ in range(2))
+
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output
+    figures, again = json.loads(first.stdout), json.loads(second.stdout)
+    assert figures["holds"]
+    assert [tenant["was_there"] for tenant in figures["tenants"]] == [False, False]
+    assert [tenant["was_there"] for tenant in again["tenants"]] == [True, True]
+    telco = figures["tenants"][1]
+    assert telco["tenant"] == "telco-demo-20"
+    assert telco["steps"][0]["runs"][0]["documents"][0]["count"] == 352  # 7,043 / 20
+    assert telco["trial_balance"]["difference"] == {"USD": "0.00"}
+    assert again["document"] == figures["document"]
+    assert [
+        run["documents"] for tenant in again["tenants"] for step in tenant["steps"] for run in step["runs"] or ()
+    ] == [
+        [],
+        [],
+    ]
+
+
+def test_the_command_prints_attribution_rows_and_proof(command: CliRunner) -> None:
+    result = command.invoke(app, ["demo", "--every", "20"])
+
+    assert result.exit_code == 0
+    for words in ("CC-BY 4.0", "ai-demo-20", "telco-demo-20", "2023-12-01", "debits − credits = 0.00 USD", "Proven"):
+        assert words in result.stdout
+
+
+def test_a_figure_that_differs_ends_the_command_with_1(command: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong_stories(*, every: int) -> list[Story]:
+        story = telco_story(slug="telco-wrong", every=500)
+        exhibit = ai_story(slug="ai-right", every=500)
+        return [exhibit, replace(story, checks=lambda _uow: [Check("planted", "1", "2")])]
+
+    monkeypatch.setattr(demo_module, "stories", wrong_stories)
+    result = command.invoke(app, ["demo"])
+
+    assert result.exit_code == 1
+    assert "DIFFERS" in result.stdout

@@ -19,7 +19,7 @@ select tenor.protect('tenor.usage_event_keys', 'append');
 -- The id is derived from source, event_id and occurred_at, so that the primary key refuses a second copy even
 -- where the guard has been bypassed. `value` is the number that the event's metric measures, 1 where it counts.
 create table tenor.usage_events (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     id uuid not null,
     source text not null,
     event_id text not null,

@@ -13,7 +13,7 @@ create table tenor.accounts (
 select tenor.protect('tenor.accounts', 'append');
 
 create table tenor.transfers (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     id uuid not null,
     effective_at timestamptz not null,
     debit_account_id uuid not null,
@@ -38,7 +38,7 @@ select tenor.protect('tenor.transfers', 'append');
 -- What each customer has to their credit: the balance of their part of the account customer_credit, kept so that a
 -- draw can be refused by the database. `tenor prove` compares it with the transfers.
 create table tenor.customer_credits (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     customer_id uuid not null,
     currency text not null check (currency ~ '^[A-Z]{3}$'),
     balance_minor bigint not null check (balance_minor >= 0),

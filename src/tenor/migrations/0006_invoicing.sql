@@ -15,7 +15,7 @@ create unique index bill_runs_open on tenor.bill_runs (tenant_id) where finished
 select tenor.protect('tenor.bill_runs', 'update');
 
 create table tenor.bill_run_batches (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     run_id uuid not null,
     batch_no bigint not null check (batch_no > 0),
     first_subscription_id uuid not null,
@@ -37,7 +37,7 @@ create table tenor.document_series (
 select tenor.protect('tenor.document_series', 'update');
 
 create table tenor.invoices (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     id uuid not null,
     kind text not null check (kind in ('invoice', 'credit_note')),
     series text not null,
@@ -72,7 +72,7 @@ create index invoices_by_subscription on tenor.invoices (tenant_id, subscription
 select tenor.protect('tenor.invoices', 'append');
 
 create table tenor.invoice_lines (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     invoice_id uuid not null,
     line_no bigint not null check (line_no > 0),
     issued_at timestamptz not null,
@@ -97,7 +97,7 @@ select tenor.protect('tenor.invoice_lines', 'append');
 -- end of the claim before it (follows), and both ends are unique, so periods of one charge cannot overlap or
 -- leave a gap. Each later settlement takes the next number, so two runs that saw the same state cannot both write.
 create table tenor.claims (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     item_id uuid not null,
     charge_id uuid not null,
     period_start timestamptz not null,
@@ -128,7 +128,7 @@ select tenor.protect('tenor.claims', 'append');
 
 -- One recorded outcome for each subscription that a run looked at.
 create table tenor.bill_run_items (
-    tenant_id uuid not null references tenor.tenants,
+    tenant_id uuid not null,
     run_id uuid not null,
     subscription_id uuid not null,
     outcome text not null check (outcome in ('invoiced', 'nothing_due', 'parked')),

@@ -107,12 +107,8 @@ def subscription_ids(uow: UnitOfWork) -> list[SubscriptionId]:
 
 def _standing(rows: Sequence[Row]) -> Standing:
     """Return the standing of one subscription from its rows: one for each phase, one for an item without phases."""
-    found = []
-    for item_id, group in groupby(rows, key=itemgetter(_ITEM_ID)):
-        phases = list(group)
-        found.append(_item(ItemId(item_id), phases))
-    if len(found) > 1:
-        found.sort(key=_start)
+    found = [_item(ItemId(item_id), list(group)) for item_id, group in groupby(rows, key=itemgetter(_ITEM_ID))]
+    found.sort(key=_start)
     items, positions = zip(*found, strict=True)
     return Standing(subscription_from(rows[0]), items, positions)
 

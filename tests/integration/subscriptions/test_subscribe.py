@@ -221,6 +221,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"plan": "no-such-plan"}, "plan"),
     ({"external_id": ""}, "external_id"),
     ({"external_id": "x" * 201}, "external_id"),
+    ({"external_id": "a\0b"}, "external_id"),
+    ({"external_id": "a\ud800"}, "external_id"),  # half a character
+    ({"plan": "a\0b"}, "plan"),
     ({"customer_id": UNKNOWN_CUSTOMER}, "customer_id"),
     ({"quantities": {"chairs": Decimal(1)}}, "quantities.chairs"),
     ({"quantities": {"base": Decimal(1)}}, "quantities.base"),  # a recurring charge has no units

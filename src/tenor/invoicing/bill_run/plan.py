@@ -81,20 +81,23 @@ def open_or_plan_run(uow: UnitOfWork, *, as_of: datetime, now: datetime) -> Plan
     return PlannedRun(run_id, as_of, now, subscription_count, len(planned), is_resumed=False)
 
 
-def finish_run(uow: UnitOfWork, run: PlannedRun, *, now: datetime) -> bool:
-    """Mark the run as finished if every batch is; return whether it is.
-
-    Waits first for the lowest open batch, which somebody else is working on, or was.
-    """
-    uow.execute(
-        "select from bill_run_batches where run_id = %s and finished_at is null order by batch_no limit 1 for share",
+def is_batch_open(uow: UnitOfWork, run: PlannedRun) -> bool:
+    """Return whether a batch of the run waits to be done; wait for the one in work, which may yet fail."""
+    row = uow.fetch_one(
+        "select batch_no from bill_run_batches where run_id = %s and finished_at is null"
+        " order by batch_no limit 1 for share",
         [run.id],
     )
+    return row is not None
+
+
+def finish_run(uow: UnitOfWork, run: PlannedRun, *, now: datetime) -> bool:
+    """Mark the run as finished; return whether this call did it. Nothing happens while one of its batches is open."""
     return bool(
         uow.execute(
             """
-            update bill_runs set finished_at = coalesce(finished_at, %s)
-            where id = %s and not exists (
+            update bill_runs set finished_at = %s
+            where id = %s and finished_at is null and not exists (
                 select 1 from bill_run_batches b where b.run_id = bill_runs.id and b.finished_at is null)
             """,
             [now, run.id],

@@ -2,18 +2,19 @@
 
 import multiprocessing
 import os
-import queue
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection, wait
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
-from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, open_or_plan_run
+from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, is_batch_open, open_or_plan_run
 from tenor.invoicing.bill_run.stages import STAGES, Batch, BatchOutOfTurn, Memory
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, TenantId
+from tenor.ledger import CreditGone
 from tenor.platform.audit import Deed, record
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
@@ -23,9 +24,6 @@ from tenor.subscriptions import advance
 
 INLINE_BATCHES_MAX: Final = 3
 """Runs of up to so many batches are done in this process: starting workers would take longer."""
-
-POLL_SECONDS: Final = 0.5
-"""How often it is checked whether a silent worker still lives."""
 
 
 @dataclass(slots=True)
@@ -100,16 +98,13 @@ def bill(
             advance(uow, now=as_of)
             run = open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
         done = BatchSummary()
-        is_finished = False
-        while not is_finished:
-            for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
-                done.add(summary)
-                if on_progress:
-                    on_progress(run, done)
-            with database.transaction(tenant_id) as uow:
-                is_finished = finish_run(uow, run, now=datetime.now(UTC))
-                if is_finished:
-                    record(uow, [_deed(run, done, actor)])
+        for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
+            done.add(summary)
+            if on_progress:
+                on_progress(run, done)
+        with database.transaction(tenant_id) as uow:
+            if finish_run(uow, run, now=datetime.now(UTC)):
+                record(uow, [_deed(run, done, actor)])
         reports.append(
             BillRunReport(run.id, run.as_of, run.subscription_count, run.is_resumed, done, perf_counter() - begun)
         )
@@ -126,7 +121,7 @@ def bill_next_batch(database: Database, tenant_id: TenantId, run: PlannedRun, me
         try:
             with database.transaction(tenant_id) as uow:
                 return _bill_batch(uow, run, memory)
-        except BatchOutOfTurn:
+        except (BatchOutOfTurn, CreditGone):
             continue
 
 
@@ -160,54 +155,69 @@ def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummar
 def _batches_done(
     database: Database, settings: Settings, tenant_id: TenantId, run: PlannedRun, workers: int
 ) -> Iterator[BatchSummary]:
-    """Yield the summary of each batch as it is done, by workers or by this process.
+    """Yield the summary of each batch that is done here, by workers or by this process; end when no batch is open.
 
-    What a killed worker left open, this process does itself.
+    What a killed worker left open, this process does itself. A batch that another call works on is waited for.
     """
     if workers > 1 and run.batch_count > INLINE_BATCHES_MAX:
         yield from _done_by_workers(settings, tenant_id, run, min(workers, run.batch_count))
     memory = Memory()
-    while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
-        yield summary
+    while _is_batch_open(database, tenant_id, run):
+        while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
+            yield summary
+
+
+def _is_batch_open(database: Database, tenant_id: TenantId, run: PlannedRun) -> bool:
+    with database.transaction(tenant_id) as uow:
+        return is_batch_open(uow, run)
 
 
 def _done_by_workers(settings: Settings, tenant_id: TenantId, run: PlannedRun, count: int) -> Iterator[BatchSummary]:
+    """Yield what `count` worker processes do; end when all have ended, however they did.
+
+    Each has a pipe of its own: of a queue that they share, a killed worker could take the lock with it.
+    """
     context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [
-        context.Process(target=_work, args=(settings, tenant_id, run, results), daemon=True) for _ in range(count)
-    ]
-    for process in processes:
-        process.start()
+    processes = []
+    receivers: list[Connection] = []
     try:
-        while True:
-            are_alive = any(process.is_alive() for process in processes)
-            try:
-                result = results.get(timeout=POLL_SECONDS if are_alive else 0)
-            except queue.Empty:
-                if not are_alive:
-                    return
-                continue
-            if isinstance(result, BaseException):
-                raise result
-            yield result
+        for _ in range(count):
+            receiver, sender = context.Pipe(duplex=False)
+            receivers.append(receiver)
+            processes.append(context.Process(target=_work, args=(settings, tenant_id, run, sender), daemon=True))
+            processes[-1].start()
+            sender.close()
+        while receivers:
+            ready = wait(receivers)
+            for receiver in [one for one in receivers if one in ready]:
+                try:
+                    result = receiver.recv()
+                except (EOFError, OSError):
+                    receivers.remove(receiver)
+                    receiver.close()
+                    continue
+                if isinstance(result, BaseException):
+                    raise result
+                yield result
     finally:
+        for receiver in receivers:
+            receiver.close()
         for process in processes:
             process.terminate()
             process.join()
 
 
-def _work(settings: Settings, tenant_id: TenantId, run: PlannedRun, results: Any) -> None:
+def _work(settings: Settings, tenant_id: TenantId, run: PlannedRun, results: Connection) -> None:
     """Do batches until none is open; runs in a worker process with a database of its own."""
     try:
         with Database.open(settings) as database:
             memory = Memory()
             while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
-                results.put(summary)
+                results.send(summary)
     except Refusal as refusal:
-        results.put(refusal)
+        results.send(refusal)
     except Exception as error:
-        results.put(RuntimeError(f"a worker of the bill run failed: {type(error).__name__}: {error}"))
+        results.send(RuntimeError(f"a worker of the bill run failed: {type(error).__name__}: {error}"))
         raise
 
 

@@ -48,7 +48,7 @@ SERIES: Final = {DocumentKind.INVOICE: "INV", DocumentKind.CREDIT_NOTE: "CN"}
 
 
 class BatchOutOfTurn(Conflict):
-    """A batch that must be done again: the one before it did not finish, or drew the same credit."""
+    """A batch that must be done again: the one before it did not finish, or moved the same credit."""
 
     code = "batch_out_of_turn"
 
@@ -86,11 +86,10 @@ class Work:
 
 @dataclass(slots=True)
 class Memory:
-    """What one worker keeps from batch to batch: immutable plan versions, accounts, and worked-out prices."""
+    """What one worker keeps from batch to batch, also when one is rolled back: plan versions and worked-out prices."""
 
     plans: dict[PlanVersionId, PlanVersion] = field(default_factory=dict)
     prices: dict[tuple[str, str], PriceMemory] = field(default_factory=dict)
-    accounts: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
     def prices_of(self, policy: Policy, currency: str) -> PriceMemory:
         """Return the prices worked out so far under a policy in a currency."""
@@ -111,7 +110,8 @@ class Batch:
     works: list[Work] = field(default_factory=list)
     usage: dict[UsageKey, Usage] = field(default_factory=dict)
     billed: dict[UUID, list[Billed]] = field(default_factory=dict)
-    credit_drawn_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    credit_before_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    credit_moved_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
 
     @property
     def drafts(self) -> list[Draft]:
@@ -229,7 +229,8 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
 
 def credit(uow: UnitOfWork, batch: Batch) -> None:
     """Draw customers' credit for what is to be paid, oldest document first; credit notes add to it."""
-    available = customer_credits(uow, list({draft.customer_id for draft in batch.drafts}))
+    batch.credit_before_minor = _credits(uow, batch)
+    available = dict(batch.credit_before_minor)
     for work in batch.each():
         for position, draft in enumerate(work.drafts):
             account = (draft.customer_id, draft.currency)
@@ -239,7 +240,7 @@ def credit(uow: UnitOfWork, batch: Batch) -> None:
             change = -drawn if draft.kind is DocumentKind.INVOICE else -draft.total_minor
             if change:
                 available[account] = available.get(account, 0) + change
-                batch.credit_drawn_minor[account] = batch.credit_drawn_minor.get(account, 0) + change
+                batch.credit_moved_minor[account] = batch.credit_moved_minor.get(account, 0) + change
 
 
 def finalise(uow: UnitOfWork, batch: Batch) -> None:
@@ -249,21 +250,20 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
     gives numbers in the order of batches.
 
     Raises:
-        BatchOutOfTurn: the batch before this one did not finish, or a credit is gone; do this one again.
+        BatchOutOfTurn: the batch before this one did not finish, or a credit that was looked at has moved.
+        CreditGone: the same, at the very end. After either, begin this batch again.
     """
     drafts = batch.drafts
-    accounts = _accounts(uow, batch)
+    accounts = open_accounts(uow, {draft.currency for draft in drafts})
     write_drafts(uow, drafts, _claim_rows(batch))
     write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
     uow.copy_rows("outbox_events", _EVENT_COLUMNS, _event_rows(drafts, batch.run))
     uow.copy_rows("bill_run_items", _OUTCOME_COLUMNS, _outcome_rows(batch))
     save_positions(uow, _settled(batch))
     _wait_for_turn(uow, batch)
-    try:
-        with uow.connection.transaction():
-            move_customer_credits(uow, batch.credit_drawn_minor)
-    except Conflict as gone:
-        raise BatchOutOfTurn(gone.message) from gone
+    if _credits(uow, batch) != batch.credit_before_minor:
+        raise BatchOutOfTurn(f"a credit that batch {batch.number} looked at has moved")
+    move_customer_credits(uow, batch.credit_moved_minor)
     counts = {series: sum(SERIES[draft.kind] == series for draft in drafts) for series in SERIES.values()}
     numbers = take_numbers(uow, counts)
     rows = []
@@ -348,11 +348,8 @@ def _in_scope(billed: list[Billed], item: ItemWork, look: Look) -> list[Billed]:
     ]
 
 
-def _accounts(uow: UnitOfWork, batch: Batch) -> dict[tuple[str, str], UUID]:
-    currencies = {draft.currency for draft in batch.drafts}
-    if any(("receivable", currency) not in batch.memory.accounts for currency in currencies):
-        batch.memory.accounts = open_accounts(uow, currencies)
-    return batch.memory.accounts
+def _credits(uow: UnitOfWork, batch: Batch) -> dict[tuple[UUID, str], int]:
+    return customer_credits(uow, list({draft.customer_id for draft in batch.drafts}))
 
 
 def _claim_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:

@@ -238,13 +238,18 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
         model = price.model.model_for(dimension)
         rated = memory.rate(Price(model, unit_conversion=price.unit_conversion), Usage(units=units))
         trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
-        ratings.append(Rating(due, " / ".join(dimension), rated.amount, trace))
+        ratings.append(Rating(due, _dimension_text(dimension), rated.amount, trace))
     whole = memory.rate(price, usage)
     rest = Fraction(whole.amount) - sum(Fraction(rating.exact) for rating in ratings)
     if rest:
         unnamed = steps_to_json(step for step in whole.steps if not step.name)
         ratings.append(Rating(due, "", rest, {"model": "usage", "steps": unnamed}))
     return ratings
+
+
+def _dimension_text(values: tuple[str, ...]) -> str:
+    """Return the values of a dimension as one text; of several, slashes inside are doubled: no two texts are equal."""
+    return values[0] if len(values) == 1 else " / ".join(value.replace("/", "//") for value in values)
 
 
 def _overruled(charge: Charge, price: Decimal) -> Price:

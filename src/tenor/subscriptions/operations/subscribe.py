@@ -1,6 +1,6 @@
 """Subscribe customers to plans, many at once."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from psycopg.errors import UniqueViolation
@@ -40,7 +40,7 @@ def subscribe(
         ExternalIdTaken: another call has just written one of the external ids; call again.
     """
     digests = {request.external_id: request_digest(request) for request in requests}
-    known = known_external_ids(uow, list(digests))
+    known = known_external_ids(uow, _storable(digests))
     problems = [*_repeated(requests), *_known_otherwise(requests, known, digests)]
     fresh = [(place, request) for place, request in enumerate(requests) if request.external_id not in known]
     admitted, flaws = _admit_all(uow, fresh, Recording(now, actor, reason))
@@ -52,6 +52,11 @@ def subscribe(
     ids = {external_id: entry.id for external_id, entry in known.items()}
     ids |= {one.subscription.external_id: one.subscription.id for one in admitted}
     return [ids[request.external_id] for request in requests]
+
+
+def _storable(texts: Iterable[str]) -> list[str]:
+    """Leave out what no row can hold (a NUL, half a surrogate) and the database would not even be asked for."""
+    return [text for text in texts if text.isprintable()]
 
 
 def _repeated(requests: Sequence[NewSubscription]) -> Iterator[Problem]:
@@ -77,7 +82,7 @@ def _admit_all(
 ) -> tuple[list[Admitted], list[Problem]]:
     """Return what the requests, given with their places in the call, become, and everything that is wrong."""
     tenant = current_tenant(uow)
-    plans = plan_versions_by_code(uow, {request.plan for _, request in requests}, recording.now)
+    plans = plan_versions_by_code(uow, _storable({request.plan for _, request in requests}), recording.now)
     timezones = _customer_timezones(uow, {request.customer_id for _, request in requests})
     admitted: list[Admitted] = []
     problems: list[Problem] = []

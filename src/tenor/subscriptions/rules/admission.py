@@ -125,7 +125,7 @@ def request_digest(request: NewSubscription) -> bytes:
         _canonical(request.ends_at),
         _canonical(request.discount_percent),
     )
-    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).digest()
+    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode(errors="replace")).digest()
 
 
 def _canonical(value: object) -> str:
@@ -139,8 +139,8 @@ def _canonical(value: object) -> str:
 
 def _read_frame(request: NewSubscription, around: Surroundings, now: datetime, flaws: list[Flaw]) -> _Frame:
     """Read all that does not depend on the plan, and add what is wrong with it to `flaws`."""
-    if not 0 < len(request.external_id) <= EXTERNAL_ID_LENGTH_MAX or "\0" in request.external_id:
-        flaws.append(Flaw("external_id", f"an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} characters"))
+    if not 0 < len(request.external_id) <= EXTERNAL_ID_LENGTH_MAX or not request.external_id.isprintable():
+        flaws.append(Flaw("external_id", f"an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} printable characters"))
     if around.customer_timezone is None:
         flaws.append(Flaw("customer_id", f"there is no customer {to_wire('cus', request.customer_id)}"))
     timezone = request.timezone or around.customer_timezone or "UTC"

@@ -115,6 +115,14 @@ def mark_news(uow: UnitOfWork, news: Mapping[ItemId, datetime], *, now: datetime
     """Have the next bill run look at items again, each from the instant from which something has changed."""
     uow.execute(
         """
+        select from billing_positions b
+        join subscription_items i on i.subscription_id = b.subscription_id and i.id = b.item_id
+        where i.id = any(%b) order by b.subscription_id, b.item_id for no key update of b
+        """,
+        [list(news)],
+    )
+    uow.execute(
+        """
         update billing_positions b
         set revisit_from = least(b.revisit_from, n.since), next_due_at = least(b.next_due_at, %s)
         from unnest(%b::uuid[], %b::timestamptz[]) n (item_id, since)
@@ -128,29 +136,43 @@ def mark_news(uow: UnitOfWork, news: Mapping[ItemId, datetime], *, now: datetime
 def mark_late_usage(uow: UnitOfWork, arrived: Sequence[LateUsage], *, now: datetime) -> int:
     """Have the next bill run look again at the items whose settled periods late usage falls into; return how many.
 
-    Those are the customer's items on a plan version that charges for the metric, settled beyond the usage.
+    Those are the customer's items on a plan version that charges for the metric, settled beyond the usage. Call
+    it after the usage is written, in the same transaction: a run that is settling them and has not seen the usage
+    is waited for, and only then it is decided what is late.
     """
-    return uow.execute(
-        """
-        with touched as (
-            select i.subscription_id, i.id, min(a.earliest_at) as since
-            from unnest(%b::uuid[], %b::text[], %b::timestamptz[]) a (customer_id, metric, earliest_at)
-            join subscriptions s on s.customer_id = a.customer_id
-            join subscription_items i on i.subscription_id = s.id
-            join charges c on c.plan_version_id = i.plan_version_id and c.kind = 'usage' and c.metric = a.metric
-            join billing_positions b on b.subscription_id = i.subscription_id and b.item_id = i.id
-            where b.settled_through > a.earliest_at
-            group by i.subscription_id, i.id
-        )
-        update billing_positions b
-        set revisit_from = least(b.revisit_from, t.since), next_due_at = least(b.next_due_at, %s)
-        from touched t
-        where b.subscription_id = t.subscription_id and b.item_id = t.id
-        """,
-        [
-            [row.customer_id for row in arrived],
-            [row.metric for row in arrived],
-            [row.earliest_at for row in arrived],
-            now,
-        ],
+    parameters = {
+        "customers": [row.customer_id for row in arrived],
+        "metrics": [row.metric for row in arrived],
+        "instants": [row.earliest_at for row in arrived],
+        "now": now,
+    }
+    uow.execute(_LOCK_CHARGED, parameters)
+    return uow.execute(_MARK_CHARGED, parameters)
+
+
+_CHARGED: Final = """
+    with charged as (
+        select i.subscription_id, i.id as item_id, min(a.earliest_at) as since
+        from unnest(%(customers)b::uuid[], %(metrics)b::text[], %(instants)b::timestamptz[])
+            a (customer_id, metric, earliest_at)
+        join subscriptions s on s.customer_id = a.customer_id
+        join subscription_items i on i.subscription_id = s.id
+        join charges c on c.plan_version_id = i.plan_version_id and c.kind = 'usage' and c.metric = a.metric
+        group by i.subscription_id, i.id
     )
+"""
+"""The items that are charged for usage that arrived, each with the earliest instant of it."""
+
+_LOCK_CHARGED: Final = f"""
+    {_CHARGED}
+    select from billing_positions b join charged c using (subscription_id, item_id)
+    order by b.subscription_id, b.item_id for no key update of b
+"""
+
+_MARK_CHARGED: Final = f"""
+    {_CHARGED}
+    update billing_positions b
+    set revisit_from = least(b.revisit_from, c.since), next_due_at = least(b.next_due_at, %(now)s)
+    from charged c
+    where b.subscription_id = c.subscription_id and b.item_id = c.item_id and b.settled_through > c.since
+"""

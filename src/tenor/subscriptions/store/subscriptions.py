@@ -1,4 +1,4 @@
-"""Rows of `subscriptions` and `subscription_moves`."""
+"""Rows of `subscriptions`; how their status moves stands in `moves`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -117,11 +117,11 @@ def lock_subscription(uow: UnitOfWork, subscription_id: SubscriptionId) -> Subsc
 
 
 def save_change_of(uow: UnitOfWork, subscription: Subscription) -> None:
-    """Write what a change moves on: version, end, and when the calendar moves next. The status moves elsewhere."""
+    """Write what a change moves on in a locked subscription: version, end, and when the calendar moves it next."""
     uow.execute(
         """
         update subscriptions set version = %s, ends_at = %s, cancels_at_end = %s, next_move_at = %s
-        where id = %s and version = %s - 1
+        where id = %s
         """,
         [
             subscription.version,
@@ -129,7 +129,6 @@ def save_change_of(uow: UnitOfWork, subscription: Subscription) -> None:
             subscription.cancels_at_end,
             next_move_at(subscription),
             subscription.id,
-            subscription.version,
         ],
     )
 

@@ -1,0 +1,61 @@
+"""One benchmark from the empty database to its results."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from tools.benchmark.comparison import Comparison, compare
+from tools.benchmark.machine import Machine, look_at_machine
+from tools.benchmark.measured_run import RunFigures, measure_run
+from tools.benchmark.process import step
+from tools.benchmark.server import private_server
+from tools.benchmark.subscribers import add_subscribers, found_company
+
+SMALLER: Final = 10
+LARGER: Final = 3
+"""The cost of an invoice is measured at a tenth and at three times of the main size too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that one benchmark found. `growth`: runs with all cores, by size; `seconds` is what it took."""
+
+    machine: Machine
+    comparison: Comparison
+    growth: tuple[RunFigures, RunFigures, RunFigures]
+    seconds: float
+
+
+def measure(subscriptions: int, parent: Path | None) -> Results:
+    """Measure the three jobs and the growth on a private server inside `parent` (None: the system's temporary folder).
+
+    The base database grows from size to size; what is measured always runs on a copy of it.
+
+    Raises:
+        WroteDifferently: two jobs did not write the same, so that their times mean nothing.
+    """
+    begun = perf_counter()
+    cores = os.cpu_count() or 1
+    smaller, larger = max(1, subscriptions // SMALLER), LARGER * subscriptions
+    with private_server(parent) as server:
+        base = server.base
+        tenant_id = found_company(base)
+        machine = look_at_machine(server.folder, base)
+
+        def grow(first: int, last: int) -> None:
+            with step(f"Adding subscribers up to {last:,}, billing their January", last - first) as tell:
+                add_subscribers(base, tenant_id, first=first, last=last, tell=tell)
+
+        def run_at(size: int) -> RunFigures:
+            with server.clone() as settings:
+                return measure_run(settings, tenant_id, subscriptions=size, workers=cores)
+
+        grow(0, smaller)
+        at_smaller = run_at(smaller)
+        grow(smaller, subscriptions)
+        comparison = compare(server, tenant_id, subscriptions=subscriptions, cores=cores)
+        grow(subscriptions, larger)
+        growth = (at_smaller, comparison.runs[1], run_at(larger))
+    return Results(machine, comparison, growth, perf_counter() - begun)
