@@ -3,7 +3,8 @@
 from tenor.invoicing.bill_run.plan import PlannedRun
 from tenor.invoicing.bill_run.run import BatchSummary, BillRunReport, bill
 from tenor.invoicing.explain import explain_line
-from tenor.invoicing.prove import Finding, Proof, prove
+from tenor.invoicing.proof import Finding, Proof
+from tenor.invoicing.prove import prove
 from tenor.invoicing.queries import (
     DocumentSummary,
     IssuedDocument,

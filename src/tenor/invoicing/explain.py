@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from tenor.invoicing.queries import IssuedLine
 from tenor.kernel.money import exponent, format_minor
 from tenor.kernel.period import parse_instant
 from tenor.pricing.rules.rating import explain
+
+_UNITS_OF_A_DAY: Final[Mapping[str, int]] = {"day": 1, "minute": 1_440, "second": 86_400, "millisecond": 86_400_000}
 
 
 def explain_line(line: IssuedLine, *, currency: str, zone: tzinfo) -> list[str]:
@@ -26,7 +28,8 @@ def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: 
     for part in trace.get("slices", []):
         yield from (f"  {sentence}" for sentence in explain(part["steps"], currency=currency))
         yield (
-            f"{part['price']} × {_share(part['share'])} = {_number(part['amount'], currency)} "
+            f"{_number(part['price'], currency)} × {_share(part['share'], part['unit'])} = "
+            f"{_number(part['amount'], currency)} "
             f"({_day(part['from'], zone)} to {_day(part['to'], zone)})"
         )
     if len(trace.get("slices", [])) > 1:
@@ -51,15 +54,15 @@ def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: 
         yield f"rounded once to {format_minor(line.amount_minor, currency)} {currency}"
 
 
-def _share(text: str) -> str:
-    """Return a share of seconds in words where it is one of whole days, else as the fraction it is."""
-    used, _, whole = text.partition("/")
-    if not whole:
-        return used
-    seconds_of_day = 86_400
-    if int(whole) > seconds_of_day and int(used) % seconds_of_day == 0 and int(whole) % seconds_of_day == 0:
-        return f"{int(used) // seconds_of_day}/{int(whole) // seconds_of_day} days"
-    return f"{used}/{whole}"
+def _share(text: str, unit: str | None) -> str:
+    """Return a share in words: of whole days where it is one, else of the unit counted; a rounded share has none."""
+    if unit is None:
+        return text
+    used, whole = map(int, text.split("/"))
+    per_day = _UNITS_OF_A_DAY[unit]
+    if used % per_day == 0 and whole % per_day == 0:
+        return f"{used // per_day}/{whole // per_day} days"
+    return f"{text} {unit}s"
 
 
 def _number(text: str, currency: str) -> str:

@@ -31,13 +31,19 @@ class CreditGone(Conflict):
 
 
 def open_accounts(uow: UnitOfWork, currencies: Iterable[str]) -> dict[tuple[str, str], UUID]:
-    """Open the accounts of `currencies` that are missing; return ids by (code, currency)."""
+    """Return the accounts by (code, currency); those of `currencies` that are missing are opened first."""
+    found = _accounts(uow)
+    missing = sorted(
+        currency for currency in set(currencies) if any((code, currency) not in found for code in CHART_OF_ACCOUNTS)
+    )
+    if not missing:
+        return found
     rows = [
         (derived_id(EARLIEST, uow.tenant_id.bytes, code.encode(), currency.encode()), code, side, currency)
-        for currency in sorted(set(currencies))
+        for currency in missing
         for code, side in CHART_OF_ACCOUNTS.items()
     ]
-    ids, codes, sides, currency_codes = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
+    ids, codes, sides, currency_codes = (list(column) for column in zip(*rows, strict=True))
     uow.execute(
         """
         insert into accounts (tenant_id, id, code, normal_side, currency)
@@ -46,8 +52,12 @@ def open_accounts(uow: UnitOfWork, currencies: Iterable[str]) -> dict[tuple[str,
         """,
         (uow.tenant_id, ids, codes, sides, currency_codes),
     )
-    found = uow.fetch_all("select code, currency, id from accounts", ())
-    return {(code, currency): account_id for code, currency, account_id in found}
+    return _accounts(uow)
+
+
+def _accounts(uow: UnitOfWork) -> dict[tuple[str, str], UUID]:
+    rows = uow.fetch_all("select code, currency, id from accounts")
+    return {(code, currency): account_id for code, currency, account_id in rows}
 
 
 def write_transfers(uow: UnitOfWork, transfers: Sequence[Transfer], accounts: dict[tuple[str, str], UUID]) -> int:

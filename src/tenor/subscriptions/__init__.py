@@ -34,7 +34,15 @@ from tenor.subscriptions.operations.cancel import cancel
 from tenor.subscriptions.operations.change_plan import change_plan
 from tenor.subscriptions.operations.change_quantity import change_quantity
 from tenor.subscriptions.operations.subscribe import subscribe
-from tenor.subscriptions.queries import Drift, Standing, find_subscription, load_items, subscription_ids, timeline_drift
+from tenor.subscriptions.queries import (
+    Drift,
+    Standing,
+    billed_currencies,
+    find_subscription,
+    load_items,
+    subscription_ids,
+    timeline_drift,
+)
 from tenor.subscriptions.rules.grid import billing_grid
 from tenor.subscriptions.rules.timeline import fold, item_at, phase_at
 from tenor.subscriptions.store.journal import journals
@@ -83,6 +91,7 @@ __all__ = [
     "Trigger",
     "VersionConflict",
     "advance",
+    "billed_currencies",
     "billing_grid",
     "cancel",
     "change_plan",

@@ -105,6 +105,11 @@ def subscription_ids(uow: UnitOfWork) -> list[SubscriptionId]:
     return [SubscriptionId(row[0]) for row in uow.fetch_all("select id from subscriptions order by id")]
 
 
+def billed_currencies(uow: UnitOfWork) -> list[str]:
+    """Return the currencies in which the tenant's subscriptions are billed."""
+    return [row[0] for row in uow.fetch_all("select distinct currency from subscriptions order by currency")]
+
+
 def _standing(rows: Sequence[Row]) -> Standing:
     """Return the standing of one subscription from its rows: one for each phase, one for an item without phases."""
     found = [_item(ItemId(item_id), list(group)) for item_id, group in groupby(rows, key=itemgetter(_ITEM_ID))]

@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, derived_id
 from tenor.kernel.period import Period, format_instant
+from tenor.ledger import open_accounts
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.subscriptions import due_batches
+from tenor.subscriptions import billed_currencies, due_batches
 
 BATCH_SUBSCRIPTIONS: Final = 1_000
 """Subscriptions in one batch, which is one transaction: round trips are the cost, not commits."""
@@ -54,6 +55,8 @@ def open_or_plan_run(uow: UnitOfWork, *, as_of: datetime, now: datetime) -> Plan
             f"the run of {format_instant(newest)} has billed beyond {format_instant(as_of)}; "
             "what was missed before it is billed by the next run"
         )
+    # Opened here, where nobody waits for a turn: two batches that open the same accounts would wait for each other.
+    open_accounts(uow, billed_currencies(uow))
     run_id = BillRunId(derived_id(as_of, uow.tenant_id.bytes, str(count).encode()))
     planned = due_batches(uow, as_of, size=BATCH_SUBSCRIPTIONS)
     subscription_count = sum(batch.subscription_count for batch in planned)

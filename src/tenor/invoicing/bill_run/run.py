@@ -10,6 +10,8 @@ from multiprocessing.connection import Connection, wait
 from time import perf_counter
 from typing import Final
 
+from psycopg.errors import DeadlockDetected
+
 from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, is_batch_open, open_or_plan_run
 from tenor.invoicing.bill_run.stages import STAGES, Batch, BatchOutOfTurn, Memory
 from tenor.kernel.errors import Refusal
@@ -24,6 +26,9 @@ from tenor.subscriptions import advance
 
 INLINE_BATCHES_MAX: Final = 3
 """Runs of up to so many batches are done in this process: starting workers would take longer."""
+
+ATTEMPTS_MAX: Final = 20
+"""How often a batch is begun before the run gives up on it: each time somebody else has got on instead."""
 
 
 @dataclass(slots=True)
@@ -115,14 +120,17 @@ def bill(
 def bill_next_batch(database: Database, tenant_id: TenantId, run: PlannedRun, memory: Memory) -> BatchSummary | None:
     """Do the lowest open batch of a run in one transaction; None when every batch is done or in work.
 
-    The batch is claimed by the lock on its row, which ends with this transaction however it ends.
+    The batch is claimed by the lock on its row, which ends with this transaction however it ends. Where it
+    met others on its way (a batch that did not finish, a credit that is gone, a deadlock), it begins again.
     """
-    while True:
+    for attempts_left in reversed(range(ATTEMPTS_MAX)):
         try:
             with database.transaction(tenant_id) as uow:
                 return _bill_batch(uow, run, memory)
-        except (BatchOutOfTurn, CreditGone):
-            continue
+        except (BatchOutOfTurn, CreditGone, DeadlockDetected):
+            if not attempts_left:
+                raise
+    return None
 
 
 def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummary | None:

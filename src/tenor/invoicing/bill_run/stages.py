@@ -337,15 +337,17 @@ def _in_scope(billed: list[Billed], item: ItemWork, look: Look) -> list[Billed]:
     """Return what was billed for the keys that this settlement is about.
 
     Those are the keys that are owed, and those that news has touched: of these the ones that are not
-    owed any more are given back.
+    owed any more are given back. In the order of what is owed, because the database reads them in none.
     """
     keys = {(due.charge.id, due.period) for due in item.dues}
-    return [
+    places = {charge.id: place for place, charge in enumerate(item.plan.charges)}
+    in_scope = [
         entry
         for entry in billed
         if (entry.key.charge_id, entry.key.period) in keys
         or (look.revisit_from is not None and entry.key.period.end > look.revisit_from)
     ]
+    return sorted(in_scope, key=lambda entry: (places[entry.key.charge_id], entry.key.period, entry.key.dimension))
 
 
 def _credits(uow: UnitOfWork, batch: Batch) -> dict[tuple[UUID, str], int]:

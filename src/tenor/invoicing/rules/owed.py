@@ -178,6 +178,8 @@ def _rate_recurring(due: Due, memory: PriceMemory, zone: tzinfo) -> Rating:
     if shares is None:
         amount, steps = memory.amount(due.charge, due.slices[0].quantity, due.slices[0].price)
         return Rating(due, "", amount, {"model": "recurring", "steps": steps})
+    policy = memory.policy.proration
+    unit = policy.proration_unit if policy.ratio_digits is None else None
     total = Fraction(0)
     parts = []
     for part, share in zip(due.slices, shares, strict=True):
@@ -192,6 +194,7 @@ def _rate_recurring(due: Due, memory: PriceMemory, zone: tzinfo) -> Rating:
                 "to": format_instant(part.span.end),
                 "price": plain(amount),
                 "share": f"{share.used}/{share.whole}",
+                "unit": unit,
                 "amount": _text(exact),
                 "steps": steps,
             }
