@@ -496,6 +496,32 @@ def test_a_change_of_seats_leaves_the_fee_alone(
     assert fees[0] == fees[1]
 
 
+def derived_minor(entry: Owed) -> int:
+    """Work out an amount again from its trace alone, in cents."""
+    trace = entry.trace
+    if "committed_minor" in trace:
+        return max(0, int(trace["committed_minor"]) - int(trace["counted_minor"]))
+    parts = trace.get("slices") or trace["steps"]
+    exact = sum((Fraction(part["amount"]) for part in parts), Fraction(0))
+    if "discount_percent" in trace:
+        assert exact == Fraction(trace["before_discount"])
+        exact *= 1 - Fraction(trace["discount_percent"]) / 100
+    return int(abs(exact) * 100 + Fraction(1, 2)) * (1 if exact >= 0 else -1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds(), steps)
+def test_every_amount_follows_from_its_trace(world: World, steps: list[Step]) -> None:
+    for step in steps:
+        for event in step.news:
+            comes_to_light(world, event, now=FIRST_DAY)
+
+    for entry in world.owed(at("2026-12-31")):
+        assert entry.amount_minor == derived_minor(entry)
+        for part in entry.trace.get("slices", []):
+            assert Fraction(part["price"]) == sum(Fraction(step["amount"]) for step in part["steps"])
+
+
 @settings(max_examples=30, deadline=None)
 @given(worlds(), steps)
 def test_what_is_owed_does_not_hang_on_the_callers_decimal_context(world: World, steps: list[Step]) -> None:

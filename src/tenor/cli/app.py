@@ -2,7 +2,21 @@
 
 import typer
 
-from tenor.cli.commands import bill, cases, catalog, demo, doctor, invoice, ledger, prove, tenants, up, usage
+from tenor.cli.commands import (
+    bill,
+    cases,
+    catalog,
+    customer,
+    demo,
+    doctor,
+    invoice,
+    ledger,
+    prove,
+    subscription,
+    tenants,
+    up,
+    usage,
+)
 
 app = typer.Typer(
     name="tenor",
@@ -14,6 +28,8 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(customer.app, name="customer")
+app.add_typer(subscription.app, name="subscription")
 app.add_typer(usage.app, name="usage")
 app.command("bill")(bill.bill_command)
 app.add_typer(invoice.app, name="invoice")

@@ -40,6 +40,11 @@ def print_json(body: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(body, default=_plain, indent=2, ensure_ascii=False) + "\n")
 
 
+def counted(count: int, thing: str) -> str:
+    """Return a count with its noun: '1 invoice', '2,000 invoices'."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def stop(code: ExitCode) -> typer.Exit:
     """Return the exception that ends the command with `code`."""
     return typer.Exit(int(code))

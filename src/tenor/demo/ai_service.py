@@ -73,6 +73,10 @@ def ai_story(*, slug: str, every: int) -> Story:
     return Story(
         slug=slug,
         name="AI inference service",
+        assumed=(
+            "Requests keep their time stamps, all on 16 November 2023. The traces name no customer: request n of a file"
+            f" is that of customer 1 + ⌊{CUSTOMERS} × u²⌋, u = SHA-256(file:n). Prices are invented."
+        ),
         steps=(
             Step(OCTOBER, (apply_prices, register, partial(subscribe_cohorts, starts_at=OCTOBER))),
             Step(NOVEMBER, (apply_prices, partial(subscribe_cohorts, starts_at=NOVEMBER))),
@@ -185,7 +189,7 @@ def tokens_against_files(uow: UnitOfWork, *, every: int) -> list[Check]:
     requests = list(read_requests(every=every))
     billed = _billed_units(uow)
     return [
-        Check(f"{what}, {len(requests):,} requests", f"{in_files:,}", f"{billed.get(metric_code, 0):,}")
+        Check(what, f"{in_files:,}", f"{billed.get(metric_code, 0):,}")
         for what, metric_code, in_files in (
             ("input tokens", "input_tokens", sum(request.input_tokens for request in requests)),
             ("output tokens", "output_tokens", sum(request.output_tokens for request in requests)),

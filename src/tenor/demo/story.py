@@ -62,11 +62,13 @@ class Check(NamedTuple):
 class Story:
     """A sandbox tenant and what happens to it, step by step; `checks` compares what came of it with the data.
 
-    `exhibit` names the customer and the time of issue of a document worth a look.
+    `assumed` says in one sentence what the data does not say and the story adds; `exhibit` names the customer and
+    the time of issue of a document worth a look.
     """
 
     slug: str
     name: str
+    assumed: str
     steps: tuple[Step, ...]
     checks: Callable[[UnitOfWork], list[Check]]
     exhibit: tuple[str, datetime] | None = None

@@ -27,6 +27,10 @@ def telco_story(*, slug: str, every: int) -> Story:
     return Story(
         slug=slug,
         name="Telephone company",
+        assumed=(
+            "The file describes 1 October 2023, and is billed from then. A contract began its tenure before that day;"
+            " who has left is served to the end of the running month, year or two years."
+        ),
         steps=(Step(take_over, acts), *(Step(month, ()) for month in others)),
         checks=partial(months_against_file, every=every),
     )
@@ -80,7 +84,7 @@ def months_against_file(uow: UnitOfWork, *, every: int) -> list[Check]:
                 f"{count:,}: {format_minor(net_minor, CURRENCY)} {CURRENCY}",
             )
         )
-    checks.append(Check("documents for other instants", "0", str(len(invoiced))))
+    checks.append(Check("other documents", "0", str(len(invoiced))))
     return checks
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, progress, refusals
+from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import require_reached, session, tenant_now
 from tenor.invoicing import BatchSummary, BillRunReport, PlannedRun, bill
 from tenor.kernel.ids import to_wire
@@ -58,16 +58,15 @@ def print_report(report: BillRunReport) -> None:
     rate = f", {report.document_count / report.seconds:,.0f} documents/s" if report.document_count else ""
     resumed = " (finished a run that had been interrupted)" if report.is_resumed else ""
     out.print(
-        f"[bold]As of {format_instant(report.as_of)}[/]{resumed}: {done.subscriptions:,} subscriptions due, "
-        f"{report.document_count:,} documents with {done.lines:,} lines in {report.seconds:.2f} s{rate}"
+        f"[bold]As of {format_instant(report.as_of)}[/]{resumed}: {counted(done.subscriptions, 'subscription')} due, "
+        f"{counted(report.document_count, 'document')} with {counted(done.lines, 'line')} in {report.seconds:.2f} s{rate}"
     )
     for (kind, currency), total in sorted(done.totals_minor.items()):
-        label = kind.replace("_", " ") + "s"
-        out.print(f"  {done.documents[kind, currency]:>7,} {label:<13} {format_minor(total, currency):>16} {currency}")
+        label = counted(done.documents[kind, currency], kind.replace("_", " "))
+        out.print(f"  {label:<22} {format_minor(total, currency):>16} {currency}")
     if done.parked:
-        out.print(
-            f"  [yellow]{done.parked:,} subscriptions were parked: a rule refused them (see bill_run_items.reason)[/]"
-        )
+        parked = counted(done.parked, "subscription")
+        out.print(f"  [yellow]{parked} parked: a rule refused them (bill_run_items.reason says which)[/]")
 
 
 def report_json(report: BillRunReport) -> dict[str, Any]:

@@ -116,6 +116,7 @@ def print_opening(story: Story, *, was_there: bool) -> None:
     """Print whose story begins, and the head of its table."""
     found = "was there before: what is done stays as it is" if was_there else "a new sandbox"
     out.print(f"\n[bold]{story.slug}[/]  {story.name}, {found}")
+    out.print(story.assumed, style="dim", markup=False)
     out.print(
         f"  {'as of':<12}{'invoices':>9}{'credit notes':>14}{'total':>22}{'seconds':>10}{'invoices/s':>12}", style="dim"
     )
@@ -150,9 +151,7 @@ def print_run(run: BillRunReport) -> None:
 
 def print_audits(played: Sequence[Played], audits: Sequence[Audit]) -> None:
     """Print the figures beside those of the published data, the proofs and the trial balances."""
-    table = Table(
-        "", "from the published data", "billed", "", box=None, title="Checked against the data", title_justify="left"
-    )
+    table = Table("", "published", "billed", "", box=None, title="Checked against the data", title_justify="left")
     for audited in audits:
         for check in audited.checks:
             mark = "[green]equal[/]" if check.holds else "[bold red]DIFFERS[/]"
@@ -198,6 +197,7 @@ def _tenant_json(played: Played, audited: Audit) -> dict[str, Any]:
     return {
         "tenant": played.story.slug,
         "was_there": played.was_there,
+        "assumed": played.story.assumed,
         "holds": audited.holds,
         "steps": [
             {

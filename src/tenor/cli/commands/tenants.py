@@ -8,7 +8,7 @@ from rich.table import Table
 from tenor.cli.output import JsonOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import to_wire
-from tenor.kernel.period import format_instant
+from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.tenants import create_tenant, list_tenants
 
 app = typer.Typer(help="Create and list tenants.", no_args_is_help=True)
@@ -22,6 +22,7 @@ def create(
     sandbox: Annotated[
         bool, typer.Option(help="A tenant for trying things out: it may be billed as of any time.")
     ] = False,
+    clock: Annotated[str | None, typer.Option(help="Where a sandbox's own clock starts; bill runs move it on.")] = None,
     timezone: Annotated[str, typer.Option(help="IANA time zone.")] = "UTC",
     profile: Annotated[str, typer.Option(help="Policy profile of new subscriptions.")] = "tenor",
     as_json: JsonOption = False,
@@ -29,7 +30,13 @@ def create(
     """Create a tenant."""
     with refusals(as_json=as_json), session() as opened:
         tenant_id = create_tenant(
-            opened.database, slug=slug, name=name or slug, is_sandbox=sandbox, timezone=timezone, profile=profile
+            opened.database,
+            slug=slug,
+            name=name or slug,
+            is_sandbox=sandbox,
+            timezone=timezone,
+            profile=profile,
+            clock_at=parse_instant(clock, name="--clock") if clock else None,
         )
         if as_json:
             print_json({"id": to_wire("ten", tenant_id), "slug": slug})

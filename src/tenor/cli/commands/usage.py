@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, progress, refusals
+from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
@@ -63,9 +63,10 @@ def import_command(
         if as_json:
             print_json({"accepted": receipt.accepted, "duplicates": receipt.duplicates, "late_for_items": revisited})
             return
-        out.print(f"[green]{receipt.accepted:,} events taken[/], {receipt.duplicates:,} were known already")
+        out.print(f"[green]{counted(receipt.accepted, 'event')} taken[/], {receipt.duplicates:,} known already")
         if revisited:
-            out.print(f"{revisited:,} items have usage in settled periods; the next run bills the difference")
+            items = counted(revisited, "subscription item")
+            out.print(f"usage in settled periods of {items}: the next run bills the difference")
 
 
 def _columns(mappings: list[str]) -> Columns:

@@ -235,9 +235,8 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
         rated = memory.rate(price, usage)
         return [Rating(due, "", rated.amount, {"model": "usage", "steps": steps_to_json(rated.steps)})]
     ratings = []
-    for dimension, units in sorted(usage.by_dimension.items()):
-        if not any(dimension):
-            continue
+    named = {dimension: units for dimension, units in sorted(usage.by_dimension.items()) if any(dimension)}
+    for dimension, units in named.items():
         model = price.model.model_for(dimension)
         rated = memory.rate(Price(model, unit_conversion=price.unit_conversion), Usage(units=units))
         trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
@@ -245,8 +244,9 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
     whole = memory.rate(price, usage)
     rest = Fraction(whole.amount) - sum(Fraction(rating.exact) for rating in ratings)
     if rest:
-        unnamed = steps_to_json(step for step in whole.steps if not step.name)
-        ratings.append(Rating(due, "", rest, {"model": "usage", "steps": unnamed}))
+        names = {", ".join(dimension) for dimension in named}
+        of_the_rest = steps_to_json(step for step in whole.steps if step.name not in names)
+        ratings.append(Rating(due, "", rest, {"model": "usage", "steps": of_the_rest}))
     return ratings
 
 

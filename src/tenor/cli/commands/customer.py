@@ -1,0 +1,50 @@
+"""`tenor customer`: the parties that are billed."""
+
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.session import session, tenant_now
+from tenor.customers import CustomerDetails, register_customers
+from tenor.kernel.ids import to_wire
+from tenor.kernel.quantity import parse_decimal
+
+app = typer.Typer(help="Register customers.", no_args_is_help=True)
+
+
+@app.callback()
+def customer() -> None:
+    """Register customers."""
+
+
+@app.command("add")
+def add(
+    external_id: Annotated[str, typer.Argument(help="The name by which your own systems know the customer.")],
+    *,
+    tenant: TenantOption,
+    name: Annotated[str | None, typer.Option(help="Name on documents; the external id where none is given.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166-1 code, e.g. DE.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA time zone; the tenant's where none is given.")] = None,
+    tax_percent: Annotated[str, typer.Option(help="Tax in percent, e.g. 19.")] = "0",
+    as_json: JsonOption = False,
+) -> None:
+    """Register a customer. Repeating it changes nothing but the name."""
+    with refusals(as_json=as_json), session() as opened:
+        of = opened.tenant(tenant)
+        tax: Decimal = parse_decimal(tax_percent, name="--tax-percent")
+        details = CustomerDetails(
+            external_id=external_id,
+            name=name or external_id,
+            country=country,
+            timezone=timezone or of.timezone,
+            tax_percent=tax,
+        )
+        with opened.database.transaction(of.tenant_id) as uow:
+            ids = register_customers(uow, [details], now=tenant_now(of))
+        wire = to_wire("cus", ids[external_id])
+        if as_json:
+            print_json({"id": wire, "external_id": external_id})
+        else:
+            out.print(f"[green]Registered[/]  {external_id}  {wire}")
