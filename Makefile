@@ -18,7 +18,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 
 install: $(STAMP) ## make .venv with the locked dependencies
 
-run: $(STAMP) ## bill real usage and real subscribers, then prove every invoice
+run: $(STAMP) ## bill real usage and published subscribers, then prove every invoice
 	$(BIN)/tenor demo
 
 test: $(STAMP) ## all tests, on the embedded PostgreSQL or on TENOR_TEST_DATABASE_URL

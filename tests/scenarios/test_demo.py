@@ -1,4 +1,7 @@
-"""The demo on a share of its data: every figure is worked out again here, from the files alone, in plain Python."""
+"""The demo: every figure is worked out again here, from the published files alone, in plain Python.
+
+The AI service is played on all of its requests, the telephone company on every twentieth subscriber.
+"""
 
 import csv
 import hashlib
@@ -18,16 +21,17 @@ from typer.testing import CliRunner
 import tenor.cli.commands.demo as demo_module
 import tenor.demo
 from tenor.cli.app import app
-from tenor.demo import Check, StepDone, Story, Tell, ai_story, audit, open_sandbox, play, telco_story
+from tenor.demo import Check, NotTheDemos, StepDone, Story, Tell, ai_story, audit, open_sandbox, play, telco_story
 from tenor.demo.inputs import read_requests, read_subscribers
 from tenor.invoicing import IssuedDocument, find_document, list_documents
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
+from tenor.platform.tenants import create_tenant
 from tests.support.postgres import Server
 
 EVERY: Final = 20
-"""The share of the data: every so-many-th row."""
+"""The share of the subscribers: every so-many-th row."""
 
 DATA: Final = Path(tenor.demo.__file__).parent / "data"
 MONTHS: Final = tuple(datetime(y, m, 1, tzinfo=UTC) for y, m in ((2023, 10), (2023, 11), (2023, 12), (2024, 1)))
@@ -168,7 +172,7 @@ def place(town: tuple[Server, str]) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def ai(place: Place) -> tuple[Story, list[StepDone], list[IssuedDocument]]:
-    story = ai_story(slug="ai", every=EVERY)
+    story = ai_story(slug="ai", every=1)
     steps = place.play(story)
     return story, steps, place.documents(story)
 
@@ -179,31 +183,29 @@ def telco(place: Place) -> tuple[Story, list[StepDone]]:
     return story, place.play(story)
 
 
-def usage_cost() -> dict[int, Decimal]:
-    """What each customer's tokens cost: each sum by its tiers, rounded once."""
+TIERS: Final = {
+    "input": ("ContextTokens", ((0, "0.00003"), (1_000_000, "0.000024"), (3_000_000, "0.000018"))),
+    "output": ("GeneratedTokens", ((0, "0.00006"), (100_000, "0.00005"), (300_000, "0.00004"))),
+}
+"""By charge: the column of the traces, and from how many tokens on each price holds."""
+
+
+def usage_cost() -> dict[tuple[int, str], Decimal]:
+    """What the tokens of each customer cost by charge: each sum by its tiers, rounded once."""
     tokens: Counter[tuple[int, str]] = Counter()
     for file in ("azure-llm-2023-code.csv", "azure-llm-2023-conv.csv"):
-        for n, row in rows(file, every=EVERY):
+        for n, row in rows(file):
             u = int(hashlib.sha256(f"{file}:{n}".encode()).hexdigest()[:8], 16)
-            for column in ("ContextTokens", "GeneratedTokens"):
-                tokens[1 + 40 * u**2 // 2**64, column] += int(row[column])
-    tiers = {
-        "ContextTokens": ((0, "0.00003"), (1_000_000, "0.000024"), (3_000_000, "0.000018")),
-        "GeneratedTokens": ((0, "0.00006"), (100_000, "0.00005"), (300_000, "0.00004")),
-    }
-    cost: dict[int, Decimal] = dict.fromkeys(range(1, 41), Decimal(0))
-    for (customer, column), count in tokens.items():
-        bounds = [bound for bound, _ in tiers[column][1:]] + [10**12]
-        cost[customer] += cents(
-            sum(
-                (
-                    (min(count, above) - below) * Decimal(price)
-                    for (below, price), above in zip(tiers[column], bounds, strict=True)
-                    if count > below
-                ),
-                Decimal(0),
-            )
-        )
+            for charge, (column, _) in TIERS.items():
+                tokens[1 + 40 * u**2 // 2**64, charge] += int(row[column])
+    cost = {}
+    for (customer, charge), count in tokens.items():
+        _, tiers = TIERS[charge]
+        ends = [start for start, _ in tiers[1:]] + [10**12]
+        parts = [
+            max(0, min(count, end) - start) * Decimal(price) for (start, price), end in zip(tiers, ends, strict=True)
+        ]
+        cost[customer, charge] = cents(sum(parts, Decimal(0)))
     return cost
 
 
@@ -215,7 +217,8 @@ def test_the_ai_service_bills_what_its_price_book_says_for_the_tokens_in_the_fil
     ai: tuple[Story, list[StepDone], list[IssuedDocument]],
 ) -> None:
     _, _, documents = ai
-    usage = usage_cost()
+    cost = usage_cost()
+    usage = {n: cost[n, "input"] + cost[n, "output"] for n in range(1, 41)}
     business = Decimal(499 + 7 * 25)  # base fee and 12 seats of which 5 are included: 674
     team = Decimal(99 + 6 * 12)  # base fee and 6 seats: 171
     newer_team = Decimal(99 + 6 * 14)  # the same on the second edition: 183
@@ -273,6 +276,22 @@ def test_the_ai_service_bills_what_its_price_book_says_for_the_tokens_in_the_fil
     assert billed == {
         month: int(amount * 100) for month, amount in zip(MONTHS, (october, november, december, january), strict=True)
     }
+
+
+def test_each_customer_pays_the_tokens_of_their_requests_by_tier(
+    ai: tuple[Story, list[StepDone], list[IssuedDocument]],
+) -> None:
+    _, _, documents = ai
+    billed = {
+        (int(document.customer_external_id.removeprefix("ai-")), line.charge_code): line.amount_minor
+        for document in documents
+        for line in document.lines
+        if line.charge_code in TIERS
+    }
+
+    assert billed == {key: int(amount * 100) for key, amount in usage_cost().items()}
+    # 6,199,149 tokens: 1,000,000 × 0.00003 + 2,000,000 × 0.000024 + 3,199,149 × 0.000018 = 30 + 48 + 57.584682
+    assert billed[1, "input"] == 13_558
 
 
 def test_the_one_credit_note_gives_back_what_was_paid_in_advance(
@@ -334,15 +353,16 @@ def test_a_second_time_bills_nothing_and_everything_still_holds(
 
     assert sum(run.document_count for step in steps for run in step.runs or ()) == 0
     assert place.documents(story) == before
-    if sent:  # 1,408 requests, each with the tokens that went in and that came out
-        assert sent == ["2,816 usage events taken, 0 known already"]
-        assert "0 usage events taken, 2,816 known already" in [sentence for step in steps for sentence in step.did]
+    if sent:  # 28,185 requests, each with the tokens that went in and that came out
+        assert sent == ["56,370 usage events taken, 0 known already"]
+        assert "0 usage events taken, 56,370 known already" in [sentence for step in steps for sentence in step.did]
     tenant, was_there = open_sandbox(place.database, story)
     assert was_there
     audited = audit(place.database, tenant, story, tell=lambda _what, _done, _total: None)
     assert audited.holds
     assert audited.proof.checked["documents"] == len(before)
-    assert all(check.holds for check in audited.checks)
+    if slug == "ai":  # 18,059,974 + 22,361,870 and 245,896 + 4,088,665
+        assert [check.from_engine for check in audited.checks] == ["40,421,844", "4,334,561"]
 
 
 class Interrupted(Exception):
@@ -380,6 +400,13 @@ def test_an_interrupted_story_ends_like_one_that_was_not(place: Place, make: Cal
     assert sum("billing" in what for what in told) == 4  # each of the four bill runs, and more
     assert len(told) > 4
     assert figures(interrupted) == figures(straight)
+
+
+def test_a_tenant_that_is_not_the_demos_is_left_alone(place: Place) -> None:
+    create_tenant(place.database, slug="mine", name="My own company", is_sandbox=True)
+
+    with pytest.raises(NotTheDemos):
+        open_sandbox(place.database, telco_story(slug="mine", every=200))
 
 
 # --- the command --------------------------------------------------------------------------------------------------

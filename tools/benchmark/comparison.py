@@ -9,7 +9,7 @@ from tools.benchmark.measured_run import RunFigures, measure_run
 from tools.benchmark.naive import NaiveFigures, measure_naive
 from tools.benchmark.process import step
 from tools.benchmark.server import PrivateServer
-from tools.benchmark.written import Documents, Written, export_rows, february, read_written
+from tools.benchmark.written import Documents, Written, export_rows, measured_documents, read_written
 
 NAIVE_SUBSCRIPTIONS_MAX: Final = 5_000
 
@@ -62,7 +62,7 @@ def compare(server: PrivateServer, tenant_id: TenantId, *, subscriptions: int, c
     naive_subscriptions = min(NAIVE_SUBSCRIPTIONS_MAX, subscriptions)
     with server.clone() as settings:
         single = measure_run(settings, tenant_id, subscriptions=subscriptions, workers=1)
-        documents = february(settings)
+        documents = measured_documents(settings)
         written = read_written(settings, documents)
         naive_part = documents.head(naive_subscriptions)
         naive_written = read_written(settings, naive_part)

@@ -20,7 +20,7 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.database import Connection, Database
 from tenor.platform.settings import Settings
 from tenor.subscriptions import advance
-from tools.benchmark.subscribers import FEBRUARY
+from tools.benchmark.subscribers import MEASURED_RUN
 from tools.benchmark.written import Documents, columns_of
 
 _BLOCK_BYTES: Final = 1 << 18
@@ -42,8 +42,8 @@ class FloorFigures:
 def prepare_run(settings: Settings, tenant_id: TenantId, documents: Documents) -> None:
     """Make what a run makes before its first batch, for rows to refer to: the run itself, and new partitions."""
     with Database.open(settings) as database, database.transaction(tenant_id) as uow:
-        advance(uow, now=FEBRUARY)
-        open_or_plan_run(uow, as_of=FEBRUARY, now=documents.started_at)
+        advance(uow, now=MEASURED_RUN)
+        open_or_plan_run(uow, as_of=MEASURED_RUN, now=documents.started_at)
 
 
 def measure_floor(settings: Settings, parts: Sequence[Files], *, rows: int) -> FloorFigures:
@@ -93,6 +93,4 @@ def _switch_row_level_security_off(owner: Connection) -> None:
     ).fetchall()
     for (name,) in tables:
         table = sql.Identifier("tenor", name)
-        owner.execute(
-            sql.SQL("alter table {} no force row level security, disable row level security").format(table)
-        )
+        owner.execute(sql.SQL("alter table {} no force row level security, disable row level security").format(table))

@@ -84,7 +84,9 @@ def _commit() -> str:
     answers = []
     for command in (["git", "rev-parse", "--short=12", "HEAD"], ["git", "status", "--porcelain", "src"]):
         try:
-            answers.append(subprocess.run(command, capture_output=True, text=True, check=True, cwd=_HERE).stdout.strip())
+            answers.append(
+                subprocess.run(command, capture_output=True, text=True, check=True, cwd=_HERE).stdout.strip()
+            )
         except (OSError, subprocess.CalledProcessError):
             return "unknown"
     commit, changes = answers

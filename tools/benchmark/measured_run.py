@@ -9,7 +9,7 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
 from tools.benchmark.process import in_own_process, peak_memory_mib, step
-from tools.benchmark.subscribers import ACTOR, FEBRUARY, LINES_PER_INVOICE
+from tools.benchmark.subscribers import ACTOR, MEASURED_RUN, LINES_PER_INVOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RunFigures:
 
 
 def measure_run(settings: Settings, tenant_id: TenantId, *, subscriptions: int, workers: int) -> RunFigures:
-    """Carry out the February run and return its figures.
+    """Carry out the measured run and return its figures.
 
     Raises:
         RuntimeError: it did not make an invoice of three lines for each of `subscriptions`.
@@ -59,7 +59,7 @@ def _run(settings: Settings, tenant_id: TenantId, subscriptions: int, workers: i
         step(f"Bill run of {subscriptions:,} subscriptions, workers: {workers}", subscriptions) as tell,
     ):
         report = bill(
-            database, settings, tenant_id, as_of=FEBRUARY, actor=ACTOR, workers=workers, on_progress=watch
+            database, settings, tenant_id, as_of=MEASURED_RUN, actor=ACTOR, workers=workers, on_progress=watch
         )[0]
     return RunFigures(
         invoices=report.document_count,

@@ -32,7 +32,7 @@ from tenor.subscriptions import BillingPosition, Item, Phase, Subscription
 from tenor.subscriptions.store.facts import terms_from_json
 from tenor.subscriptions.store.subscriptions import SUBSCRIPTION_FIELDS, subscription_from
 from tools.benchmark.process import in_own_process, step
-from tools.benchmark.subscribers import FEBRUARY
+from tools.benchmark.subscribers import MEASURED_RUN
 from tools.benchmark.written import Documents
 
 _SERIES: Final = "INV"
@@ -82,11 +82,14 @@ def _bill_all(settings: Settings, tenant_id: TenantId, run: Documents, subscript
     ):
         begun = perf_counter()
         with database.transaction(tenant_id) as uow:
-            accounts = {(code, currency): id_ for code, currency, id_ in uow.fetch_all("select code, currency, id from accounts")}
+            accounts = {
+                (code, currency): id_
+                for code, currency, id_ in uow.fetch_all("select code, currency, id from accounts")
+            }
             due = uow.fetch_all(
                 "select distinct subscription_id from billing_positions where next_due_at <= %s"
                 " order by subscription_id limit %s",
-                [FEBRUARY, subscriptions],
+                [MEASURED_RUN, subscriptions],
             )
         for count, (subscription_id,) in enumerate(due, start=1):
             with database.transaction(tenant_id) as uow:
@@ -105,21 +108,21 @@ def _bill_one(uow: UnitOfWork, subscription_id: UUID, run: Documents, accounts: 
     plan = plan_versions(uow, [item.plan_version_id])[item.plan_version_id]
     policy, zone = profile(subscription.profile), parse_zone(subscription.timezone)
 
-    look = Look(FEBRUARY, position.settled_through, position.revisit_from)
+    look = Look(MEASURED_RUN, position.settled_through, position.revisit_from)
     looked_at = dues(item, plan, look, zone, policy.calendar)
     usage = _usage(uow, subscription, item, looked_at)
     owed = owed_of_item(item, looked_at, usage, PriceMemory(policy, currency=plan.currency), zone)
     party = Party(subscription.customer_id, subscription.id, subscription.currency, plan.tax_mode, tax_percent)
-    drafts = draft_documents(settle(owed, [], now=FEBRUARY), party, run_id=run.run_id, issued_at=FEBRUARY)
+    drafts = draft_documents(settle(owed, [], now=MEASURED_RUN), party, run_id=run.run_id, issued_at=MEASURED_RUN)
 
     for draft in drafts:
         _write_document(uow, draft, item, run, accounts)
     _insert(uow, "bill_run_items", _OUTCOME_COLUMNS, (run.run_id, subscription.id, "invoiced", len(drafts)))
-    next_at = next_due_at(item, plan, zone, policy.calendar, after=FEBRUARY)
+    next_at = next_due_at(item, plan, zone, policy.calendar, after=MEASURED_RUN)
     uow.execute(
         "update billing_positions set settled_through = %s, next_due_at = %s, revisit_from = null"
         " where subscription_id = %s and item_id = %s",
-        [FEBRUARY, next_at, subscription.id, item.id],
+        [MEASURED_RUN, next_at, subscription.id, item.id],
     )
 
 
@@ -184,7 +187,7 @@ def _event_row(draft: Draft, run: Documents) -> Row:
         "total_minor": draft.total_minor,
         "due_minor": draft.due_minor,
     }
-    event_id = derived_id(FEBRUARY, draft.id.bytes, b"finalised")
+    event_id = derived_id(MEASURED_RUN, draft.id.bytes, b"finalised")
     return (event_id, f"{draft.kind.value}.finalised", draft.id, payload, draft.issued_at, run.started_at)
 
 
@@ -196,7 +199,9 @@ def _one(uow: UnitOfWork, statement: str, key: object) -> Row:
 
 
 def _insert(uow: UnitOfWork, table: str, columns: Sequence[Column], row: Sequence[Any]) -> None:
-    uow.execute(_insert_into(table, tuple(columns)), [uow.tenant_id, *(Jsonb(v) if isinstance(v, Mapping) else v for v in row)])
+    uow.execute(
+        _insert_into(table, tuple(columns)), [uow.tenant_id, *(Jsonb(v) if isinstance(v, Mapping) else v for v in row)]
+    )
 
 
 @cache

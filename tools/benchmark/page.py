@@ -1,4 +1,5 @@
 """The page docs/benchmarks.md, written from the figures."""
 
 
-def page(results): return repr(results)
+def page(results):
+    return repr(results)

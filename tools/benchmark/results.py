@@ -45,7 +45,7 @@ def measure(subscriptions: int, parent: Path | None) -> Results:
         machine = look_at_machine(server.folder, base)
 
         def grow(first: int, last: int) -> None:
-            with step(f"Adding subscribers up to {last:,}, billing their January", last - first) as tell:
+            with step(f"Adding subscribers up to {last:,}", last - first) as tell:
                 add_subscribers(base, tenant_id, first=first, last=last, tell=tell)
 
         def run_at(size: int) -> RunFigures:

@@ -63,9 +63,7 @@ class PrivateServer:
 
     def _url(self, name: str, user: str) -> str:
         address = self.address
-        return make_conninfo(
-            host=address.host, port=address.port, user=user, password=address.password, dbname=name
-        )
+        return make_conninfo(host=address.host, port=address.port, user=user, password=address.password, dbname=name)
 
 
 @contextmanager

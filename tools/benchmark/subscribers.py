@@ -1,12 +1,11 @@
 """The company that is billed: one plan of three charges, and as many subscribers as are asked for.
 
-Every subscriber is a customer of their own with one subscription, 2 to 8 seats and one or two usage events in
-January. The January run bills what is paid in advance; the February run, which is measured, then makes one
-invoice of exactly three lines for each: base fee and seats of February, usage of January. No two subscribers
-use the same number of units, so that no price can be looked up instead of worked out.
+Every subscriber is a customer of their own with one subscription, 2 to 8 seats and one or two usage events. The
+first run bills what is paid in advance for the first month; the second one, which is measured, then makes one invoice
+of exactly three lines for each: base fee and seats of the second month, usage of the first. Every subscription starts
+at a second of its own and uses another number of units, so that periods and prices must be worked out for each.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,13 +22,16 @@ from tenor.platform.tenants import create_tenant
 from tenor.pricing import apply_price_book, read_price_book
 from tenor.subscriptions import NewSubscription, subscribe
 
-JANUARY: Final = datetime(2026, 1, 1, tzinfo=UTC)
-FEBRUARY: Final = datetime(2026, 2, 1, tzinfo=UTC)
+FIRST_RUN: Final = datetime(2026, 1, 31, tzinfo=UTC)
+MEASURED_RUN: Final = datetime(2026, 2, 28, tzinfo=UTC)
 LINES_PER_INVOICE: Final = 3
 
 ACTOR: Final = "bench"
+_OPENING: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_START_SECONDS: Final = 27 * 86_400  # all start before the first run, and begin their second month before the measured
+_UNITS_MAX: Final = 1_000_000
+_STRIDE: Final = 7_919  # prime, so that n * _STRIDE modulo the two above repeats as late as can be
 _CHUNK: Final = 10_000
-_UNITS_PRIME: Final = 1_000_003  # a stride modulo a prime visits every number once
 
 _PRICE_BOOK: Final = b"""\
 price_book: bench
@@ -66,14 +68,14 @@ def found_company(settings: Settings) -> TenantId:
         migrate(database)
         tenant_id = create_tenant(database, slug="bench", name="Bench", is_sandbox=True)
         with database.transaction(tenant_id) as uow:
-            apply_price_book(uow, read_price_book(_PRICE_BOOK), actor=ACTOR, now=JANUARY)
+            apply_price_book(uow, read_price_book(_PRICE_BOOK), actor=ACTOR, now=_OPENING)
     return tenant_id
 
 
 def add_subscribers(
     settings: Settings, tenant_id: TenantId, *, first: int, last: int, tell: Callable[[int], None]
 ) -> None:
-    """Add the subscribers from number `first` to before `last`, with their usage, and bill January.
+    """Add the subscribers from number `first` to before `last`, with their usage, and do the first run.
 
     `tell` hears how many subscribers have been added. The tables are vacuumed at the end, as they would be in a
     system that has run for a while.
@@ -83,7 +85,7 @@ def add_subscribers(
             numbers = range(start, min(start + _CHUNK, last))
             _add_chunk(database, tenant_id, numbers)
             tell(numbers.stop - first)
-        bill(database, settings, tenant_id, as_of=JANUARY, actor=ACTOR)
+        bill(database, settings, tenant_id, as_of=FIRST_RUN, actor=ACTOR)
         with database.setup() as connection:
             connection.execute("vacuum (analyze)")
 
@@ -93,37 +95,36 @@ def _add_chunk(database: Database, tenant_id: TenantId, numbers: range) -> None:
         customers = [
             CustomerDetails(external_id=f"customer-{n}", name=f"Customer {n}", tax_percent=Decimal(20)) for n in numbers
         ]
-        ids = register_customers(uow, customers, now=JANUARY)
+        ids = register_customers(uow, customers, now=FIRST_RUN)
         subscriptions = [
             NewSubscription(
                 external_id=f"subscription-{n}",
                 customer_id=ids[f"customer-{n}"],
                 plan="team",
-                starts_at=JANUARY,
+                starts_at=_start(n),
                 quantities={"seats": Decimal(2 + n % 7)},
             )
             for n in numbers
         ]
-        subscribe(uow, subscriptions, now=JANUARY, actor=ACTOR, reason="benchmark")
+        subscribe(uow, subscriptions, now=FIRST_RUN, actor=ACTOR, reason="benchmark")
     with database.transaction(tenant_id) as uow:
-        record_usage(uow, list(_events(numbers)), now=FEBRUARY, strict=True)
+        record_usage(uow, list(_events(numbers)), now=MEASURED_RUN, strict=True)
+
+
+def _start(n: int) -> datetime:
+    return _OPENING + timedelta(seconds=n * _STRIDE % _START_SECONDS)
 
 
 def _events(numbers: range) -> Iterator[UsageEvent]:
     for n in numbers:
-        units = 1 + n * 7_919 % _UNITS_PRIME
-        parts = (units,) if n % 2 == 0 or units == 1 else (units // 2, units - units // 2)
+        units = 2 + n * _STRIDE % _UNITS_MAX
+        parts = (units,) if n % 2 else (units // 2, units - units // 2)
         for place, part in enumerate(parts):
             yield UsageEvent(
                 event_id=f"{n}-{place}",
                 source="bench",
                 customer=f"customer-{n}",
                 metric_code="calls",
-                occurred_at=JANUARY + timedelta(days=3 + 11 * place, seconds=n % 86_400),
+                occurred_at=_start(n) + timedelta(days=3 + 11 * place),
                 properties={"n": str(part)},
             )
-
-
-def cores() -> int:
-    """Return how many workers a bill run starts when nobody says."""
-    return os.cpu_count() or 1

@@ -7,13 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import psycopg
 from psycopg import sql
 
 from tenor.kernel.ids import BillRunId
 from tenor.platform.database import Connection, Database
 from tenor.platform.settings import Settings
-from tools.benchmark.subscribers import FEBRUARY
+from tools.benchmark.subscribers import MEASURED_RUN
 
 WRITTEN_BY_A_RUN: Final[Mapping[str, str]] = {
     "invoices": "t.id = i.id",
@@ -28,7 +27,7 @@ WRITTEN_BY_A_RUN: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Totals of the February run. `digest` is over the digests of its documents in the order of their numbers,
+    """Totals of the measured run. `digest` is over the digests of its documents in the order of their numbers,
     which cover each document's number, head and lines."""
 
     rows: dict[str, int]
@@ -45,7 +44,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The documents of the February run: its id, when it was recorded, and their legal numbers, all in one row."""
+    """The documents of the measured run: its id, when it was recorded, and their legal numbers, all in one row."""
 
     run_id: BillRunId
     started_at: datetime
@@ -56,15 +55,17 @@ class Documents:
         """Return `parts` spans of equal length, which are the whole together."""
         count = self.last - self.first + 1
         ends = [self.first + count * part // parts for part in range(parts + 1)]
-        return [Documents(self.run_id, self.started_at, low, high - 1) for low, high in zip(ends, ends[1:], strict=False)]
+        return [
+            Documents(self.run_id, self.started_at, low, high - 1) for low, high in zip(ends, ends[1:], strict=False)
+        ]
 
     def head(self, count: int) -> "Documents":
         """Return the first `count` of them."""
         return Documents(self.run_id, self.started_at, self.first, min(self.last, self.first + count - 1))
 
 
-def february(settings: Settings) -> Documents:
-    """Return the documents of the February run."""
+def measured_documents(settings: Settings) -> Documents:
+    """Return the documents of the measured run."""
     with _auditor(settings) as connection:
         row = connection.execute(
             """
@@ -72,10 +73,10 @@ def february(settings: Settings) -> Documents:
             from bill_runs r join invoices i on i.tenant_id = r.tenant_id and i.run_id = r.id
             where r.as_of = %s group by r.tenant_id, r.id, r.started_at
             """,
-            [FEBRUARY],
+            [MEASURED_RUN],
         ).fetchone()
     if row is None:
-        raise LookupError("the February run has made no invoice")
+        raise LookupError("the measured run has made no invoice")
     return Documents(BillRunId(row[0]), *row[1:])
 
 
@@ -148,6 +149,7 @@ def _number(connection: Connection, table: str, documents: Documents, what: str)
 
 
 @contextmanager
-def _auditor(settings: Settings) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def _auditor(settings: Settings) -> Iterator[Connection]:
     with Database.open(settings) as database, database.auditor() as connection:
+        connection.execute("set local enable_nestloop to off")  # nobody has analysed yet what a run has just written
         yield connection

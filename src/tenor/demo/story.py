@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from tenor.invoicing import BatchSummary, BillRunReport, PlannedRun, Proof, bill, prove
-from tenor.kernel.errors import NotFound
+from tenor.kernel.errors import Conflict, NotFound
 from tenor.ledger import TrialBalance, trial_balance
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
@@ -98,13 +98,26 @@ class Audit:
         return all(check.holds for check in self.checks) and self.proof.holds and not unbalanced
 
 
+class NotTheDemos(Conflict):
+    """A tenant that has the slug of a story's sandbox and is something else."""
+
+    code = "not_the_demos"
+
+
 def open_sandbox(database: Database, story: Story) -> tuple[Tenant, bool]:
-    """Return the story's tenant, and whether it was there before; a new one's clock stands at the first step."""
+    """Return the story's tenant, and whether it was there before; a new one's clock stands at the first step.
+
+    Raises:
+        NotTheDemos: somebody else's tenant has the story's slug.
+    """
     try:
-        return find_tenant(database, story.slug), True
+        tenant = find_tenant(database, story.slug)
     except NotFound:
         create_tenant(database, slug=story.slug, name=story.name, is_sandbox=True, clock_at=story.steps[0].at)
         return find_tenant(database, story.slug), False
+    if not tenant.is_sandbox or tenant.name != story.name:
+        raise NotTheDemos(f"tenant {story.slug!r} was not made by the demo, which leaves it alone")
+    return tenant, True
 
 
 def play(database: Database, settings: Settings, story: Story, step: Step, *, tell: Tell) -> StepDone:

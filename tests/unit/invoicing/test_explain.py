@@ -107,6 +107,7 @@ def page() -> str:
         "a part that is no whole number of days": explained(lines_of(at_noon, fee)),
         "days of a zone": explained(lines_of(june_in_berlin, fee, zone=berlin), zone=berlin),
         "days by policy": explained(lines_of(half, fee, policy=profile("zuora"))),
+        "whole days in minutes": explained(lines_of(half, fee, policy=profile("paddle"))),
         "minutes by policy": explained(lines_of(at_noon, fee, policy=profile("paddle"))),
         "a rounded share": explained(lines_of(half, fee, policy=profile("killbill"))),
         "milliseconds by policy": explained(lines_of(half, fee, policy=profile("chargebee-ms"))),

@@ -98,18 +98,20 @@ def _audit(opened: Session, played: Played, *, is_shown: bool) -> Audit:
 
 
 def _exhibit(opened: Session, played: Sequence[Played]) -> IssuedDocument:
-    """Return the document that the first story with one wants to be looked at."""
+    """Return the document that a story wants to be looked at, or else the customer's newest."""
     one, (customer, issued_at) = next((one, one.story.exhibit) for one in played if one.story.exhibit)
     with opened.database.transaction(one.tenant.tenant_id) as uow:
         documents = list_documents(uow, customer=customer)
-        return find_document(uow, next(document.name for document in documents if document.issued_at == issued_at))
+        chosen = next((document for document in documents if document.issued_at == issued_at), documents[0])
+        return find_document(uow, chosen.name)
 
 
 def print_title(opened: Session) -> None:
-    """Print where the data lives, and who published it."""
+    """Print where the database is, and who published what it will hold."""
     out.print(f"[bold]Tenor demo[/] on {opened.database.description}")
     for line in ATTRIBUTION:
         out.print(line, style="dim")
+    out.print("What is published and what is assumed: docs/demo.md", style="dim")
 
 
 def print_opening(story: Story, *, was_there: bool) -> None:

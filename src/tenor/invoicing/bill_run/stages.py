@@ -17,7 +17,7 @@ from tenor.customers import tax_percent_of
 from tenor.invoicing.bill_run.plan import PlannedRun
 from tenor.invoicing.model import Billed, DocumentKind, Draft, Key, Line, Owed
 from tenor.invoicing.rules.documents import Party, draft_documents, transfers_of
-from tenor.invoicing.rules.dues import Due, Look, dues, newest_due_at, next_due_at
+from tenor.invoicing.rules.dues import Due, Look, dues, newest_due_at, next_due_at, with_corrections_due
 from tenor.invoicing.rules.owed import PriceMemory, Rating, UsageKey, commit_ratings, discount_ratings, rate_dues
 from tenor.invoicing.rules.settle import settle
 from tenor.invoicing.store import INVOICE_COLUMNS, invoice_row, read_billed, take_numbers, write_drafts
@@ -77,6 +77,13 @@ class Work:
     items: list[ItemWork]
     drafts: list[Draft] = field(default_factory=list)
     parked: str | None = None
+
+    def newest_due_at(self, through: datetime) -> datetime:
+        """Return the instant of the newest document, which carries what corrects earlier ones.
+
+        Newest of all items: what a change of plan gives back of one stands beside what it charges for the next.
+        """
+        return newest_due_at((due for item in self.items for due in item.dues), through=through)
 
     @property
     def lines(self) -> list[Line]:
@@ -157,6 +164,9 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
             for item in work.items:
                 look = _look(item.position, batch.run.as_of)
                 item.dues = dues(item.item, item.plan, look, work.zone, work.policy.calendar)
+            newest = work.newest_due_at(batch.run.as_of)
+            for item in work.items:
+                item.dues = with_corrections_due(item.dues, newest)
     batch.billed = read_billed(uow, _settled_before(batch))
 
 
@@ -203,10 +213,11 @@ def settle_batch(_uow: UnitOfWork, batch: Batch) -> None:
     """Turn what is owed into lines: the difference to what has been billed."""
     for work in batch.each():
         with _parking(work):
+            newest = work.newest_due_at(batch.run.as_of)
             for item in work.items:
                 look = _look(item.position, batch.run.as_of)
                 billed = _in_scope(batch.billed.get(item.item.id, []), item, look)
-                item.lines = settle(item.owed, billed, now=newest_due_at(item.dues, look))
+                item.lines = settle(item.owed, billed, now=newest)
 
 
 def tax(_uow: UnitOfWork, batch: Batch) -> None:

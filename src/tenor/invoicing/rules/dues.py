@@ -1,6 +1,6 @@
 """Dues: which service periods of which charges a settlement has to look at, and when to look again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
@@ -92,10 +92,7 @@ def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: Cale
     looked_at = [
         due for due in every if _is_looked_at(due, look) or any(period.covers(due.period) for period in committed)
     ]
-    if any(due.is_settled for due in looked_at):
-        newest = newest_due_at(looked_at, look)
-        return [due._replace(due_at=newest) if due.is_settled else due for due in looked_at]
-    return looked_at
+    return with_corrections_due(looked_at, newest_due_at(looked_at, through=look.through))
 
 
 def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
@@ -103,9 +100,16 @@ def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
     return fixed_offset_at(zone, item.anchor_at) if calendar.zone == "fixed_offset" else zone
 
 
-def newest_due_at(looked_at: list[Due], look: Look) -> datetime:
+def newest_due_at(looked_at: Iterable[Due], *, through: datetime) -> datetime:
     """Return the instant whose document carries corrections: the newest regular one, else `through`."""
-    return max((due.due_at for due in looked_at if not due.is_settled), default=look.through)
+    return max((due.due_at for due in looked_at if not due.is_settled), default=through)
+
+
+def with_corrections_due(looked_at: list[Due], at: datetime) -> list[Due]:
+    """Return the dues with those that are settled already due `at`: the document that carries corrections."""
+    if not any(due.is_settled for due in looked_at):
+        return looked_at
+    return [due._replace(due_at=at) if due.is_settled else due for due in looked_at]
 
 
 def next_due_at(
