@@ -128,7 +128,14 @@ class Company:
             return cancel(uow, one.id, **_change(one, on, at))
 
     def use(
-        self, metric: str, value: str | int, on: str, *, customer: str = "ann", arrived: str | None = None, **properties: Any
+        self,
+        metric: str,
+        value: str | int,
+        on: str,
+        *,
+        customer: str = "ann",
+        arrived: str | None = None,
+        **properties: Any,
     ) -> None:
         """Take one event of usage, `arrived` later than it happened if given, and tell the bill run of it."""
         event = UsageEvent(

@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     subscriptions = options.subscriptions or (QUICK_SUBSCRIPTIONS if options.quick else SUBSCRIPTIONS)
-    results = measure(subscriptions, options.folder)
+    results = measure(subscriptions, options.folder, is_synced=not options.no_fsync)
     output = options.output or (PAGE if subscriptions == SUBSCRIPTIONS else None)
     if output is not None:
         output.write_text(page(results), encoding="utf-8")
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     parser.add_argument("--output", type=Path, help="where to write the page (default for the full size: docs)")
     parser.add_argument("--folder", type=Path, help="where to keep the data meanwhile (default: the system's)")
+    parser.add_argument("--no-fsync", action="store_true", help="to try this tool out: figures without it mean nothing")
     return parser
 
 

@@ -9,7 +9,7 @@ from tools.benchmark.measured_run import RunFigures, measure_run
 from tools.benchmark.naive import NaiveFigures, measure_naive
 from tools.benchmark.process import step
 from tools.benchmark.server import PrivateServer
-from tools.benchmark.written import Documents, Written, export_rows, measured_documents, read_written
+from tools.benchmark.written import Written, export_rows, measured_documents, read_written
 
 NAIVE_SUBSCRIPTIONS_MAX: Final = 5_000
 

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tenor.platform.database import Database
-from tenor.platform.embedded import SERVER_SETTINGS
+from tenor.platform.database import Connection, Database
 from tenor.platform.settings import Settings
 
 _PAGE: Final = b"\0" * 8192
-_FSYNC_SECONDS: Final = 1.0
+_FSYNC_SECONDS: Final = 0.5
+_HERE: Final = Path(__file__).resolve().parent
+_SOURCE: Final = str(_HERE.parents[1] / "src")
 _SHOWN_SETTINGS: Final = ("shared_buffers", "max_wal_size", "fsync", "synchronous_commit")
 
 
@@ -36,9 +37,8 @@ class Machine:
 
 def look_at_machine(folder: Path, settings: Settings) -> Machine:
     """Return the facts; `folder` is on the disk that the server of `settings` writes to."""
-    with Database.open(settings) as database:
-        major, minor = divmod(database.server_version, 10_000)
-    options = ", ".join(f"{name} {SERVER_SETTINGS[name]}" for name in _SHOWN_SETTINGS)
+    with Database.open(settings) as database, database.setup() as connection:
+        shown = [f"{name} {_setting(connection, name)}" for name in ("server_version", *_SHOWN_SETTINGS)]
     return Machine(
         measured_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         commit=_commit(),
@@ -47,10 +47,15 @@ def look_at_machine(folder: Path, settings: Settings) -> Machine:
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        server=f"PostgreSQL {major}.{minor} ({options})",
+        server=", ".join(shown),
         fsync_microseconds=_fsync_microseconds(folder / "fsync.probe"),
         load=round(os.getloadavg()[0], 1),
     )
+
+
+def _setting(connection: Connection, name: str) -> str:
+    row = connection.execute("select current_setting(%s)", [name]).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _fsync_microseconds(probe: Path) -> float:
@@ -81,16 +86,11 @@ def _cpu() -> str:
 
 def _commit() -> str:
     """Return the commit, with a plus sign where files differ from it; 'unknown' outside a repository."""
-    answers = []
-    for command in (["git", "rev-parse", "--short=12", "HEAD"], ["git", "status", "--porcelain", "src"]):
-        try:
-            answers.append(
-                subprocess.run(command, capture_output=True, text=True, check=True, cwd=_HERE).stdout.strip()
-            )
-        except (OSError, subprocess.CalledProcessError):
-            return "unknown"
-    commit, changes = answers
+    try:
+        commit, changes = (
+            subprocess.run(["git", *words], capture_output=True, text=True, check=True, cwd=_HERE).stdout.strip()
+            for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain", _SOURCE])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
     return f"{commit}+" if changes else commit
-
-
-_HERE: Final = Path(__file__).resolve().parent

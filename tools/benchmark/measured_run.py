@@ -9,7 +9,7 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
 from tools.benchmark.process import in_own_process, peak_memory_mib, step
-from tools.benchmark.subscribers import ACTOR, MEASURED_RUN, LINES_PER_INVOICE
+from tools.benchmark.subscribers import ACTOR, LINES_PER_INVOICE, MEASURED_RUN
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from tools.benchmark.subscribers import MEASURED_RUN
 from tools.benchmark.written import Documents
 
 _SERIES: Final = "INV"
+_ACCOUNTS: Final = "select code, currency, id from accounts"
 _TELL_EVERY: Final = 100
 
 _EVENT_COLUMNS: Final = (
@@ -82,10 +83,7 @@ def _bill_all(settings: Settings, tenant_id: TenantId, run: Documents, subscript
     ):
         begun = perf_counter()
         with database.transaction(tenant_id) as uow:
-            accounts = {
-                (code, currency): id_
-                for code, currency, id_ in uow.fetch_all("select code, currency, id from accounts")
-            }
+            accounts = {(code, currency): id_ for code, currency, id_ in uow.fetch_all(_ACCOUNTS)}
             due = uow.fetch_all(
                 "select distinct subscription_id from billing_positions where next_due_at <= %s"
                 " order by subscription_id limit %s",
@@ -105,7 +103,7 @@ def _bill_one(uow: UnitOfWork, subscription_id: UUID, run: Documents, accounts: 
     )
     tax_percent = _one(uow, "select tax_percent from customers where id = %s", subscription.customer_id)[0]
     item, position = _item(uow, subscription)
-    plan = plan_versions(uow, [item.plan_version_id])[item.plan_version_id]
+    plan = plan_versions(uow, [item.plan_version_id], is_verified=False)[item.plan_version_id]
     policy, zone = profile(subscription.profile), parse_zone(subscription.timezone)
 
     look = Look(MEASURED_RUN, position.settled_through, position.revisit_from)
@@ -199,9 +197,8 @@ def _one(uow: UnitOfWork, statement: str, key: object) -> Row:
 
 
 def _insert(uow: UnitOfWork, table: str, columns: Sequence[Column], row: Sequence[Any]) -> None:
-    uow.execute(
-        _insert_into(table, tuple(columns)), [uow.tenant_id, *(Jsonb(v) if isinstance(v, Mapping) else v for v in row)]
-    )
+    values = (Jsonb(value) if isinstance(value, Mapping) else value for value in row)
+    uow.execute(_insert_into(table, tuple(columns)), [uow.tenant_id, *values])
 
 
 @cache

@@ -1,5 +1,194 @@
 """The page docs/benchmarks.md, written from the figures."""
 
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-def page(results):
-    return repr(results)
+from tools.benchmark.comparison import Comparison
+from tools.benchmark.machine import Machine
+from tools.benchmark.measured_run import RunFigures
+from tools.benchmark.results import Results
+
+FLOOR_TIMES_MAX: Final = 3.0
+NAIVE_TIMES_MIN: Final = 8.0
+FLAT_TIMES_MAX: Final = 1.2
+"""The aims. What is flat may differ by a fifth, which is what two runs of the same size differ by on a busy machine."""
+
+_HEAD: Final = """\
+# Benchmarks
+
+Written by `make bench` and not by hand. All figures come from one run of it, on a private embedded server with the
+settings that the product starts it with, and times are wall-clock times.
+"""
+
+_WHAT_IS_MEASURED: Final = """\
+Each subscription has a base fee and a number of seats, both in advance, and graduated usage in arrears with one or two
+events. Its first month was billed before. The measured run makes one invoice of three lines for each: base fee and
+seats of the second month, usage of the first. No two subscriptions begin in the same second or use the same number of
+units, so that no period or price that has been worked out once serves twice.
+"""
+
+_WHERE_TIME_GOES: Final = """\
+Microseconds of one invoice in each stage, summed over the workers. With several workers a stage includes waiting for a
+core, and `finalise` also waiting for the batch before, whose numbers come first.
+"""
+
+_SIDES: Final = """\
+## What is in each side
+
+Each job runs on its own copy of the same database (`create database … strategy file_copy`), whose tables have been
+vacuumed and analysed, after a checkpoint.
+
+- **Bill run**: what `tenor bill` does, from planning to the audit record: it selects what is due and locks it, loads
+  subscriptions and timelines, reads what is settled and the usage, rates, discounts, trues up commitments, settles,
+  taxes, draws credit, takes gapless numbers, works out digests, and writes, in batches of 1,000 subscriptions with one
+  transaction each. It writes as the role `tenor_app` under row-level security, to which COPY into the tables is
+  refused: rows go through a stage. Starting the worker processes is inside.
+- **Floor**: binary COPY of exactly the rows that this run wrote, already encoded, as the owner of the tables, with
+  row-level security off, one transaction for each connection. Every constraint, foreign key, index and partition is in
+  place, and the commit is waited for. It reads nothing, works out nothing, moves no billing position and takes no
+  number. The run, its partitions and the ledger's accounts are there before. Over several connections the rows are
+  split by document.
+- **Naive job**: one transaction for each subscription over one connection, as `tenor_app` under row-level security,
+  with a statement for each thing it asks for (subscription, tax, item, phases, plan, usage) and one for each row it
+  writes, prepared by the driver after the fifth use. It decides with the engine's own pure functions and writes the
+  same rows. It is measured on {naive:,} of the subscriptions and compared by the time of one invoice.
+- **Memory** is the largest resident set that one worker process ever had; the server's processes are not in it.
+"""
+
+_REPEAT: Final = """\
+## How to repeat
+
+`make bench` measures it all in {minutes:.0f} minutes and needs {gigabytes} GB of disk for that long; the data of an
+installation is not touched. `.venv/bin/python tools/bench.py --quick` takes a tenth of the subscriptions and prints the
+page instead of writing it, `--subscriptions N` takes another number, `--folder DIR` another disk, `--json` prints the
+figures for a program. Close what else runs: with all cores at work, every other process is in the figures. When this
+one began, the load average was {load}.
+"""
+_GIGABYTES: Final = 6
+
+
+def page(results: Results) -> str:
+    """Return the page as Markdown."""
+    compared = results.comparison
+    parts = [
+        _HEAD,
+        _machine(results.machine),
+        f"## The bill run of {compared.runs[0].invoices:,} subscriptions\n",
+        _WHAT_IS_MEASURED,
+        _times(compared),
+        _sameness(compared),
+        "## The aims\n",
+        _aims(results),
+        "## Where the time goes\n",
+        _WHERE_TIME_GOES,
+        _stages(compared.runs),
+        "## How the cost grows\n",
+        _growth(results.growth),
+        _SIDES.format(naive=compared.naive.invoices),
+        _REPEAT.format(minutes=max(1.0, results.seconds / 60), gigabytes=_GIGABYTES, load=results.machine.load),
+    ]
+    return "\n".join(parts)
+
+
+def _machine(machine: Machine) -> str:
+    return _table(
+        ("", "measured on"),
+        [
+            ("date", machine.measured_at),
+            ("commit", machine.commit),
+            ("processor", f"{machine.cpu}, {_count(machine.cores, 'core')}"),
+            ("memory", f"{machine.memory_gib} GiB"),
+            ("system", f"{machine.system}, Python {machine.python}"),
+            ("server", machine.server),
+            ("disk", f"{machine.fsync_microseconds:,.0f} µs to write 8 kB and have it on disk (fdatasync)"),
+        ],
+    )
+
+
+def _times(compared: Comparison) -> str:
+    invoices = compared.written.rows["invoices"]
+    rows = [
+        (f"floor, {_count(floor.connections, 'connection')}", floor.seconds, floor.seconds / invoices)
+        for floor in compared.floors
+    ]
+    rows += [
+        (f"bill run, {_count(run.workers, 'worker')}", run.seconds, run.seconds / run.invoices) for run in compared.runs
+    ]
+    naive = compared.naive
+    rows.append((f"naive job, {naive.invoices:,} of them", naive.seconds, naive.seconds / naive.invoices))
+    return _table(
+        ("job", "seconds", "invoices/s", "µs/invoice"),
+        [(job, f"{seconds:,.2f}", f"{1 / each:,.0f}", f"{each * 1e6:,.0f}") for job, seconds, each in rows],
+    )
+
+
+def _sameness(compared: Comparison) -> str:
+    rows = ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in compared.written.rows.items())
+    return (
+        f"All wrote the same: {rows}; {compared.floors[0].megabytes:,.0f} MB as COPY encodes them.\n"
+        f"They agree in every total ({compared.written.total_minor / 100:,.2f} EUR invoiced, tax included) and in the\n"
+        "digest of every document.\n"
+    )
+
+
+def _aims(results: Results) -> str:
+    floor, naive = results.comparison.times_the_floor, results.comparison.times_as_fast_as_naive
+    smallest, _, largest = results.growth
+    cost = largest.microseconds_per_invoice / smallest.microseconds_per_invoice
+    sizes = f"{largest.invoices:,} against {smallest.invoices:,} subscriptions"
+    aims = [
+        _at_most(FLOOR_TIMES_MAX, "time of the run as a multiple of the floor, one worker", floor.one),
+        _at_most(FLOOR_TIMES_MAX, "the same on all cores, against the faster floor", floor.all),
+        _at_least(NAIVE_TIMES_MIN, "speed as a multiple of the naive job, one worker", naive.one),
+        _at_least(NAIVE_TIMES_MIN, "the same on all cores, the naive job on one connection", naive.all),
+        _at_most(FLAT_TIMES_MAX, f"cost of an invoice, {sizes}", cost),
+    ]
+    if smallest.peak_memory_mib and largest.peak_memory_mib:
+        growth = largest.peak_memory_mib / smallest.peak_memory_mib
+        aims.append(_at_most(FLAT_TIMES_MAX, f"memory of a worker, {sizes}", growth))
+    return _table(("", "measured", "aim", ""), aims)
+
+
+def _at_most(limit: float, what: str, found: float) -> tuple[str, ...]:
+    return (what, f"{found:.2f}", f"at most {limit:g}", "met" if found <= limit else "**missed**")
+
+
+def _at_least(limit: float, what: str, found: float) -> tuple[str, ...]:
+    return (what, f"{found:.2f}", f"at least {limit:g}", "met" if found >= limit else "**missed**")
+
+
+def _stages(runs: Sequence[RunFigures]) -> str:
+    return _table(
+        ("stage", *(_count(run.workers, "worker") for run in runs)),
+        [
+            (stage, *(f"{run.stage_seconds[stage] / run.invoices * 1e6:,.0f}" for run in runs))
+            for stage in runs[0].stage_seconds
+        ],
+    )
+
+
+def _growth(growth: Iterable[RunFigures]) -> str:
+    return _table(
+        ("subscriptions", "workers", "seconds", "invoices/s", "µs/invoice", "memory of a worker"),
+        [
+            (
+                f"{run.invoices:,}",
+                str(run.workers),
+                f"{run.seconds:,.2f}",
+                f"{run.invoices / run.seconds:,.0f}",
+                f"{run.microseconds_per_invoice:,.0f}",
+                "not known" if run.peak_memory_mib is None else f"{run.peak_memory_mib:,.0f} MiB",
+            )
+            for run in growth
+        ],
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table whose columns after the first are numbers, set to the right."""
+    rule = ["---", *("---:" for _ in head[1:])]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, rule, *rows]) + "\n"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

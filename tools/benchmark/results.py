@@ -28,7 +28,7 @@ class Results:
     seconds: float
 
 
-def measure(subscriptions: int, parent: Path | None) -> Results:
+def measure(subscriptions: int, parent: Path | None, *, is_synced: bool) -> Results:
     """Measure the three jobs and the growth on a private server inside `parent` (None: the system's temporary folder).
 
     The base database grows from size to size; what is measured always runs on a copy of it.
@@ -39,7 +39,7 @@ def measure(subscriptions: int, parent: Path | None) -> Results:
     begun = perf_counter()
     cores = os.cpu_count() or 1
     smaller, larger = max(1, subscriptions // SMALLER), LARGER * subscriptions
-    with private_server(parent) as server:
+    with private_server(parent, is_synced=is_synced) as server:
         base = server.base
         tenant_id = found_company(base)
         machine = look_at_machine(server.folder, base)

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tenor.platform.embedded import DATABASE_NAME, SUPERUSER, Address, EmbeddedServer
+from tenor.platform.embedded import DATABASE_NAME, SERVER_SETTINGS, SUPERUSER, Address, EmbeddedServer
 from tenor.platform.logins import Role
 from tenor.platform.settings import Settings
 
@@ -67,11 +67,15 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server(parent: Path | None) -> Iterator[PrivateServer]:
-    """Yield a new server in a folder of its own inside `parent` (None: the system's); both are gone afterwards."""
+def private_server(parent: Path | None, *, is_synced: bool) -> Iterator[PrivateServer]:
+    """Yield a new server in a folder of its own inside `parent` (None: the system's); both are gone afterwards.
+
+    It has the settings of the product, but for fsync, which is off where not `is_synced`.
+    """
     with tempfile.TemporaryDirectory(prefix="tenor-bench-", dir=parent, ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        server = EmbeddedServer(folder / "postgres", linger_seconds=0.2)
+        settings = {**SERVER_SETTINGS, "fsync": "on" if is_synced else "off"}
+        server = EmbeddedServer(folder / "postgres", linger_seconds=0.2, server_settings=settings)
         try:
             yield PrivateServer(folder, server.join())
         finally:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -55,9 +56,7 @@ class Documents:
         """Return `parts` spans of equal length, which are the whole together."""
         count = self.last - self.first + 1
         ends = [self.first + count * part // parts for part in range(parts + 1)]
-        return [
-            Documents(self.run_id, self.started_at, low, high - 1) for low, high in zip(ends, ends[1:], strict=False)
-        ]
+        return [Documents(self.run_id, self.started_at, low, high - 1) for low, high in pairwise(ends)]
 
     def head(self, count: int) -> "Documents":
         """Return the first `count` of them."""

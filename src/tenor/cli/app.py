@@ -1,5 +1,9 @@
 """The commands and their names."""
 
+import sys
+import traceback
+from collections.abc import Sequence
+
 import typer
 
 from tenor.cli.commands import (
@@ -17,6 +21,8 @@ from tenor.cli.commands import (
     up,
     usage,
 )
+from tenor.cli.output import ExitCode, print_json, refusals
+from tenor.kernel.errors import Malformed
 
 app = typer.Typer(
     name="tenor",
@@ -40,6 +46,32 @@ app.add_typer(cases.app, name="cases")
 app.command("demo")(demo.demo_command)
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line with `arguments`, or those of the process; return what its exit code means.
+
+    A command that is called wrongly is a refusal like any other, so with --json it is told in JSON; without it
+    Typer tells it and exits. An error that nobody expected ends with 3: Python's own 1 would say that a check failed.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        with refusals(as_json=as_json):
+            _require_text(words)
+        return app(words, standalone_mode=not as_json) or ExitCode.DONE
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as misuse:
+        print_json({"error": {"code": "usage", "message": misuse.format_message()}})
+        return ExitCode.REFUSED
+    except Exception:  # noqa: BLE001  the last place where the exit code can still be made to mean something
+        traceback.print_exc()
+        return ExitCode.FAILED
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Refuse arguments that no database could store: Python reads bytes that are not UTF-8 as half characters."""
+    for place, word in enumerate(words, start=1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise Malformed(f"argument {place}, {word[:60]!r}, is not UTF-8 text") from None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -17,6 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from tenor.kernel.errors import Refusal
 from tenor.kernel.period import format_instant
 from tenor.kernel.quantity import plain
+from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
+from tenor.platform.embedded import EmbeddedServerFailed
+from tenor.platform.migrate import MigrationChanged, RolesMissing
+from tenor.pricing import TamperedPlanVersion
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", envvar="TENOR_TENANT", help="Slug of the tenant.")]
@@ -30,6 +34,17 @@ class ExitCode(IntEnum):
     REFUSED = 2  # the input was refused; nothing has changed
     FAILED = 3  # the engine could not do its work (no database, a bug)
 
+
+FAILURES: Final = (
+    DatabaseTooOld,
+    DatabaseUnreachable,
+    EmbeddedServerFailed,
+    LostTransaction,
+    MigrationChanged,
+    RolesMissing,
+    TamperedPlanVersion,
+)
+"""Refusals that say nothing against the input: another call with the same words may well succeed."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -56,13 +71,15 @@ def refusals(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
+        is_failure = isinstance(refusal, FAILURES)
         if as_json:
             print_json({"error": {"code": refusal.code, "message": refusal.message, **refusal.details}})
         else:
-            err.print("[bold red]Refused[/] ", end="")
+            err.print(f"[bold red]{'Failed' if is_failure else 'Refused'}[/] ", end="")
             err.print(refusal.message, markup=False)
-            err.print(f"({refusal.code}; nothing has changed)", style="dim", markup=False)
-        raise stop(ExitCode.REFUSED) from None
+            effect = "the engine could not do its work" if is_failure else "nothing has changed"
+            err.print(f"({refusal.code}; {effect})", style="dim", markup=False)
+        raise stop(ExitCode.FAILED if is_failure else ExitCode.REFUSED) from None
 
 
 @contextmanager

@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
 from tenor.kernel.money import exponent
 from tenor.pricing.policy import Policy, policy_with
+
+_NAMES: Final = ("id", "kind", "profile", "class")
 
 
 class MalformedCaseFile(Malformed):
@@ -62,20 +64,42 @@ def read_cases(path: Path) -> Iterator[Case]:
         MalformedCaseFile: with the file and the position, and nothing has been yielded before.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, object_pairs_hook=_without_duplicates)
+        raw = json.loads(
+            path.read_text(encoding="utf-8-sig"),
+            parse_float=_exact,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_without_duplicates,
+        )
     except OSError as error:
         raise MalformedCaseFile(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise MalformedCaseFile(f"{path}: {error}") from None
     if not isinstance(raw, list):
         raise MalformedCaseFile(f"{path}: a case file is a JSON array of cases")
-    cases = []
-    for position, body in enumerate(raw):
-        missing = [key for key in ("id", "kind", "profile", "class", "expect") if key not in body]
-        if missing:
-            raise MalformedCaseFile(f"{path}: case {position} has no {', '.join(missing)}")
-        cases.append(Case(body["id"], body["kind"], body["profile"], body["class"], body))
-    yield from cases
+    yield from [_read_case(body, f"{path}: case {position}") for position, body in enumerate(raw)]
+
+
+def _read_case(body: Any, place: str) -> Case:
+    if not isinstance(body, dict):
+        raise MalformedCaseFile(f"{place} is not an object")
+    missing = [key for key in (*_NAMES, "expect") if key not in body]
+    if missing:
+        raise MalformedCaseFile(f"{place} has no {', '.join(missing)}")
+    nameless = [key for key in _NAMES if not isinstance(body[key], str)]
+    if nameless:
+        raise MalformedCaseFile(f"{place}: {', '.join(nameless)} must be text")
+    return Case(body["id"], body["kind"], body["profile"], body["class"], body)
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond any decimal
+        raise ValueError(f"{text[:60]} is beyond any number") from None
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -79,9 +79,10 @@ def _number(value: Any) -> Decimal | None:
     if isinstance(value, Fraction):
         return Decimal(value.numerator) / Decimal(value.denominator)
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None
 
 
 def _is_number(text: str) -> bool:

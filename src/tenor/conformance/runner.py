@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,8 @@ from tenor.conformance import aggregation, periods, proration, rating
 from tenor.conformance.cases import Case
 from tenor.conformance.compare import differences
 from tenor.kernel.errors import Refusal
+from tenor.kernel.period import format_instant
+from tenor.pricing.policy import UnknownPolicy
 
 Answer = Callable[[Case], Mapping[str, Any]]
 """Answers a case with everything its kind can be asked for; a refusal is the answer `error`."""
@@ -36,18 +39,25 @@ class Outcome:
 
 def run_case(case: Case) -> Outcome:
     """Execute one case; it never raises: what cannot be run has failed, and `why` says the reason."""
-    answer = KINDS.get(case.kind)
-    if answer is None:
+    if case.kind not in KINDS:
         return Outcome(case, passed=False, got=None, why=f"cases of kind {case.kind!r} cannot be run yet")
     try:
-        got: Mapping[str, Any] = answer(case)
-    except Refusal as refusal:
-        got = {"error": True, "refusal": f"{refusal.code}: {refusal.message}"}
+        got = _answer(case)
+        why = differences(case, got)
     except Exception as error:  # noqa: BLE001  a case must not end the run: it has failed, and says why
         return Outcome(case, passed=False, got=None, why=f"{type(error).__name__}: {error}")
-    why = differences(case, got)
     asked = {key: got.get(key) for key in case.expect} if isinstance(case.expect, Mapping) else dict(got)
     return Outcome(case, passed=not why, got=asked, why="; ".join(why))
+
+
+def _answer(case: Case) -> Mapping[str, Any]:
+    """Return what the engine answers. A policy that it cannot act on is no answer, not even to `"error": true`."""
+    try:
+        return KINDS[case.kind](case)
+    except UnknownPolicy:
+        raise
+    except Refusal as refusal:
+        return {"error": True, "refusal": f"{refusal.code}: {refusal.message}"}
 
 
 def totals(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
@@ -64,6 +74,8 @@ def totals(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 
 def as_json(value: Any) -> Any:
     """Return `value` with decimals and instants as text, ready for JSON."""
+    if isinstance(value, datetime):
+        return format_instant(value)
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):

@@ -72,7 +72,7 @@ def _check_document(proof: Proof, row: Sequence[Any], lines: list[tuple[Any, ...
             )
     head["tax_percent"] = plain(head["tax_percent"])
     fresh = document_digest(
-        kind=kind, series=series, number=number, head=head.values(), lines=(line[1:-1] for line in lines)
+        kind=kind, series=series, number=number, head=head.values(), lines=(line[1:] for line in lines)
     )
     if fresh != bytes(digest):
         proof.found("document_changed", subject, f"{name} is not what was issued: its digest differs")

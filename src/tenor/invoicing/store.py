@@ -114,7 +114,7 @@ def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
         draft.credit_applied_minor,
     )
     digest = document_digest(
-        kind=draft.kind.value, series=series, number=number, head=head, lines=(row[1:-1] for row in line_rows(draft))
+        kind=draft.kind.value, series=series, number=number, head=head, lines=(row[1:] for row in line_rows(draft))
     )
     return (
         draft.id,

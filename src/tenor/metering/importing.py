@@ -3,10 +3,11 @@
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn, TextIO
 
@@ -19,6 +20,8 @@ from tenor.metering.rules.readings import property_text, read
 JSON_LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
 
 _NOT_UTF8: Final = re.compile("[\ud800-\udfff]")  # what `surrogateescape` makes of a byte that is none
+_NAMES_SHOWN_MAX: Final = 20
+_NAME_SHOWN_LENGTH: Final = 60
 _HAS_ZONE: Final = re.compile(r"(?:Z|[+-]\d{2}:\d{2})$", re.ASCII)
 
 
@@ -158,11 +161,16 @@ def _csv_records(file: TextIO, columns: Columns, path: Path) -> Iterator[Record 
 def _require_header(header: Sequence[str], columns: Columns, path: Path) -> None:
     missing = [name for name in columns.required if name not in header]
     if missing:
-        found = f"it has {', '.join(map(repr, header))}" if header else "the file is empty"
+        found = f"it has {_listed(header)}" if header else "the file is empty"
         raise MalformedUsageFile(f"{path}: the header names no column {', '.join(map(repr, missing))}; {found}")
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(header).items() if count > 1)
     if repeated:
-        raise MalformedUsageFile(f"{path}: the header names {', '.join(map(repr, repeated))} more than once")
+        raise MalformedUsageFile(f"{path}: the header names {_listed(repeated)} more than once")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN_MAX:,} more" if len(names) > _NAMES_SHOWN_MAX else ""
+    return ", ".join(repr(name[:_NAME_SHOWN_LENGTH]) for name in names[:_NAMES_SHOWN_MAX]) + more
 
 
 def _json_records(file: TextIO) -> Iterator[Record | BadRow]:
@@ -171,7 +179,7 @@ def _json_records(file: TextIO) -> Iterator[Record | BadRow]:
             continue
         try:
             record = json.loads(
-                text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates
+                text, parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates
             )
         except (ValueError, RecursionError) as error:
             yield BadRow(line, "", f"is not JSON: {error}")
@@ -252,6 +260,13 @@ def _read_subscription(text: str | None, columns: Columns) -> SubscriptionId | N
         return SubscriptionId(from_wire("sub", text))
     except Malformed as error:
         raise _WrongCell(columns.subscription, error.message) from None
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond any decimal
+        raise ValueError(f"{text[:60]} is beyond any number") from None
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -14,6 +14,11 @@ from tenor.kernel.ids import TenantId, new_id
 from tenor.platform.database import Connection, Database
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
+_BROKEN: Final = {
+    "tenants_slug_is_plain": "a slug is a letter a–z and up to 62 more of a–z, 0–9 and '-'",
+    "tenants_only_a_sandbox_has_a_clock": "only a sandbox has a clock of its own",
+}
+"""What the checks of the table mean, for people."""
 _FACTS: Final = "tenant_id, slug, name, is_sandbox, clock_at, timezone, profile"
 
 
@@ -65,7 +70,8 @@ def create_tenant(
     except psycopg.errors.UniqueViolation:
         raise SlugTaken(f"there is a tenant {slug!r} already", slug=slug) from None
     except psycopg.errors.CheckViolation as error:
-        raise Malformed(f"tenant {slug!r}: {error.diag.constraint_name}", slug=slug) from None
+        reason = _BROKEN.get(error.diag.constraint_name or "", error.diag.constraint_name)
+        raise Malformed(f"tenant {slug[:60]!r}: {reason}", slug=slug) from None
     return tenant_id
 
 

@@ -65,7 +65,7 @@ class SubscriptionsRefused(Refusal):
         shown = "; ".join(str(problem) for problem in self.problems[:5])
         more = f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else ""
         super().__init__(
-            f"{len(self.problems)} problems, nothing written: {shown}{more}",
+            f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}, nothing written: {shown}{more}",
             problems=[problem._asdict() for problem in self.problems],
         )
 

@@ -148,7 +148,7 @@ def written(company: Company) -> dict[str, list[str]]:
         "bill_run_batches": "run_id, batch_no, first_subscription_id, last_subscription_id, subscription_count,"
         " finished_at is not null",
         "bill_run_items": "*",
-        "outbox_events": "id, type, object_id, payload, occurred_at",
+        "outbox_events": "case when right(type, 10) = '.finalised' then id end, type, object_id, payload, occurred_at",
     }
     return {
         table: sorted(text for (text,) in company.rows(f"select r::text from (select {what} from {table}) r"))

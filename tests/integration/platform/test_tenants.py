@@ -50,7 +50,7 @@ def test_only_a_sandbox_has_a_clock_to_move(database: Database, tenant: TenantId
     assert find_tenant(database, "play").clock_at == MAY
     with pytest.raises(NotFound):
         set_clock(database, tenant, MAY)
-    with pytest.raises(Malformed, match="only_a_sandbox_has_a_clock"):
+    with pytest.raises(Malformed, match="only a sandbox has a clock"):
         create_tenant(database, slug="real", name="Real", clock_at=MAY)
 
 

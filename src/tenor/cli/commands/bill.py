@@ -26,7 +26,7 @@ def bill_command(
     """Bill everything that is due. Repeat it at will: what has been billed is not billed again."""
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
-        instant = parse_instant(as_of, name="--as-of") if as_of else tenant_now(of)
+        instant = parse_instant(as_of, name="--as-of") if as_of is not None else tenant_now(of)
         require_reached(of, instant)
         with progress(is_shown=not as_json) as display:
             task = display.add_task("billing", total=None)
@@ -55,11 +55,12 @@ def bill_command(
 def print_report(report: BillRunReport) -> None:
     """Print what a run did, in a few lines."""
     done = report.done
+    documents = counted(report.document_count, "document")
     rate = f", {report.document_count / report.seconds:,.0f} documents/s" if report.document_count else ""
     resumed = " (finished a run that had been interrupted)" if report.is_resumed else ""
     out.print(
         f"[bold]As of {format_instant(report.as_of)}[/]{resumed}: {counted(done.subscriptions, 'subscription')} due, "
-        f"{counted(report.document_count, 'document')} with {counted(done.lines, 'line')} in {report.seconds:.2f} s{rate}"
+        f"{documents} with {counted(done.lines, 'line')} in {report.seconds:.2f} s{rate}"
     )
     for (kind, currency), total in sorted(done.totals_minor.items()):
         label = counted(done.documents[kind, currency], kind.replace("_", " "))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.output import ExitCode, JsonOption, out, print_json, progress, refusals, stop
@@ -57,7 +58,7 @@ def _case_json(outcome: Outcome) -> dict[str, object]:
 def _print_scores(outcomes: list[Outcome], *, failures_max: int) -> None:
     failed = [outcome for outcome in outcomes if not outcome.passed]
     for outcome in failed[:failures_max]:
-        out.print(f"[red]failed[/] {outcome.case.id}: ", end="")
+        out.print(f"[red]failed[/] {escape(outcome.case.id)}: ", end="")
         out.print(outcome.why, markup=False)
     if len(failed) > failures_max:
         out.print(f"… and {len(failed) - failures_max} more (--json prints all)")
@@ -66,6 +67,7 @@ def _print_scores(outcomes: list[Outcome], *, failures_max: int) -> None:
         table.add_column(heading, justify="right")
     for row in totals(outcomes):
         colour = "red" if row["failed"] else "green"
-        table.add_row(row["kind"], row["profile"], row["class"], str(row["passed"]), f"[{colour}]{row['failed']}[/]")
+        names = (escape(row[heading]) for heading in ("kind", "profile", "class"))
+        table.add_row(*names, str(row["passed"]), f"[{colour}]{row['failed']}[/]")
     out.print(table)
     out.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed")

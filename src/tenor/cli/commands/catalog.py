@@ -1,5 +1,7 @@
 """`tenor catalog`: price books as code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,6 @@ from tenor.cli.session import session, tenant_now
 from tenor.kernel.errors import Malformed
 from tenor.pricing.price_book import (
     CatalogPlan,
-    PriceBookDraft,
     RefusedPriceBook,
     apply_price_book,
     plan_price_book,
@@ -27,8 +28,8 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 @app.command("plan")
 def plan(file: FileArgument, *, tenant: TenantOption, as_json: JsonOption = False) -> None:
     """Show what a price book would change: new versions, and who keeps an old one. Changes nothing."""
-    with refusals(as_json=as_json):
-        draft = _read(file)
+    with refusals(as_json=as_json), _named(file):
+        draft = read_price_book(_read(file))
         with session() as opened:
             of = opened.tenant(tenant)
             with opened.database.transaction(of.tenant_id) as uow:
@@ -45,8 +46,8 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Make a price book the newest edition. Plans that changed get a new version; subscriptions keep theirs."""
-    with refusals(as_json=as_json):
-        draft = _read(file)
+    with refusals(as_json=as_json), _named(file):
+        draft = read_price_book(_read(file))
         with session() as opened:
             of = opened.tenant(tenant)
             with opened.database.transaction(of.tenant_id) as uow:
@@ -54,12 +55,18 @@ def apply(
         _print(applied.changes, as_json=as_json, hint="[green]applied[/]")
 
 
-def _read(file: Path) -> PriceBookDraft:
-    """Read a file; a refusal names the file before the places inside it."""
+def _read(file: Path) -> bytes:
     try:
-        return read_price_book(file.read_bytes())
+        return file.read_bytes()
     except OSError as error:
         raise Malformed(f"{file}: {error.strerror}") from None
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Let a refusal name the file before the places inside it."""
+    try:
+        yield
     except RefusedPriceBook as refusal:
         refusal.message = f"{file}: {refusal.message}"
         raise

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
@@ -38,7 +39,7 @@ def add(
             external_id=external_id,
             name=name or external_id,
             country=country,
-            timezone=timezone or of.timezone,
+            timezone=of.timezone if timezone is None else timezone,
             tax_percent=tax,
         )
         with opened.database.transaction(of.tenant_id) as uow:
@@ -47,4 +48,4 @@ def add(
         if as_json:
             print_json({"id": wire, "external_id": external_id})
         else:
-            out.print(f"[green]Registered[/]  {external_id}  {wire}")
+            out.print(f"[green]Registered[/]  {escape(external_id)}  {wire}")

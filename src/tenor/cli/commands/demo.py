@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Annotated, Any, Final
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.commands.bill import report_json
@@ -108,7 +109,7 @@ def _exhibit(opened: Session, played: Sequence[Played]) -> IssuedDocument:
 
 def print_title(opened: Session) -> None:
     """Print where the database is, and who published what it will hold."""
-    out.print(f"[bold]Tenor demo[/] on {opened.database.description}")
+    out.print(f"[bold]Tenor demo[/] on {escape(opened.database.description)}")
     for line in ATTRIBUTION:
         out.print(line, style="dim")
     out.print("What is published and what is assumed: docs/demo.md", style="dim")

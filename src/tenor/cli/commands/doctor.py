@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tenor.cli.output import ExitCode, JsonOption, out, print_json, stop
+from tenor.cli.output import ExitCode, JsonOption, counted, out, print_json, stop
 from tenor.kernel.errors import Refusal
 from tenor.platform.database import Database
 from tenor.platform.migrate import migrate
@@ -13,7 +13,7 @@ Check = tuple[str, Callable[[Database], str]]
 
 
 def _tenants(database: Database) -> str:
-    return f"{len(list_tenants(database))} tenants"
+    return counted(len(list_tenants(database)), "tenant")
 
 
 def _migrations(database: Database) -> str:
@@ -30,9 +30,10 @@ CHECKS: tuple[Check, ...] = (
 
 def doctor(*, as_json: JsonOption = False) -> None:
     """Check the installation: settings, server, roles, migrations. Ends with 3 when something is wrong."""
-    settings = Settings.from_environment()
-    results = [("data directory", str(settings.data_dir), True)]
+    results = []
     try:
+        settings = Settings.from_environment()
+        results.append(("data directory", str(settings.data_dir), True))
         with Database.open(settings) as database:
             for name, check in CHECKS:
                 results.append((name, check(database), True))

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
@@ -56,7 +57,7 @@ def list_command(
             amounts = (row.total_minor, row.due_minor)
             table.add_row(
                 row.name,
-                row.customer_external_id,
+                escape(row.customer_external_id),
                 row.issued_at.strftime("%Y-%m-%d"),
                 *(f"{format_minor(amount, row.currency)} {row.currency}" for amount in amounts),
             )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
@@ -70,7 +71,7 @@ def create(
                 external_id=name,
                 customer_id=found[customer].id,
                 plan=plan,
-                starts_at=parse_instant(start, name="--start") if start else now,
+                starts_at=parse_instant(start, name="--start") if start is not None else now,
                 quantities=_decimals(quantity, "--quantity"),
                 prices=_decimals(price, "--price"),
                 discount_percent=parse_decimal(discount_percent, name="--discount-percent"),
@@ -103,7 +104,7 @@ def change_plan_command(
             held.id,
             plan=plan,
             effective=_effective(effective),
-            version=version or held.version,
+            version=held.version if version is None else version,
             now=now,
             actor=actor,
             reason=reason,
@@ -133,7 +134,7 @@ def change_quantity_command(
             held.id,
             quantities=_decimals(quantity, "--quantity"),
             effective=_effective(effective),
-            version=version or held.version,
+            version=held.version if version is None else version,
             now=now,
             actor=actor,
             reason=reason,
@@ -160,7 +161,7 @@ def cancel_command(
             uow,
             held.id,
             effective=_effective(effective),
-            version=version or held.version,
+            version=held.version if version is None else version,
             now=now,
             actor=actor,
             reason=reason,
@@ -205,7 +206,7 @@ def _print(subscription: Subscription, *, as_json: bool) -> None:
         return
     end = f", ends {format_instant(subscription.ends_at)}" if subscription.ends_at else ""
     trial = f", trial until {format_instant(subscription.trial_ends_at)}" if subscription.trial_ends_at else ""
-    out.print(f"[bold]{subscription.external_id}[/]  {to_wire('sub', subscription.id)}")
+    out.print(f"[bold]{escape(subscription.external_id)}[/]  {to_wire('sub', subscription.id)}")
     out.print(
         f"  {subscription.status.value}, version {subscription.version}, "
         f"since {format_instant(subscription.starts_at)}{trial}{end}"

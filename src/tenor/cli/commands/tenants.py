@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.output import JsonOption, out, print_json, refusals
@@ -10,6 +11,7 @@ from tenor.cli.session import session
 from tenor.kernel.ids import to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.tenants import create_tenant, list_tenants
+from tenor.pricing import profile as policy_profile
 
 app = typer.Typer(help="Create and list tenants.", no_args_is_help=True)
 
@@ -29,6 +31,7 @@ def create(
 ) -> None:
     """Create a tenant."""
     with refusals(as_json=as_json), session() as opened:
+        policy_profile(profile)  # refuses an unknown one now, not at the first subscription
         tenant_id = create_tenant(
             opened.database,
             slug=slug,
@@ -36,7 +39,7 @@ def create(
             is_sandbox=sandbox,
             timezone=timezone,
             profile=profile,
-            clock_at=parse_instant(clock, name="--clock") if clock else None,
+            clock_at=None if clock is None else parse_instant(clock, name="--clock"),
         )
         if as_json:
             print_json({"id": to_wire("ten", tenant_id), "slug": slug})
@@ -73,5 +76,5 @@ def list_command(*, as_json: JsonOption = False) -> None:
         table = Table("tenant", "name", "clock", "zone", "profile", box=None)
         for tenant in tenants:
             clock = format_instant(tenant.clock_at) if tenant.clock_at else "wall clock"
-            table.add_row(tenant.slug, tenant.name, clock, tenant.timezone, tenant.profile)
+            table.add_row(tenant.slug, escape(tenant.name), clock, tenant.timezone, tenant.profile)
         out.print(table)

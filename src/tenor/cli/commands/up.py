@@ -1,6 +1,8 @@
 """`tenor up`: make the database ready."""
 
-from tenor.cli.output import JsonOption, out, print_json, refusals
+from rich.markup import escape
+
+from tenor.cli.output import JsonOption, counted, out, print_json, refusals
 from tenor.platform.database import Database
 from tenor.platform.migrate import migrate
 from tenor.platform.settings import Settings
@@ -15,5 +17,7 @@ def up(*, as_json: JsonOption = False) -> None:
             if as_json:
                 print_json({"database": database.description, "applied": applied})
                 return
-            out.print(f"[green]Ready[/]  {database.description}")
-            out.print(f"{len(applied)} migrations applied" if applied else "every migration was applied already")
+            out.print(f"[green]Ready[/]  {escape(database.description)}")
+            out.print(
+                f"{counted(len(applied), 'migration')} applied" if applied else "every migration was applied already"
+            )

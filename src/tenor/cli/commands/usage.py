@@ -41,7 +41,7 @@ def import_command(
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         columns = _columns(column or [])
-        file_zone: tzinfo | None = parse_zone(zone) if zone else None
+        file_zone: tzinfo | None = None if zone is None else parse_zone(zone)
         now = tenant_now(of)
         with progress(is_shown=not as_json) as display:
             task = display.add_task("rows", total=None)

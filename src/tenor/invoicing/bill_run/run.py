@@ -16,6 +16,7 @@ from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, is_batch_open,
 from tenor.invoicing.bill_run.stages import STAGES, Batch, BatchOutOfTurn, Memory
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, TenantId
+from tenor.kernel.period import require_utc
 from tenor.ledger import CreditGone
 from tenor.platform.audit import Deed, record
 from tenor.platform.database import Database
@@ -95,6 +96,7 @@ def bill(
     Raises:
         RunInThePast: a finished run was as of a later instant.
     """
+    as_of = require_utc(as_of, name="as of")
     reports = []
     while True:
         begun = perf_counter()
@@ -170,9 +172,11 @@ def _batches_done(
     if workers > 1 and run.batch_count > INLINE_BATCHES_MAX:
         yield from _done_by_workers(settings, tenant_id, run, min(workers, run.batch_count))
     memory = Memory()
-    while _is_batch_open(database, tenant_id, run):
+    is_open = True
+    while is_open:
         while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
             yield summary
+        is_open = _is_batch_open(database, tenant_id, run)
 
 
 def _is_batch_open(database: Database, tenant_id: TenantId, run: PlannedRun) -> bool:

@@ -1,13 +1,14 @@
 """Documents: lines become invoices and credit notes with tax, credit, transfers and a digest."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
+
+import msgspec
 
 from tenor.invoicing.model import DocumentKind, Draft, Line, TaxedLine
 from tenor.kernel.ids import BillRunId, CustomerId, InvoiceId, SubscriptionId, TransferId, derived_id
@@ -122,19 +123,12 @@ def document_digest(
 ) -> bytes:
     """Return the SHA-256 of a finalised document's canonical text.
 
-    `head` and each line are sequences of text, numbers and instants in a fixed order; JSON without
-    spaces and with instants in UTC makes the text canonical. Whoever changes one cent, one date or one
-    line of a document in the database changes the digest.
+    `head` and each line are sequences of text, whole numbers, ids, UTC instants and traces in a fixed order;
+    JSON without spaces and with sorted keys makes the text canonical. Whoever changes one cent, one date, one
+    explanation or one line of a document in the database changes the digest.
     """
-    document = [kind, series, number, [_canonical(value) for value in head]]
-    document.extend([_canonical(value) for value in line] for line in lines)
-    return hashlib.sha256(json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode()).digest()
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return format_instant(value)
-    return value if isinstance(value, str | int) or value is None else str(value)
+    text = msgspec.json.encode([kind, series, number, list(head), *lines], order="deterministic")
+    return hashlib.sha256(text).digest()
 
 
 def _line_tax_minor(amount_minor: int, party: Party) -> int:

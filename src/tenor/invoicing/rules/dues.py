@@ -51,17 +51,34 @@ class Look(NamedTuple):
 
 
 class _Grids:
-    """The grids of one item's charges, one for each interval."""
+    """The grids of one item's charges, one for each interval, and what has been asked of them before.
+
+    The charges of a plan mostly share an interval, and ask for the same periods.
+    """
 
     def __init__(self, plan: PlanVersion, item: Item, zone: tzinfo, calendar: CalendarPolicy) -> None:
         self._plan, self._item, self._zone, self._calendar = plan, item, billing_zone(item, zone, calendar), calendar
-        self._known: dict[Interval, Grid] = {}
+        self._grids: dict[Interval, Grid] = {}
+        self._periods_at: dict[tuple[Interval, datetime], Period] = {}
+        self._periods_between: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
 
-    def of(self, charge: Charge) -> Grid:
-        """Return the grid of `charge`: its own interval or the plan's, counted from the item's anchor."""
-        interval = charge.interval or self._plan.interval
-        if interval not in self._known:
-            self._known[interval] = Grid(
+    def period_at(self, charge: Charge, instant: datetime) -> Period:
+        """Return the period of the charge's grid that holds `instant`."""
+        key = (charge.interval or self._plan.interval, instant)
+        if key not in self._periods_at:
+            self._periods_at[key] = period_at(self._grid(key[0]), instant)
+        return self._periods_at[key]
+
+    def periods_between(self, charge: Charge, start: datetime, end: datetime) -> tuple[Period, ...]:
+        """Return the periods of the charge's grid that touch [start, end)."""
+        key = (charge.interval or self._plan.interval, start, end)
+        if key not in self._periods_between:
+            self._periods_between[key] = tuple(periods_between(self._grid(key[0]), start, end))
+        return self._periods_between[key]
+
+    def _grid(self, interval: Interval) -> Grid:
+        if interval not in self._grids:
+            self._grids[interval] = Grid(
                 interval=interval,
                 anchor=self._item.anchor_at,
                 zone=self._zone,
@@ -69,7 +86,7 @@ class _Grids:
                 month_end=self._calendar.month_end,
                 boundary_time=self._calendar.boundary_time,
             )
-        return self._known[interval]
+        return self._grids[interval]
 
 
 def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: CalendarPolicy) -> list[Due]:
@@ -80,14 +97,14 @@ def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: Cale
     commitment brings with it every charge whose period lies in its own, because it is measured on all of them.
     """
     grids = _Grids(plan, item, zone, calendar)
-    every = [due for charge in plan.charges for due in _dues_of(charge, grids.of(charge), item, look)]
+    every = [due for charge in plan.charges for due in _dues_of(charge, grids, item, look)]
     committed = [due.period for due in every if due.charge.kind is ChargeKind.COMMITMENT and _is_looked_at(due, look)]
     if committed:
         since = look._replace(settled_through=min(period.start for period in committed), revisit_from=None)
         every = [
             due._replace(is_settled=_is_settled(due, look))
             for charge in plan.charges
-            for due in _dues_of(charge, grids.of(charge), item, since)
+            for due in _dues_of(charge, grids, item, since)
         ]
     looked_at = [
         due for due in every if _is_looked_at(due, look) or any(period.covers(due.period) for period in committed)
@@ -128,7 +145,7 @@ def next_due_at(
             continue
         if charge.kind is ChargeKind.ONE_OFF or (end is not None and end <= after):
             continue
-        boundary = period_at(grids.of(charge), max(start, after)).end
+        boundary = grids.period_at(charge, max(start, after)).end
         if end is None or boundary < end:
             first_instants.append(boundary)
         elif charge.timing is Timing.ARREARS:
@@ -146,21 +163,21 @@ def _billable_life(item: Item) -> tuple[datetime, datetime | None] | None:
     return None if start is None else (start, item.phases[-1].ends_at)
 
 
-def _dues_of(charge: Charge, grid: Grid, item: Item, look: Look) -> Iterator[Due]:
+def _dues_of(charge: Charge, grids: _Grids, item: Item, look: Look) -> Iterator[Due]:
     """Yield the dues of one charge up to `look.through`, from the last settled period on."""
     life = _billable_life(item)
     if life is None or life[0] > look.through:
         return
     start, end = life
-    horizon = period_at(grid, look.through).end
+    horizon = grids.period_at(charge, look.through).end
     served_life = Period(start, horizon if end is None else min(end, horizon))
     if charge.kind is ChargeKind.ONE_OFF:
-        periods: Iterator[Period] = iter((period_at(grid, start),))
+        periods: tuple[Period, ...] = (grids.period_at(charge, start),)
     else:
         known = min((at for at in (look.settled_through, look.revisit_from) if at is not None), default=start)
         since = start if look.settled_through is None else max(start, known)
         # from the start of its period: an item may end at the very instant from which it is looked at again, or before
-        periods = periods_between(grid, period_at(grid, since).start, served_life.end)
+        periods = grids.periods_between(charge, grids.period_at(charge, since).start, served_life.end)
     for period in periods:
         served = period.overlap(served_life)
         if served.is_empty:

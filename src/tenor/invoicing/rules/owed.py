@@ -29,6 +29,9 @@ UsageTotals = Mapping[UsageKey, Usage]
 Prices = Mapping[PlanVersionId, PlanVersion]
 """The plan versions that a timeline pins."""
 
+REMEMBERED_MAX: Final = 20_000
+"""Prices that a `PriceMemory` holds at most."""
+
 _NO_USAGE: Final = Usage()
 
 
@@ -44,7 +47,8 @@ class Rating(NamedTuple):
 class PriceMemory:
     """Prices that have been worked out before: many subscriptions of a run have the same terms.
 
-    Purely a saving: what it returns is what `rate` returns for the same charge, units and price.
+    Purely a saving: what it returns is what `rate` returns for the same charge, units and price. It forgets
+    everything when it has grown large, so that the memory of a run does not grow with its subscriptions.
     """
 
     def __init__(self, policy: Policy, *, currency: str) -> None:
@@ -57,6 +61,8 @@ class PriceMemory:
         key = (charge.id, units, price)
         known = self._rated.get(key)
         if known is None:
+            if len(self._rated) >= REMEMBERED_MAX:
+                self._rated.clear()
             rated = self.rate(charge.price if price is None else _overruled(charge, price), Usage(units=units))
             known = self._rated[key] = (rated.amount, steps_to_json(rated.steps))
         return known
