@@ -280,11 +280,47 @@ def test_a_change_that_a_later_one_takes_the_place_of_is_given_back_whole(acme: 
     acme.change_plan("ann", "team", "2026-02-20", at="2026-02-15", quantities={"seats": 2})
 
     assert acme.bill("2026-02-20") == told("""
-        CN-1 ann 2026-02-15
+        CN-1 ann 2026-02-20
         base   2026-02-01 2026-03-01  -31.00
         base   2026-02-01 2026-03-01   10.00
         seats  2026-02-01 2026-03-01    5.00
         total -16.00  due 0.00
+    """)
+
+
+def test_a_downgrade_in_the_past_is_one_credit_note_and_asks_for_nothing(acme: Company) -> None:
+    acme.subscribe("ann", "pro", "2026-02-01")
+    acme.bill("2026-03-01")
+
+    acme.change_plan("ann", "basic", "2026-03-10", at="2026-02-15")
+
+    # −62.00/2 − 62.00 + 31.00/2 + 31.00; Basic's half February is not asked for again on a document of its own.
+    assert acme.bill("2026-03-10") == told("""
+        CN-1 ann 2026-03-10
+        base  2026-02-01 2026-03-01  -31.00
+        base  2026-03-01 2026-04-01  -62.00
+        base  2026-02-01 2026-03-01   15.50
+        base  2026-03-01 2026-04-01   31.00
+        total -46.50  due 0.00
+    """)
+
+
+def test_what_a_run_gives_back_it_does_not_ask_for_on_another_document(acme: Company) -> None:
+    acme.subscribe("ann", "pro", "2026-02-01")
+    acme.bill("2026-02-01")
+    acme.change_plan("ann", "team", "2026-02-15")
+
+    # Monthly runs only: Team's half February fell due on the 15th, what corrects Pro rides with 1 March.
+    assert acme.bill("2026-03-01") == told("""
+        INV-2 ann 2026-02-15
+        base   2026-02-01 2026-03-01   10.00
+        seats  2026-02-01 2026-03-01    2.50
+        total 12.50  credit 6.00  due 6.50
+        CN-1 ann 2026-03-01
+        base   2026-02-01 2026-03-01  -31.00
+        base   2026-03-01 2026-04-01   20.00
+        seats  2026-03-01 2026-04-01    5.00
+        total -6.00  due 0.00
     """)
 
 

@@ -139,7 +139,7 @@ class Company:
     ) -> None:
         """Take one event of usage, `arrived` later than it happened if given, and tell the bill run of it."""
         event = UsageEvent(
-            event_id=f"event-{next(self._event_numbers)}",
+            event_id=f"{customer} {on} {arrived} {next(self._event_numbers)}",
             source="test",
             customer=customer,
             metric_code=metric,

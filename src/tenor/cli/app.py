@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with refusals(as_json=as_json):
             _require_text(words)
-        return app(words, standalone_mode=not as_json) or ExitCode.DONE
+        return app(words, prog_name="tenor", standalone_mode=not as_json) or ExitCode.DONE
     except typer.Exit as end:
         return end.exit_code
     except typer.TyperException as misuse:

@@ -67,7 +67,7 @@ def _equal(key: str, wanted: Any, got: Any, digits: int | None) -> bool:
     printed = max(0, -int(wanted_number.as_tuple().exponent))
     if key == "unit_amount":
         return wanted_number == round_decimal(got_number, digits=printed, mode=RoundingMode.HALF_UP)
-    if key in _TWELVE_DIGITS:
+    if digits is None and key in _TWELVE_DIGITS:
         digits = min(12, printed)
     if digits is not None:
         wanted_number = round_decimal(wanted_number, digits=digits, mode=RoundingMode.HALF_UP)

@@ -22,7 +22,7 @@ from tenor.pricing.rules.proration import (
     PriceChange,
     QuantityChange,
     Share,
-    TerminatedFee,
+    TerminatedCharge,
     allocate_credits,
     anchor_move,
     billed_days,
@@ -218,7 +218,7 @@ def _termination_credit(question: _Question) -> Mapping[str, Any]:
     served = Period(max(period.start, opens), question.span("used").start)
     used = _needed(share_of(period=period, used=served, policy=question.policy.proration, zone=question.zone))
     found = termination_credit(
-        TerminatedFee(
+        TerminatedCharge(
             amount=question.amount("amount"),
             tax_rate=Fraction(question.amount("tax_percent")) / 100,
             coupon=question.amount("coupon_on_line"),

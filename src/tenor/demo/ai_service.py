@@ -12,7 +12,7 @@ from tenor.demo.inputs import read_price_book_file, read_requests
 from tenor.demo.story import ACTOR, Check, Moment, Step, Story
 from tenor.metering import UsageEvent, record_usage
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing.price_book import apply_price_book, read_price_book
+from tenor.pricing import apply_price_book, read_price_book
 from tenor.subscriptions import (
     LateUsage,
     NewSubscription,

@@ -10,7 +10,7 @@ from tenor.demo.inputs import REFERENCE, Subscriber, read_price_book_file, read_
 from tenor.demo.story import ACTOR, Check, Moment, Step, Story
 from tenor.kernel.money import format_minor
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing.price_book import apply_price_book, read_price_book
+from tenor.pricing import apply_price_book, read_price_book
 from tenor.subscriptions import NewSubscription, subscribe
 
 CURRENCY: Final = "USD"

@@ -20,11 +20,10 @@ from tenor.kernel.errors import NotFound, Refusal
 from tenor.kernel.ids import ItemId, PlanVersionId, SubscriptionId, to_wire
 from tenor.kernel.period import Period, format_instant
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import plan_versions, tampered_plan_versions
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import Policy, profile
-from tenor.pricing.store import plan_versions, tampered_plan_versions
-from tenor.subscriptions import Item, Subscription, journals, load_items, subscription_ids, timeline_drift
-from tenor.subscriptions.rules.timeline import fold
+from tenor.subscriptions import Item, Subscription, fold, journals, load_items, subscription_ids, timeline_drift
 
 
 class _Derivable(NamedTuple):

@@ -140,9 +140,11 @@ class EmbeddedServer:
             lines = (self.home / "data" / "postmaster.pid").read_text().splitlines()
             if len(lines) < 8 or lines[7].strip() != "ready":
                 return None
-            return Address(lines[4] or lines[5], int(lines[3]), (self.home / "password").read_text())
+            address = Address(lines[4] or lines[5], int(lines[3]), (self.home / "password").read_text())
         except FileNotFoundError:
             return None
+        # The file of a killed server says `ready` until its last process is gone; whether one listens is the truth.
+        return address if _listens(address) else None
 
     def _start_keeper(self, server_lock: int) -> None:
         # PostgreSQL believes a pid file whose number is alive, be it a zombie's or a stranger's; our lock knows better.
@@ -179,6 +181,13 @@ class EmbeddedServer:
 
     def _log_tail(self) -> str:
         return "\n".join((self.home / "server.log").read_text(errors="replace").splitlines()[-8:])
+
+
+def _listens(address: Address) -> bool:
+    is_socket = address.host.startswith("/")
+    place = f"{address.host}/.s.PGSQL.{address.port}" if is_socket else (address.host, address.port)
+    with socket.socket(socket.AF_UNIX if is_socket else socket.AF_INET) as probe:
+        return probe.connect_ex(place) == 0
 
 
 def find_binaries() -> Path:

@@ -25,6 +25,7 @@ from tenor.pricing.store import (
     newest_plan_version,
     plan_versions,
     plan_versions_by_code,
+    tampered_plan_versions,
 )
 
 __all__ = [
@@ -55,4 +56,5 @@ __all__ = [
     "profile",
     "profile_names",
     "read_price_book",
+    "tampered_plan_versions",
 ]

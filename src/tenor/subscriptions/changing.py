@@ -9,8 +9,8 @@ from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import publish
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import plan_versions
 from tenor.pricing.model import PlanVersion
-from tenor.pricing.store import plan_versions
 from tenor.subscriptions.errors import OutsideLife, VersionConflict
 from tenor.subscriptions.events import change_event, move_event
 from tenor.subscriptions.model import Cancelled, Change, Facts, Item, PlanChanged, Recording, Subscription, Timeline

@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from unittest.mock import patch
 
 import pytest
@@ -105,9 +105,10 @@ class Shell:
         assert (told.out, as_json.err) == ("", "")
         assert error["code"] == code
         assert says in error["message"]
-        assert error["message"].split() == told.err.removeprefix("Refused ").removeprefix("Failed ").split()[
-            : len(error["message"].split())
-        ]
+        assert (
+            error["message"].split()
+            == told.err.removeprefix("Refused ").removeprefix("Failed ").split()[: len(error["message"].split())]
+        )
         assert f"({code};" in told.err
         assert "Traceback" not in told.err
         assert self.contents() == before
@@ -123,6 +124,12 @@ class Shell:
             one = sql.SQL("select {}::text, count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from tenor.{} t")
             query = sql.SQL(" union all ").join(one.format(name, sql.Identifier(name)) for (name,) in tables)
             return {name: (count, hashed) for name, count, hashed in connection.execute(query)}
+
+    def tamper(self, table: LiteralString, change: LiteralString) -> None:
+        """Update a table past the triggers that keep it as it was."""
+        with self.server.superuser(self.database) as connection:
+            connection.execute(f"alter table tenor.{table} disable trigger all")
+            connection.execute(f"update tenor.{table} set {change}")
 
     def file(self, name: str, content: str | bytes) -> Path:
         """Write a file for a command to read."""

@@ -90,26 +90,43 @@ def prepared(server: Server, template: str) -> Iterator[tuple[str, TenantId]]:
         yield name, company.tenant_id
 
 
+@pytest.fixture(scope="session")
+def prepared_and_billed(server: Server, prepared: tuple[str, TenantId]) -> Iterator[tuple[str, TenantId]]:
+    """The same company after the run."""
+    template, tenant_id = prepared
+    with server.fresh_database(template) as name:
+        settings = server.settings(name)
+        with Database.open(settings) as database:
+            Company(database, settings, tenant_id).run(EVE)
+        yield name, tenant_id
+
+
 @pytest.fixture
 def copy(server: Server, prepared: tuple[str, TenantId]) -> Iterator[Copy]:
     """Makes a copy of the prepared company, in a database of its own."""
     with ExitStack() as copies:
-
-        @contextmanager
-        def copied() -> Iterator[Company]:
-            name, tenant_id = prepared
-            with server.fresh_database(name) as fresh:
-                settings = server.settings(fresh)
-                with Database.open(settings) as database:
-                    yield Company(database, settings, tenant_id)
-
-        yield lambda: copies.enter_context(copied())
+        yield lambda: copies.enter_context(_copied(server, *prepared))
 
 
 @pytest.fixture
 def company(copy: Copy) -> Company:
     """One copy of the prepared company."""
     return copy()
+
+
+@pytest.fixture
+def billed(server: Server, prepared_and_billed: tuple[str, TenantId]) -> Iterator[Company]:
+    """A copy of the company after the run."""
+    with _copied(server, *prepared_and_billed) as company:
+        yield company
+
+
+@contextmanager
+def _copied(server: Server, template: str, tenant_id: TenantId) -> Iterator[Company]:
+    with server.fresh_database(template) as name:
+        settings = server.settings(name)
+        with Database.open(settings) as database:
+            yield Company(database, settings, tenant_id)
 
 
 @pytest.fixture(autouse=True)

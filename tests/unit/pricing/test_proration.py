@@ -24,7 +24,7 @@ from tenor.pricing.rules.proration import (
     PriceChange,
     QuantityChange,
     Share,
-    TerminatedFee,
+    TerminatedCharge,
     allocate_credits,
     anchor_move,
     billed_days,
@@ -168,7 +168,7 @@ def test_cancellation(row: list[str]) -> None:
     lago = policy_with("lago", {"unused_time": unused_time})
 
     found = termination_credit(
-        TerminatedFee(
+        TerminatedCharge(
             amount=Decimal("31.00"),
             tax_rate=Fraction(20, 100),
             coupon=dec(coupon) or Decimal(0),
@@ -372,7 +372,7 @@ def test_a_cancellation_gives_back_exactly_its_parts(
     lago = policy_with("lago", {"unused_time": unused_time})
 
     found = termination_credit(
-        TerminatedFee(
+        TerminatedCharge(
             amount=amount,
             tax_rate=Fraction(19, 100),
             coupon=(amount * coupon_percent / 100).quantize(Decimal("0.01")),

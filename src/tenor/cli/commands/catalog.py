@@ -10,7 +10,7 @@ import typer
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.errors import Malformed
-from tenor.pricing.price_book import (
+from tenor.pricing import (
     CatalogPlan,
     RefusedPriceBook,
     apply_price_book,

@@ -16,7 +16,7 @@ from tenor.kernel.ids import to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_decimal, parse_quantity, plain
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing.store import plan_versions
+from tenor.pricing import plan_versions
 from tenor.subscriptions import (
     Effective,
     NewSubscription,

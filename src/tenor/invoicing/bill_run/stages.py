@@ -28,10 +28,10 @@ from tenor.kernel.ids import ChargeId, InvoiceId, PlanVersionId, SubscriptionId,
 from tenor.kernel.period import Period
 from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import plan_versions
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import Policy, profile
 from tenor.pricing.rules.rating import Usage
-from tenor.pricing.store import plan_versions
 from tenor.subscriptions import (
     BillingPosition,
     Item,
@@ -78,12 +78,19 @@ class Work:
     drafts: list[Draft] = field(default_factory=list)
     parked: str | None = None
 
+    @property
+    def settled_through(self) -> datetime | None:
+        """How far any item of it is settled: what fell due before is a correction, also of an item that is new."""
+        settled = [item.position.settled_through for item in self.items if item.position.settled_through is not None]
+        return max(settled, default=None)
+
     def newest_due_at(self, through: datetime) -> datetime:
         """Return the instant of the newest document, which carries what corrects earlier ones.
 
         Newest of all items: what a change of plan gives back of one stands beside what it charges for the next.
         """
-        return newest_due_at((due for item in self.items for due in item.dues), through=through)
+        every = (due for item in self.items for due in item.dues)
+        return newest_due_at(every, through=through, settled_through=self.settled_through)
 
     @property
     def lines(self) -> list[Line]:
@@ -166,7 +173,7 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
                 item.dues = dues(item.item, item.plan, look, work.zone, work.policy.calendar)
             newest = work.newest_due_at(batch.run.as_of)
             for item in work.items:
-                item.dues = with_corrections_due(item.dues, newest)
+                item.dues = with_corrections_due(item.dues, newest, settled_through=work.settled_through)
     batch.billed = read_billed(uow, _settled_before(batch))
 
 
@@ -239,11 +246,16 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
 
 
 def credit(uow: UnitOfWork, batch: Batch) -> None:
-    """Draw customers' credit for what is to be paid, oldest document first; credit notes add to it."""
+    """Draw customers' credit for what is to be paid, oldest document first; credit notes add to it.
+
+    A subscription's credit notes come before its invoices: nobody is asked for what the same run gives back.
+    """
     batch.credit_before_minor = _credits(uow, batch)
     available = dict(batch.credit_before_minor)
     for work in batch.each():
-        for position, draft in enumerate(work.drafts):
+        for position, draft in sorted(
+            enumerate(work.drafts), key=lambda placed: placed[1].kind is DocumentKind.INVOICE
+        ):
             account = (draft.customer_id, draft.currency)
             drawn = min(available.get(account, 0), max(0, draft.total_minor))
             if drawn:

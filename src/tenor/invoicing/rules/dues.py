@@ -117,16 +117,24 @@ def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
     return fixed_offset_at(zone, item.anchor_at) if calendar.zone == "fixed_offset" else zone
 
 
-def newest_due_at(looked_at: Iterable[Due], *, through: datetime) -> datetime:
-    """Return the instant whose document carries corrections: the newest regular one, else `through`."""
-    return max((due.due_at for due in looked_at if not due.is_settled), default=through)
+def newest_due_at(looked_at: Iterable[Due], *, through: datetime, settled_through: datetime | None = None) -> datetime:
+    """Return the instant whose document carries corrections: the newest regular one, else `through`.
+
+    A due is a correction if it is settled, or fell due at an instant through which its subscription is.
+    """
+    regular = (due.due_at for due in looked_at if not _is_correction(due, settled_through))
+    return max(regular, default=through)
 
 
-def with_corrections_due(looked_at: list[Due], at: datetime) -> list[Due]:
-    """Return the dues with those that are settled already due `at`: the document that carries corrections."""
-    if not any(due.is_settled for due in looked_at):
+def with_corrections_due(looked_at: list[Due], at: datetime, *, settled_through: datetime | None = None) -> list[Due]:
+    """Return the dues with those that are corrections due `at`; see `newest_due_at`."""
+    if not any(_is_correction(due, settled_through) for due in looked_at):
         return looked_at
-    return [due._replace(due_at=at) if due.is_settled else due for due in looked_at]
+    return [due._replace(due_at=at) if _is_correction(due, settled_through) else due for due in looked_at]
+
+
+def _is_correction(due: Due, settled_through: datetime | None) -> bool:
+    return due.is_settled or (settled_through is not None and due.due_at <= settled_through)
 
 
 def next_due_at(

@@ -16,7 +16,7 @@ from tenor.kernel.quantity import plain
 from tenor.pricing.charges import Flat, Matrix, Price, Standard
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
 from tenor.pricing.policy import Policy, ProrationPolicy
-from tenor.pricing.rules.proration.shares import Share, exact_part, share_of
+from tenor.pricing.rules.proration import Share, exact_part, share_of
 from tenor.pricing.rules.rating import UNROUNDED, Rated, Usage, rate, steps_to_json
 from tenor.subscriptions.model import Item, Timeline
 

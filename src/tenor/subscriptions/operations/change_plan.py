@@ -9,8 +9,8 @@ from typing import Final
 from tenor.kernel.calendar import Interval
 from tenor.kernel.ids import SubscriptionId
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import newest_plan_version
 from tenor.pricing.model import PlanVersion
-from tenor.pricing.store import newest_plan_version
 from tenor.subscriptions.changing import Effective, effective_instant, open_for_change, plan_of, record_change
 from tenor.subscriptions.errors import Flaw, TermsRefused
 from tenor.subscriptions.model import Item, PlanChanged, Recording, Subscription

@@ -10,7 +10,7 @@ from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import publish
 from tenor.platform.tenants import current_tenant
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing.store import plan_versions_by_code
+from tenor.pricing import plan_versions_by_code
 from tenor.subscriptions.errors import ExternalIdTaken, Problem, SubscriptionsRefused
 from tenor.subscriptions.events import change_event
 from tenor.subscriptions.model import NewSubscription, Recording, Subscription

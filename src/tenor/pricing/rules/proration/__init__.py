@@ -35,7 +35,7 @@ from tenor.pricing.rules.proration.shares import (
     split_price,
 )
 from tenor.pricing.rules.proration.termination import (
-    TerminatedFee,
+    TerminatedCharge,
     TerminationCredit,
     UnusedTime,
     termination_credit,
@@ -56,7 +56,7 @@ __all__ = [
     "PriceSplit",
     "QuantityChange",
     "Share",
-    "TerminatedFee",
+    "TerminatedCharge",
     "TerminationCredit",
     "UnusedTime",
     "allocate_credits",

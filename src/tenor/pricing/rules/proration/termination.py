@@ -13,8 +13,8 @@ UnusedTime = Literal["credit", "refund", "offset", "none"]
 _ZERO = Decimal(0)
 
 
-class TerminatedFee(NamedTuple):
-    """The fee of the cut period as it was billed, in major units before tax.
+class TerminatedCharge(NamedTuple):
+    """The charge of the cut period as it was billed, in major units before tax.
 
     `coupon` is the part of a coupon that stood on its line, `credited_before` what was given back already
     (before coupon and tax). `invoice_total` and `invoice_paid` are those of its whole invoice, with tax.
@@ -47,7 +47,7 @@ _NOTHING = TerminationCredit(_ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
 
 
 def termination_credit(
-    fee: TerminatedFee,
+    charge: TerminatedCharge,
     *,
     unused: Share,
     used: Share,
@@ -55,10 +55,10 @@ def termination_credit(
     rounding: RoundingPolicy,
     currency_digits: int,
 ) -> TerminationCredit:
-    """Return what a cancellation gives back for the `unused` share of a fee.
+    """Return what a cancellation gives back for the `unused` share of a charge.
 
-    `refund`: as far as the fee was paid beyond its `used` share, money goes back, the rest becomes credit.
-    `offset`: the same refund, then the unpaid part of the fee is set off against the rest. `none`: it lapses.
+    `refund`: as far as the charge was paid beyond its `used` share, money goes back, the rest becomes credit.
+    `offset`: the same refund, then the unpaid part of the charge is set off against the rest. `none`: it lapses.
     """
     if unused_time == "none":
         return _NOTHING
@@ -68,16 +68,16 @@ def termination_credit(
 
     with localcontext(EXACT):
         credited = round_part(
-            Fraction(fee.amount) * unused.fraction, rounding.credit_item_rounding, currency_digits=currency_digits
+            Fraction(charge.amount) * unused.fraction, rounding.credit_item_rounding, currency_digits=currency_digits
         )
-        item = Fraction(max(credited - fee.credited_before, _ZERO))
-        coupon = Fraction(fee.coupon) * item / Fraction(fee.amount) if fee.amount else Fraction(0)
-        tax = round_part((item - coupon) * fee.tax_rate, rounding.tax_rounding, currency_digits=currency_digits)
+        item = Fraction(max(credited - charge.credited_before, _ZERO))
+        coupon = Fraction(charge.coupon) * item / Fraction(charge.amount) if charge.amount else Fraction(0)
+        tax = round_part((item - coupon) * charge.tax_rate, rounding.tax_rounding, currency_digits=currency_digits)
         total = money(item - coupon) + tax
         refund, offset = _ZERO, _ZERO
         if unused_time in {"refund", "offset"}:
-            gross = (Fraction(fee.amount) - Fraction(fee.coupon)) * (1 + fee.tax_rate)
-            paid = _part_paid(fee, gross)
+            gross = (Fraction(charge.amount) - Fraction(charge.coupon)) * (1 + charge.tax_rate)
+            paid = _part_paid(charge, gross)
             refund = min(max(money(paid) - money(gross * used.fraction), _ZERO), total)
             if unused_time == "offset":
                 offset = min(max(money(gross) - money(paid), _ZERO), total - refund)
@@ -92,8 +92,8 @@ def termination_credit(
         )
 
 
-def _part_paid(fee: TerminatedFee, gross: Fraction) -> Fraction:
-    """Return the part of the invoice's payments that is for this fee: payments are spread by amount."""
-    if not fee.invoice_total:
+def _part_paid(charge: TerminatedCharge, gross: Fraction) -> Fraction:
+    """Return the part of the invoice's payments that is for this charge: payments are spread by amount."""
+    if not charge.invoice_total:
         return Fraction(0)
-    return Fraction(fee.invoice_paid) * gross / Fraction(fee.invoice_total)
+    return Fraction(charge.invoice_paid) * gross / Fraction(charge.invoice_total)
