@@ -63,6 +63,22 @@ def test_an_upgrade_gives_back_the_rest_of_the_old_plan_and_charges_the_rest_of_
     """)
 
 
+def test_an_upgrade_in_the_month_that_lost_an_hour_counts_its_743_hours(acme: Company) -> None:
+    acme.customer("ann", timezone="Europe/Berlin")
+    acme.subscribe("ann", "basic", "2026-02-28T23:00")  # 1 March in Berlin; April begins at 22:00 UTC
+    acme.bill("2026-02-28T23:00")
+
+    acme.change_plan("ann", "pro", "2026-03-15T23:00")
+
+    # 360 of 743 hours have passed: 31.00 × 360/743 = 15.0202, and 62.00 × 383/743 = 31.9596.
+    assert acme.bill("2026-03-15T23:00") == told("""
+        INV-2 ann 2026-03-15T23:00:00
+        base  2026-02-28T23:00:00 2026-03-31T22:00:00  -15.98
+        base  2026-02-28T23:00:00 2026-03-31T22:00:00   31.96
+        total 15.98  due 15.98
+    """)
+
+
 def test_an_upgrade_that_is_billed_days_later_is_one_document_for_its_own_day(acme: Company) -> None:
     acme.subscribe("ann", "basic", "2026-02-01")
     acme.bill("2026-02-01")
@@ -255,19 +271,23 @@ def test_a_cancellation_in_the_past_gives_back_also_the_period_billed_since(acme
     """)
 
 
-def test_cancelled_at_its_first_instant_everything_is_given_back(acme: Company) -> None:
+def test_cancelled_at_its_first_instant_everything_is_given_back_in_order(acme: Company) -> None:
     acme.subscribe("ann", "team", "2026-02-01")
-    acme.bill("2026-02-01")
+    acme.bill("2026-04-01")  # three months
 
-    acme.cancel("ann", "2026-02-03", at="2026-02-01")
+    acme.cancel("ann", "2026-04-03", at="2026-02-01")
 
-    assert acme.bill("2026-02-03") == told("""
-        CN-1 ann 2026-02-03
+    assert acme.bill("2026-04-03") == told("""
+        CN-1 ann 2026-04-03
         base   2026-02-01 2026-03-01  -20.00
+        base   2026-03-01 2026-04-01  -20.00
+        base   2026-04-01 2026-05-01  -20.00
         seats  2026-02-01 2026-03-01   -5.00
-        total -25.00  due 0.00
+        seats  2026-03-01 2026-04-01   -5.00
+        seats  2026-04-01 2026-05-01   -5.00
+        total -75.00  due 0.00
     """)
-    assert acme.bill("2026-04-01") == ""
+    assert acme.bill("2026-06-01") == ""
 
 
 def test_a_change_that_a_later_one_takes_the_place_of_is_given_back_whole(acme: Company) -> None:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
-from typing import Any
-
-from psycopg import sql
+from types import MappingProxyType
+from typing import Any, Final
 
 from tenor.customers import CustomerDetails, register_customers
 from tenor.invoicing import BillRunReport, IssuedDocument, Proof, bill, find_document, prove
@@ -34,7 +33,11 @@ from tenor.subscriptions import (
     subscribe,
 )
 
-SINCE = "2020-01-01"
+Numbers = Mapping[str, str | int]
+"""Quantities or prices by charge code."""
+
+NONE: Final[Numbers] = MappingProxyType({})
+SINCE: Final = "2020-01-01"
 """From when everything is sold, unless a test says otherwise."""
 
 
@@ -90,12 +93,15 @@ class Company:
         """Subscribe a customer (registered without tax if it is new), recorded at the start unless `on` is given."""
         with self.work() as uow:
             known = uow.fetch_one("select id from customers where external_id = %s", [customer])
+        agreed: dict[str, Any] = {
+            key: _decimals(value) if isinstance(value, Mapping) else value for key, value in terms.items()
+        }
         request = NewSubscription(
             external_id=name,
             customer_id=CustomerId(known[0]) if known else self.customer(customer),
             plan=plan,
             starts_at=instant(starts),
-            **{key: _decimals(value) if isinstance(value, Mapping) else value for key, value in terms.items()},
+            **agreed,
         )
         with self.work() as uow:
             subscribe(uow, [request], now=instant(on or starts), actor="test", reason="")
@@ -106,14 +112,21 @@ class Company:
         with self.work() as uow:
             return find_subscription(uow, name)
 
-    def change_plan(self, name: str, plan: str, on: str, *, at: str | None = None, **terms: Any) -> Subscription:
-        """Put a subscription on another plan."""
+    def change_plan(
+        self,
+        name: str,
+        plan: str,
+        on: str,
+        *,
+        at: str | None = None,
+        quantities: Numbers = NONE,
+        prices: Numbers = NONE,
+    ) -> Subscription:
+        """Put a subscription on another plan, or on the newest edition of its own."""
         with self.work() as uow:
             one = find_subscription(uow, name)
-            return change_plan(
-                uow, one.id, plan=plan, **{key: _decimals(value) for key, value in terms.items()},
-                **_change(one, on, at),
-            )  # fmt: skip
+            terms: dict[str, Any] = {"quantities": _decimals(quantities), "prices": _decimals(prices)}
+            return change_plan(uow, one.id, plan=plan, **terms, **_change(one, on, at))
 
     def change_seats(self, name: str, seats: int, on: str, *, at: str | None = None) -> Subscription:
         """Set the number of a subscription's seats."""
@@ -197,7 +210,7 @@ class Company:
     def rows(self, statement: str, *params: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query over the company's own rows."""
         with self.work() as uow:
-            return uow.fetch_all(sql.SQL(statement), params)  # type: ignore[arg-type]  # a literal of a test
+            return uow.fetch_all(statement, params or None)
 
 
 def take_usage(uow: UnitOfWork, events: list[UsageEvent], *, now: datetime) -> None:
@@ -250,7 +263,7 @@ def _change(subscription: Subscription, on: str, at: str | None) -> dict[str, An
     }
 
 
-def _decimals(values: Mapping[str, str | int]) -> dict[str, Decimal]:
+def _decimals(values: Numbers) -> dict[str, Decimal]:
     return {code: Decimal(value) for code, value in values.items()}
 
 

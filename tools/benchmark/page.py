@@ -102,6 +102,7 @@ def _machine(machine: Machine) -> str:
             ("server", machine.server),
             ("disk", f"{machine.fsync_microseconds:,.0f} µs to write 8 kB and have it on disk (fdatasync)"),
         ],
+        are_numbers=False,
     )
 
 
@@ -184,9 +185,9 @@ def _growth(growth: Iterable[RunFigures]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table whose columns after the first are numbers, set to the right."""
-    rule = ["---", *("---:" for _ in head[1:])]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, are_numbers: bool = True) -> str:
+    """Return a Markdown table; where `are_numbers`, the columns after the first are set to the right."""
+    rule = ["---", *("---:" if are_numbers else "---" for _ in head[1:])]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, rule, *rows]) + "\n"
 
 

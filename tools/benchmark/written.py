@@ -34,6 +34,7 @@ class Written:
     rows: dict[str, int]
     total_minor: int
     lines_minor: int
+    claimed_minor: int
     transfers_minor: int
     digest: str
 
@@ -90,6 +91,7 @@ def read_written(settings: Settings, documents: Documents) -> Written:
             rows=rows,
             total_minor=_number(connection, "invoices", documents, "sum(t.total_minor)"),
             lines_minor=_number(connection, "invoice_lines", documents, "sum(t.amount_minor)"),
+            claimed_minor=_number(connection, "claims", documents, "sum(t.amount_minor)"),
             transfers_minor=_number(connection, "transfers", documents, "sum(t.amount_minor)"),
             digest=str(digest),
         )

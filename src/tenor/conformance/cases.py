@@ -1,16 +1,15 @@
 """Read case files: which file, which case, and the policy that the case runs under."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
 from tenor.kernel.money import exponent
+from tenor.kernel.strict_json import NotJson, parse_json
 from tenor.pricing.policy import Policy, policy_with
 
 _NAMES: Final = ("id", "kind", "profile", "class")
@@ -64,15 +63,10 @@ def read_cases(path: Path) -> Iterator[Case]:
         MalformedCaseFile: with the file and the position, and nothing has been yielded before.
     """
     try:
-        raw = json.loads(
-            path.read_text(encoding="utf-8-sig"),
-            parse_float=_exact,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_without_duplicates,
-        )
+        raw = parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise MalformedCaseFile(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
+    except (NotJson, UnicodeDecodeError) as error:
         raise MalformedCaseFile(f"{path}: {error}") from None
     if not isinstance(raw, list):
         raise MalformedCaseFile(f"{path}: a case file is a JSON array of cases")
@@ -89,22 +83,3 @@ def _read_case(body: Any, place: str) -> Case:
     if nameless:
         raise MalformedCaseFile(f"{place}: {', '.join(nameless)} must be text")
     return Case(body["id"], body["kind"], body["profile"], body["class"], body)
-
-
-def _exact(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # its exponent is beyond any decimal
-        raise ValueError(f"{text[:60]} is beyond any number") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a number")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"duplicate key {next(name for name in names if names.count(name) > 1)!r}")
-    return result

@@ -53,8 +53,8 @@ def _equal(key: str, wanted: Any, got: Any, digits: int | None) -> bool:
                 rest.remove(match)
             return True
         return all(_equal(key, value, part, digits) for value, part in zip(wanted, got, strict=True))
-    if wanted is None or got is None or isinstance(wanted, bool) or isinstance(got, bool):
-        return wanted is got or (wanted == got and type(wanted) is type(got))
+    if any(value is None or isinstance(value, bool) for value in (wanted, got)):
+        return wanted is got
     if isinstance(got, datetime):
         return datetime.fromisoformat(str(wanted)) == got if "T" in str(wanted) else False
     if isinstance(got, date):

@@ -1,19 +1,18 @@
 """Read usage files: CSV or JSON Lines in, events out; every row that is wrong with its line, column and reason."""
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final, NamedTuple, NoReturn, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import SubscriptionId, from_wire
 from tenor.kernel.period import NotAnInstant, parse_instant
+from tenor.kernel.strict_json import NotJson, parse_json
 from tenor.metering.model import Metric, PropertyValue, UsageEvent
 from tenor.metering.rules.readings import property_text, read
 
@@ -178,11 +177,9 @@ def _json_records(file: TextIO) -> Iterator[Record | BadRow]:
         if not text.strip():
             continue
         try:
-            record = json.loads(
-                text, parse_float=_exact, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates
-            )
-        except (ValueError, RecursionError) as error:
-            yield BadRow(line, "", f"is not JSON: {error}")
+            record = parse_json(text)
+        except NotJson as error:
+            yield BadRow(line, "", f"is not JSON: {error.message}")
             continue
         if not isinstance(record, dict):
             yield BadRow(line, "", "is not a JSON object")
@@ -260,22 +257,3 @@ def _read_subscription(text: str | None, columns: Columns) -> SubscriptionId | N
         return SubscriptionId(from_wire("sub", text))
     except Malformed as error:
         raise _WrongCell(columns.subscription, error.message) from None
-
-
-def _exact(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # its exponent is beyond any decimal
-        raise ValueError(f"{text[:60]} is beyond any number") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a number")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} comes twice")
-    return result

@@ -97,6 +97,12 @@ def test_a_subscription_whose_name_is_taken_or_is_none(shop: Shell) -> None:
             "no plan 'gold' is sold",
         ),
         (("subscription", "cancel", "globex-1", "--version", "7", *ACME), "version_conflict", "at version 2, not 7"),
+        (("subscription", "cancel", "globex-1", "--version", "0", *ACME), "version_conflict", "at version 2, not 0"),
+        (
+            ("subscription", "change-plan", "globex-1", "--plan", "solo", "--version", "0", *ACME),
+            "version_conflict",
+            "at version 2, not 0",
+        ),
         (
             ("subscription", "cancel", "globex-9", *ACME),
             "subscription_not_found",

@@ -282,6 +282,23 @@ def test_the_books_balance(shop: Shell) -> None:
     )
 
 
+def test_looking_changes_nothing(shop: Shell) -> None:
+    before = shop.contents()
+    dearer = shop.file("dearer.yaml", BOOK.replace("amount: 20.00", "amount: 25.00"))
+
+    shop.done("catalog", "plan", dearer, *ACME)
+    shop.done("subscription", "show", "globex-1", *ACME)
+    shop.done("invoice", "list", *ACME)
+    shop.done("invoice", "explain", "INV-2", *ACME)
+    shop.done("ledger", "trial-balance", *ACME)
+    shop.done("prove", *ACME)
+    shop.done("tenant", "list")
+    shop.done("doctor")
+    shop.done("up")
+
+    assert shop.contents() == before
+
+
 def test_names_that_look_like_markup_are_printed_as_they_are(tenor: Shell) -> None:
     open_sale(tenor)
     for customer in ("[/]", "[red]"):

@@ -6,12 +6,12 @@ The database is the one that the environment names.
 """
 
 import sys
+from unittest.mock import patch
 from uuid import UUID
 
 from tenor.invoicing import BatchSummary, PlannedRun, bill
-from tenor.invoicing.bill_run import plan, stages
-from tenor.invoicing.bill_run import run as bill_run
-from tenor.invoicing.bill_run.stages import Batch, Stage
+from tenor.invoicing.bill_run import plan, run
+from tenor.invoicing.bill_run.stages import STAGES, Batch, Stage
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
@@ -33,10 +33,13 @@ def _progress(_run: PlannedRun, done: BatchSummary) -> None:
 
 if __name__ == "__main__":
     tenant, as_of, batch_size, workers = sys.argv[1:]
-    plan.BATCH_SUBSCRIPTIONS = int(batch_size)  # type: ignore[misc]  # as the tests patch it in their own process
-    bill_run.STAGES = tuple((name, _announced(name, stage)) for name, stage in stages.STAGES)  # type: ignore[misc]
+    announced = tuple((name, _announced(name, stage)) for name, stage in STAGES)
     settings = Settings.from_environment()
-    with Database.open(settings) as database:
+    with (
+        patch.object(plan, "BATCH_SUBSCRIPTIONS", int(batch_size)),
+        patch.object(run, "STAGES", announced),
+        Database.open(settings) as database,
+    ):
         bill(
             database,
             settings,

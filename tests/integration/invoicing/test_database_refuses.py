@@ -28,7 +28,7 @@ def test_what_was_issued_can_be_changed_by_nobody(company: Company, table: str, 
     with pytest.raises(InsufficientPrivilege), company.work() as uow:
         uow.execute(statement)
     with pytest.raises(RestrictViolation, match="append-only"), company.owner() as owner:
-        owner.execute(statement)  # type: ignore[arg-type]  # a literal of this test
+        owner.execute(statement)
 
 
 @pytest.mark.parametrize("table", DOCUMENTS)

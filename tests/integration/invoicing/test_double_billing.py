@@ -109,6 +109,7 @@ def test_killed_at_any_point_and_started_again_it_writes_the_same(
         process.kill()
 
     assert "finished" not in said
+    assert company.prove().findings == []  # what is there of an unfinished run is whole
     assert [report.is_resumed for report in company.run(EVE)] == [True]
     assert written(company) == undisturbed
     assert _numbers(company, "INV") == list(range(1, len(_numbers(company, "INV")) + 1))

@@ -6,7 +6,7 @@ import pytest
 
 from tenor.invoicing import prove
 from tenor.pricing.definition import content_hash
-from tenor.pricing.store import RECORD_COLUMNS, record_of
+from tenor.pricing.store import RECORD_COLUMNS, TamperedPlanVersion, record_of
 from tests.support.company import Company
 
 LINE = "(select invoice_id, line_no from invoice_lines order by issued_at desc, amount_minor desc, invoice_id limit 1)"
@@ -45,19 +45,19 @@ PLANTED = {
     ),
     "a cent more in the sums of a document": (
         [
-            (
-                "update invoices set net_minor = net_minor + 1, total_minor = total_minor + 1, due_minor = due_minor + 1"
-                f" where id = {INVOICE}"
-            )
+            f"""
+            update invoices set net_minor = net_minor + 1, total_minor = total_minor + 1, due_minor = due_minor + 1
+            where id = {INVOICE}
+            """
         ],
         {"document_sum", "document_changed", "ledger_differs"},
     ),
     "a document for another customer": (
         [
-            (
-                f"update invoices set customer_id = (select id from customers c where c.id <> customer_id limit 1)"
-                f" where id = {INVOICE}"
-            )
+            f"""
+            update invoices set customer_id = (select id from customers c where c.id <> customer_id limit 1)
+            where id = {INVOICE}
+            """
         ],
         {"document_changed", "ledger_differs"},
     ),
@@ -82,10 +82,11 @@ PLANTED = {
     ),
     "a transfer to another account": (
         [
-            (
-                "update transfers t set credit_account_id = (select id from accounts a where code = 'deferred_revenue'"
-                f" and a.currency = t.currency) where id = {TRANSFER}"
-            )
+            f"""
+            update transfers t set credit_account_id =
+                (select id from accounts a where code = 'deferred_revenue' and a.currency = t.currency)
+            where id = {TRANSFER}
+            """
         ],
         {"ledger_differs"},
     ),
@@ -95,12 +96,13 @@ PLANTED = {
     ),
     "a transfer that no document has caused": (
         [
-            (
-                "insert into transfers (tenant_id, id, effective_at, debit_account_id, credit_account_id, amount_minor,"
-                " currency, customer_id, source_type, source_id, kind) select tenant_id, gen_random_uuid(), effective_at,"
-                f" debit_account_id, credit_account_id, 1, currency, customer_id, source_type, gen_random_uuid(), kind"
-                f" from transfers where id = {TRANSFER}"
-            )
+            f"""
+            insert into transfers (tenant_id, id, effective_at, debit_account_id, credit_account_id, amount_minor,
+                                   currency, customer_id, source_type, source_id, kind)
+            select tenant_id, gen_random_uuid(), effective_at, debit_account_id, credit_account_id, 1,
+                   currency, customer_id, source_type, gen_random_uuid(), kind
+            from transfers where id = {TRANSFER}
+            """
         ],
         {"ledger_differs"},
     ),
@@ -159,11 +161,11 @@ PLANTED = {
     "a cent of one customer's credit given to another": (
         [
             "update customer_credits set balance_minor = balance_minor - 1 where balance_minor > 0",
-            (
-                "insert into customer_credits select tenant_id, id, 'USD', 1 from customers"
-                " where external_id = 'eve' on conflict (tenant_id, customer_id, currency)"
-                " do update set balance_minor = customer_credits.balance_minor + 1"
-            ),
+            """
+            insert into customer_credits select tenant_id, id, 'USD', 1 from customers where external_id = 'eve'
+            on conflict (tenant_id, customer_id, currency)
+                do update set balance_minor = customer_credits.balance_minor + 1
+            """,
         ],
         {"customer_credit_differs"},
     ),
@@ -178,10 +180,10 @@ PLANTED = {
     ),
     "an outcome of another number of documents": (
         [
-            (
-                "update bill_run_items set document_count = 9 where (run_id, subscription_id) = (select run_id,"
-                " subscription_id from bill_run_items where outcome = 'invoiced' limit 1)"
-            )
+            """
+            update bill_run_items set document_count = 9 where (run_id, subscription_id) =
+                (select run_id, subscription_id from bill_run_items where outcome = 'invoiced' limit 1)
+            """
         ],
         {"outcome_differs"},
     ),
@@ -203,10 +205,11 @@ PLANTED = {
     ),
     "another amount in a claim": (
         [
-            (
-                "update claims set amount_minor = amount_minor + 1 where (item_id, charge_id, period_start, settlement_no)"
-                " = (select item_id, charge_id, period_start, settlement_no from claims where amount_minor > 0 limit 1)"
-            )
+            """
+            update claims set amount_minor = amount_minor + 1
+            where (item_id, charge_id, period_start, settlement_no) =
+                (select item_id, charge_id, period_start, settlement_no from claims where amount_minor > 0 limit 1)
+            """
         ],
         {"claim_differs"},
     ),
@@ -260,6 +263,22 @@ def test_it_finds_a_price_that_was_changed_together_with_its_hash(billed: Compan
     assert {finding.code for finding in billed.prove().findings} == {"owed_differs"}
 
 
+def test_a_price_that_was_changed_is_never_billed(billed: Company) -> None:
+    before = billed.names()
+    change = PLANTED["another price in a plan version"][0][0]
+    plant(billed, change)
+
+    with pytest.raises(TamperedPlanVersion, match="version 1 of plan 'basic'"):
+        billed.run("2026-03-01")
+    assert billed.names() == before
+
+    plant(billed, change.replace('"1"', '"31"'))
+    (report,) = billed.run("2026-03-01")
+    assert report.is_resumed
+    assert report.document_count > 0
+    billed.assert_proven()
+
+
 def test_news_is_pending_and_no_drift_until_a_run_has_settled_it(billed: Company) -> None:
     billed.change_seats("s04", 5, "2026-02-10")
     billed.cancel("s05", "2026-02-10", at="2026-01-10")
@@ -303,7 +322,7 @@ def plant(company: Company, *statements: str) -> None:
     with company.database.setup() as superuser:
         _disarm(superuser, *_tables(superuser))
         for statement in statements:
-            assert superuser.execute(statement).rowcount > 0, "the plant did not take"  # type: ignore[call-overload]
+            assert superuser.execute(statement).rowcount > 0, "the plant did not take"
 
 
 def _tables(superuser: Any) -> list[str]:

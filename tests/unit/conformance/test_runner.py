@@ -58,6 +58,7 @@ def test_figures_are_equal_by_value(wanted: object, got: object) -> None:
         (1, True),
         (False, None),
         ("true", True),
+        ("True", True),
         ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
         ("2026-01-31T00:00:00Z", date(2026, 1, 31)),
         ("2026-01-31T00:00:00+01:00", datetime(2026, 1, 31, tzinfo=UTC)),
