@@ -21,7 +21,10 @@ from tenor.subscriptions import MOVES, diagram
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 what was checked is not as it must be; 2 the input was refused and nothing has changed;
-3 the engine could not do its work."""
+3 the engine could not do its work.
+
+With `--json` a command prints one object on stdout, also when it refuses: `{"error": {"code": …, "message": …}}` and
+the facts behind it. The codes are those of [errors](errors.md), and `usage` where the command is called wrongly."""
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 NOTICE = "<!-- Written by `make docs` from the code. Do not edit. -->"
 

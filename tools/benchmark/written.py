@@ -151,6 +151,8 @@ def _number(connection: Connection, table: str, documents: Documents, what: str)
 
 @contextmanager
 def _auditor(settings: Settings) -> Iterator[Connection]:
-    with Database.open(settings) as database, database.auditor() as connection:
-        connection.execute("set local enable_nestloop to off")  # nobody has analysed yet what a run has just written
-        yield connection
+    with Database.open(settings) as database:
+        with database.setup() as operator:
+            operator.execute("analyze")  # nobody has looked yet at what a run has just written
+        with database.auditor() as connection:
+            yield connection

@@ -148,8 +148,11 @@ def undisturbed(server: Server, prepared: tuple[str, TenantId]) -> dict[str, lis
             return written(company)
 
 
-def written(company: Company) -> dict[str, list[str]]:
-    """Return every row that bill runs write, as PostgreSQL's own text; only the wall clock's times are left out."""
+def written(company: Company, *tables: str) -> dict[str, list[str]]:
+    """Return every row that bill runs write, as PostgreSQL's own text; only the wall clock's times are left out.
+
+    With `tables`, only the rows of these.
+    """
     columns = {
         "invoices": "*",
         "invoice_lines": "*",
@@ -170,4 +173,5 @@ def written(company: Company) -> dict[str, list[str]]:
     return {
         table: sorted(text for (text,) in company.rows(f"select r::text from (select {what} from {table}) r"))
         for table, what in columns.items()
+        if not tables or table in tables
     }

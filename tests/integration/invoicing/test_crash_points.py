@@ -34,9 +34,9 @@ def test_a_connection_cut_before_any_statement_leaves_all_of_the_batch_or_nothin
     """Each attempt goes on where the one before it was cut, one statement further; in the end nothing is amiss."""
     monkeypatch.setattr("tenor.invoicing.bill_run.plan.BATCH_SUBSCRIPTIONS", 100)  # a single batch, swept whole
     company, undisturbed = copy(), copy()
-    nothing = _written_by_a_batch(company)
+    nothing = written(company, *WRITTEN_BY_A_BATCH)
     undisturbed.run(EVE)
-    everything = _written_by_a_batch(undisturbed)
+    everything = written(undisturbed, *WRITTEN_BY_A_BATCH)
     is_done = []
     for number in count(1):
         with server.superuser() as superuser, _cut_before(number, superuser) as cut:
@@ -44,7 +44,7 @@ def test_a_connection_cut_before_any_statement_leaves_all_of_the_batch_or_nothin
                 _attempt(company)
             except psycopg.OperationalError:
                 assert cut.has_happened
-        now = _written_by_a_batch(company)
+        now = written(company, *WRITTEN_BY_A_BATCH)
         assert now in (nothing, everything)
         is_done.append(now == everything)
         if not cut.has_happened:
@@ -96,7 +96,3 @@ def _opens_transaction(args: tuple[Any, ...]) -> bool:
 def _attempt(company: Company) -> None:
     with Database.open(company.settings) as database:
         Company(database, company.settings, company.tenant_id).run(EVE)
-
-
-def _written_by_a_batch(company: Company) -> dict[str, list[str]]:
-    return {table: rows for table, rows in written(company).items() if table in WRITTEN_BY_A_BATCH}
