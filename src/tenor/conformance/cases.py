@@ -21,6 +21,12 @@ class MalformedCaseFile(Malformed):
     code = "malformed_case_file"
 
 
+class NotACaseFile(MalformedCaseFile):
+    """A JSON file that is one object, such as a schema: well made, but no array of cases."""
+
+    code = "not_a_case_file"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One case: facts and the outcome that a public source gives for them. `body` is the case as written."""
@@ -61,6 +67,7 @@ def read_cases(path: Path) -> Iterator[Case]:
 
     Raises:
         MalformedCaseFile: with the file and the position, and nothing has been yielded before.
+        NotACaseFile: the file holds one object.
     """
     try:
         raw = parse_json(path.read_text(encoding="utf-8-sig"))
@@ -68,6 +75,8 @@ def read_cases(path: Path) -> Iterator[Case]:
         raise MalformedCaseFile(f"{path}: {error.strerror}") from None
     except (NotJson, UnicodeDecodeError) as error:
         raise MalformedCaseFile(f"{path}: {error}") from None
+    if isinstance(raw, dict):
+        raise NotACaseFile(f"{path}: a case file is a JSON array of cases, not an object")
     if not isinstance(raw, list):
         raise MalformedCaseFile(f"{path}: a case file is a JSON array of cases")
     yield from [_read_case(body, f"{path}: case {position}") for position, body in enumerate(raw)]

@@ -82,7 +82,8 @@ def from_wire(prefix: str, text: str) -> uuid.UUID:
     head, _, tail = text.rpartition("_")
     if head != prefix or len(tail) != _TEXT_LENGTH or tail[0] > "7":
         kind = PREFIXES.get(prefix, prefix)
-        raise NotAnId(f"{text[:60]!r} is not the id of a {kind}; one looks like '{prefix}_01h455vb4pex5vsknk084sn02q'")
+        example = f"{prefix}_01h455vb4pex5vsknk084sn02q"
+        raise NotAnId(f"{text[:60]!r} is no id of the kind '{kind}'; one looks like '{example}'")
     number = 0
     for letter in tail:
         if letter not in _VALUES:

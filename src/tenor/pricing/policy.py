@@ -207,4 +207,6 @@ def _read_rounding(key: str, value: Mapping[str, Any]) -> Rounding:
     except (KeyError, ValueError, TypeError):
         raise UnknownPolicy(f"policy key {key!r} has no rounding {value!r}", key=key) from None
     digits = value.get("digits", "currency")
-    return Rounding(mode, None if digits == "currency" else int(digits), value.get("place", "line"))
+    if digits != "currency" and (isinstance(digits, bool) or not isinstance(digits, int)):
+        raise UnknownPolicy(f"policy key {key!r} has no rounding to {digits!r} digits", key=key)
+    return Rounding(mode, None if digits == "currency" else digits, value.get("place", "line"))

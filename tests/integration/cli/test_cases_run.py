@@ -166,7 +166,6 @@ def test_what_the_engine_has_no_rule_for_is_not_the_refusal_that_a_case_expects(
         ("", "Expecting value: line 1 column 1"),
         ("amount: 60", "Expecting value: line 1 column 1"),
         ('[{"id": "a"},]', "line 1 column 1"),
-        ("{}", "a case file is a JSON array of cases"),
         ("60", "a case file is a JSON array of cases"),
         ("[60]", "case 0 is not an object"),
         (json.dumps([PASSING, None]), "case 1 is not an object"),
@@ -200,7 +199,35 @@ def test_a_file_that_holds_no_cases_is_refused_before_any_is_run(
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "No such file or directory" in run("cases", "run", tmp_path / "none.json").err
-    assert "Is a directory" in run("cases", "run", tmp_path).err
+    assert "no case to run" in run("cases", "run", tmp_path).err
+
+
+def test_a_folder_stands_for_its_case_files_and_a_schema_among_them_is_left_out(tmp_path: Path) -> None:
+    written(tmp_path / "a.json", [PASSING])
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "array"}')
+
+    told, as_json = run("cases", "run", tmp_path), run("cases", "run", tmp_path, "--json")
+
+    assert (told.exit_code, as_json.exit_code) == (0, 0)
+    assert f"left out {schema}" in told.err
+    assert [entry["id"] for entry in as_json.json["cases"]] == ["passing"]
+    assert as_json.json["left_out"] == [str(schema)]
+
+
+def test_a_lone_object_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    path.write_text("{}")
+
+    refused = run("cases", "run", path, "--json")
+
+    assert (refused.exit_code, refused.json["error"]["code"]) == (2, "not_a_case_file")
+
+
+def test_a_kind_that_no_case_has_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "cases.json", [PASSING])
+
+    assert run("cases", "run", path, "--kind", "nope").exit_code == 2
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tenor.cli.output import ExitCode, JsonOption, out, print_json, progress, refusals, stop
-from tenor.conformance import Outcome, as_json, read_cases, run_case, totals
+from tenor.cli.output import ExitCode, JsonOption, err, out, print_json, progress, refusals, stop
+from tenor.conformance import Case, MalformedCaseFile, NotACaseFile, Outcome, as_json, read_cases, run_case, totals
 
 app = typer.Typer(help="Run billing cases: your old system's figures against this engine.", no_args_is_help=True)
 
@@ -20,7 +20,7 @@ def cases() -> None:
 
 @app.command("run")
 def run(
-    files: Annotated[list[Path], typer.Argument(help="Case files: JSON arrays of cases.")],
+    files: Annotated[list[Path], typer.Argument(help="Case files (JSON arrays of cases), or folders of them.")],
     *,
     kinds: Annotated[
         list[str] | None, typer.Option("--kind", help="Run only cases of this kind; may be repeated.")
@@ -30,15 +30,42 @@ def run(
 ) -> None:
     """Run every case and print passed and failed per kind, profile and class. Ends with 1 when one failed."""
     with refusals(as_json=json_):
-        wanted = [case for path in files for case in read_cases(path) if not kinds or case.kind in kinds]
+        read, left_out = _read_all(files)
+        wanted = [case for case in read if not kinds or case.kind in kinds]
+        if not wanted:
+            of_kind = f" of kind {' or '.join(kinds)}" if kinds else ""
+            raise MalformedCaseFile(f"there is no case to run{of_kind} in {', '.join(map(str, files))}")
         with progress(is_shown=not json_) as display:
             outcomes = [run_case(case) for case in display.track(wanted, description="cases")]
     if json_:
-        print_json({"cases": [_case_json(outcome) for outcome in outcomes], "totals": totals(outcomes)})
+        body = {"cases": [_case_json(outcome) for outcome in outcomes], "totals": totals(outcomes)}
+        print_json({**body, "left_out": [str(path) for path in left_out]} if left_out else body)
     else:
+        for path in left_out:
+            err.print(f"left out {path}: it holds no cases but one object", markup=False)
         _print_scores(outcomes, failures_max=failures_max)
     if not all(outcome.passed for outcome in outcomes):
         raise stop(ExitCode.FOUND)
+
+
+def _read_all(files: list[Path]) -> tuple[list[Case], list[Path]]:
+    """Return the cases of all files, and the files that hold an object instead: a schema among the case files.
+
+    Raises:
+        NotACaseFile: no file holds cases.
+        MalformedCaseFile: a file is neither.
+    """
+    paths = [path for given in files for path in (sorted(given.glob("*.json")) if given.is_dir() else [given])]
+    cases: list[Case] = []
+    left_out: list[Path] = []
+    for path in paths:
+        try:
+            cases.extend(read_cases(path))
+        except NotACaseFile:
+            if len(left_out) == len(paths) - 1:
+                raise
+            left_out.append(path)
+    return cases, left_out
 
 
 def _case_json(outcome: Outcome) -> dict[str, object]:

@@ -5,6 +5,7 @@ from rich.table import Table
 from tenor.cli.output import ExitCode, JsonOption, TenantOption, out, print_json, progress, refusals, stop
 from tenor.cli.session import session
 from tenor.invoicing import Proof, prove
+from tenor.platform.statistics import refresh_statistics
 
 
 def prove_command(*, tenant: TenantOption, as_json: JsonOption = False) -> None:
@@ -12,12 +13,12 @@ def prove_command(*, tenant: TenantOption, as_json: JsonOption = False) -> None:
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         with progress(is_shown=not as_json) as display:
-            tasks: dict[str, object] = {}
+            tasks = {step: display.add_task(step, total=None) for step in ("documents", "subscriptions")}
 
             def show(step: str, count: int) -> None:
-                task = tasks.setdefault(step, display.add_task(step, total=None))
-                display.advance(task, count)  # type: ignore[arg-type]  # Rich's TaskID is not exported
+                display.advance(tasks[step], count)
 
+            refresh_statistics(opened.database, of.tenant_id)
             with opened.database.transaction(of.tenant_id, is_snapshot=True) as uow:
                 proof = prove(uow, on_progress=show)
         if as_json:

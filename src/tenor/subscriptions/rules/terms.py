@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from tenor.kernel.errors import Malformed
-from tenor.kernel.quantity import parse_quantity, parse_unit_price
+from tenor.kernel.money import RoundingMode, exponent, round_decimal
+from tenor.kernel.quantity import parse_quantity, parse_unit_price, plain
 from tenor.pricing.model import ChargeKind, PlanVersion
 from tenor.subscriptions.errors import Flaw
 from tenor.subscriptions.model import Terms
@@ -36,7 +37,20 @@ def agreed_terms(
             if charge.code not in held and not charge.default_quantity:
                 flaws.append(Flaw(f"quantities.{charge.code}", "missing, and the plan has no default"))
     agreed_prices, price_flaws = _read(plan, prices, "prices", _PRICED_BY_CONTRACT, parse_unit_price)
-    return Terms(agreed, agreed_prices), flaws + price_flaws
+    flaws += price_flaws
+    flaws += _too_fine(plan, agreed_prices)
+    return Terms(agreed, agreed_prices), flaws
+
+
+def _too_fine(plan: PlanVersion, prices: Mapping[str, Decimal]) -> list[Flaw]:
+    """Return a flaw for each whole amount that the currency cannot pay; a unit price may be below a cent."""
+    digits = exponent(plan.currency)
+    whole = {charge.code for charge in plan.charges if charge.kind is not ChargeKind.SEAT}
+    return [
+        Flaw(f"prices.{code}", f"{plain(price)} is finer than {plan.currency} has digits")
+        for code, price in prices.items()
+        if code in whole and price != round_decimal(price, digits=digits, mode=RoundingMode.TRUNC)
+    ]
 
 
 def agreed_quantities(plan: PlanVersion, quantities: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], list[Flaw]]:
