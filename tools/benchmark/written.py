@@ -81,7 +81,12 @@ def measured_documents(settings: Settings) -> Documents:
 
 
 def read_written(settings: Settings, documents: Documents) -> Written:
-    """Return the totals of what was written for `documents`."""
+    """Return the totals of what was written for `documents`.
+
+    Analyses the tables first: nobody has looked yet at what a job has just written.
+    """
+    with Database.open(settings) as database, database.setup() as operator:
+        operator.execute("analyze " + ", ".join(WRITTEN_BY_A_RUN))
     with _auditor(settings) as connection:
         rows = {table: _number(connection, table, documents, "count(*)") for table in WRITTEN_BY_A_RUN}
         digest = _fetch(
@@ -98,7 +103,10 @@ def read_written(settings: Settings, documents: Documents) -> Written:
 
 
 def export_rows(settings: Settings, documents: Documents, folder: Path) -> dict[str, Path]:
-    """Write the rows of `documents` to a file for each table in `folder`: as binary COPY encodes them, in order."""
+    """Write the rows of `documents` to a file for each table in `folder`: as binary COPY encodes them, in order.
+
+    Call it after `read_written`, which analyses the tables.
+    """
     files = {}
     folder.mkdir(exist_ok=True)
     with _auditor(settings) as connection, connection.cursor() as cursor:
@@ -151,8 +159,5 @@ def _number(connection: Connection, table: str, documents: Documents, what: str)
 
 @contextmanager
 def _auditor(settings: Settings) -> Iterator[Connection]:
-    with Database.open(settings) as database:
-        with database.setup() as operator:
-            operator.execute("analyze")  # nobody has looked yet at what a run has just written
-        with database.auditor() as connection:
-            yield connection
+    with Database.open(settings) as database, database.auditor() as connection:
+        yield connection
