@@ -11,9 +11,9 @@ from itertools import count
 from typing import Final, NamedTuple, cast
 from uuid import UUID
 
-from tenor.invoicing.bill_run import stages
+from tenor.invoicing.bill_run import rows, stages
+from tenor.invoicing.bill_run.batch import Batch, ItemWork, Memory, Work
 from tenor.invoicing.bill_run.plan import PlannedRun
-from tenor.invoicing.bill_run.stages import Batch, ItemWork, Memory, Work
 from tenor.invoicing.model import Billed, Draft, Key, Line, Owed
 from tenor.invoicing.rules.dues import Due, Look, dues, next_due_at, with_corrections_due
 from tenor.invoicing.rules.owed import UsageKey, owed
@@ -189,7 +189,7 @@ class Books:
 
     def _claim(self, batch: Batch) -> None:
         """Write the claims, and refuse what the keys of their table refuse."""
-        for item_id, charge_id, start, end, number, previous, follows, _, _ in stages._claim_rows(batch):
+        for item_id, charge_id, start, end, number, previous, follows, _, _ in rows.claim_rows(batch):
             claimed = Claimed(item_id, charge_id, Period(start, end))
             ends = [other.period.end for other in self.settlements if other[:2] == claimed[:2]]
             assert number == self.settlements.get(claimed, 0) + 1, "another settlement has this number"

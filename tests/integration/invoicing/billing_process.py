@@ -11,7 +11,8 @@ from uuid import UUID
 
 from tenor.invoicing import BatchSummary, PlannedRun, bill
 from tenor.invoicing.bill_run import plan, run
-from tenor.invoicing.bill_run.stages import STAGES, Batch, Stage
+from tenor.invoicing.bill_run.batch import Batch
+from tenor.invoicing.bill_run.stages import STAGES, Stage
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings

@@ -19,8 +19,9 @@ import pytest
 
 from tenor.invoicing import BatchSummary, BillRunReport, PlannedRun, bill
 from tenor.invoicing.bill_run import run as bill_run
+from tenor.invoicing.bill_run.batch import Batch
 from tenor.invoicing.bill_run.plan import RunInThePast
-from tenor.invoicing.bill_run.stages import STAGES, Batch, Stage
+from tenor.invoicing.bill_run.stages import STAGES, Stage
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tests.integration.invoicing.conftest import BATCH, EVE, written

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tenor.invoicing.bill_run import run as bill_run
-from tenor.invoicing.bill_run.stages import STAGES, Batch, Stage
+from tenor.invoicing.bill_run.batch import Batch
+from tenor.invoicing.bill_run.stages import STAGES, Stage
 from tenor.metering import UsageEvent
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork

@@ -12,8 +12,9 @@ from typing import Final
 
 from psycopg.errors import DeadlockDetected
 
+from tenor.invoicing.bill_run.batch import Batch, Memory
 from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, is_batch_open, open_or_plan_run
-from tenor.invoicing.bill_run.stages import STAGES, Batch, BatchOutOfTurn, Memory
+from tenor.invoicing.bill_run.stages import STAGES, BatchOutOfTurn
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, TenantId
 from tenor.kernel.period import require_utc

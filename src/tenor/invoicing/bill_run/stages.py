@@ -7,36 +7,36 @@ are made of, so that a run, a preview and a proof cannot disagree.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
-from decimal import Decimal
-from typing import Any, Final
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from tenor.customers import tax_percent_of
-from tenor.invoicing.bill_run.plan import PlannedRun
-from tenor.invoicing.model import Billed, DocumentKind, Draft, Key, Line, Owed
+from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
+from tenor.invoicing.bill_run.rows import (
+    EVENT_COLUMNS,
+    OUTCOME_COLUMNS,
+    claim_rows,
+    event_rows,
+    outcome_rows,
+    settled_positions,
+)
+from tenor.invoicing.model import Billed, DocumentKind
 from tenor.invoicing.rules.documents import Party, draft_documents, transfers_of
-from tenor.invoicing.rules.dues import Due, Look, dues, newest_due_at, next_due_at, with_corrections_due
-from tenor.invoicing.rules.owed import PriceMemory, Rating, UsageKey, commit_ratings, discount_ratings, rate_dues
+from tenor.invoicing.rules.dues import Look, dues, with_corrections_due
+from tenor.invoicing.rules.owed import commit_ratings, discount_ratings, rate_dues
 from tenor.invoicing.rules.settle import settle
 from tenor.invoicing.store import INVOICE_COLUMNS, invoice_row, read_billed, take_numbers, write_drafts
 from tenor.invoicing.usage import UsageRequest, read_usage
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Conflict, Refusal
-from tenor.kernel.ids import ChargeId, InvoiceId, PlanVersionId, SubscriptionId, derived_id
-from tenor.kernel.period import Period
 from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions
-from tenor.pricing.model import PlanVersion
-from tenor.pricing.policy import Policy, profile
-from tenor.pricing.rules.rating import Usage
+from tenor.pricing.policy import profile
 from tenor.subscriptions import (
     BillingPosition,
-    Item,
-    Settled,
-    Subscription,
     due_subscriptions,
     load_items,
     lock_positions,
@@ -51,90 +51,6 @@ class BatchOutOfTurn(Conflict):
     """A batch that must be done again: the one before it did not finish, or moved the same credit."""
 
     code = "batch_out_of_turn"
-
-
-@dataclass(slots=True)
-class ItemWork:
-    """One item on its way through the stages."""
-
-    item: Item
-    position: BillingPosition
-    plan: PlanVersion
-    dues: list[Due] = field(default_factory=list)
-    ratings: list[Rating] = field(default_factory=list)
-    owed: list[Owed] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Work:
-    """One subscription on its way through the stages. `parked` says why it had to be left for a person."""
-
-    subscription: Subscription
-    tax_percent: Decimal
-    zone: tzinfo
-    policy: Policy
-    items: list[ItemWork]
-    drafts: list[Draft] = field(default_factory=list)
-    parked: str | None = None
-
-    @property
-    def settled_through(self) -> datetime | None:
-        """How far any item of it is settled: what fell due before is a correction, also of an item that is new."""
-        settled = [item.position.settled_through for item in self.items if item.position.settled_through is not None]
-        return max(settled, default=None)
-
-    def newest_due_at(self, through: datetime) -> datetime:
-        """Return the instant of the newest document, which carries what corrects earlier ones.
-
-        Newest of all items: what a change of plan gives back of one stands beside what it charges for the next.
-        """
-        every = (due for item in self.items for due in item.dues)
-        return newest_due_at(every, through=through, settled_through=self.settled_through)
-
-    @property
-    def lines(self) -> list[Line]:
-        """The lines of all items."""
-        return [line for item in self.items for line in item.lines]
-
-
-@dataclass(slots=True)
-class Memory:
-    """What one worker keeps from batch to batch, also when one is rolled back: plan versions and worked-out prices."""
-
-    plans: dict[PlanVersionId, PlanVersion] = field(default_factory=dict)
-    prices: dict[tuple[str, str], PriceMemory] = field(default_factory=dict)
-
-    def prices_of(self, policy: Policy, currency: str) -> PriceMemory:
-        """Return the prices worked out so far under a policy in a currency."""
-        key = (policy.name, currency)
-        if key not in self.prices:
-            self.prices[key] = PriceMemory(policy, currency=currency)
-        return self.prices[key]
-
-
-@dataclass(slots=True)
-class Batch:
-    """One batch: its run, its number, the subscriptions it is about, and their work."""
-
-    run: PlannedRun
-    number: int
-    memory: Memory
-    subscription_ids: list[SubscriptionId] = field(default_factory=list)
-    works: list[Work] = field(default_factory=list)
-    usage: dict[UsageKey, Usage] = field(default_factory=dict)
-    billed: dict[UUID, list[Billed]] = field(default_factory=dict)
-    credit_before_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
-    credit_moved_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
-
-    @property
-    def drafts(self) -> list[Draft]:
-        """Every document of the batch, in the order in which numbers are taken."""
-        return [draft for work in self.works for draft in work.drafts]
-
-    def each(self) -> Iterator[Work]:
-        """Yield the works that are not parked."""
-        return (work for work in self.works if work.parked is None)
 
 
 def select(uow: UnitOfWork, batch: Batch) -> None:
@@ -278,11 +194,11 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
     """
     drafts = batch.drafts
     accounts = open_accounts(uow, {draft.currency for draft in drafts})
-    write_drafts(uow, drafts, _claim_rows(batch))
+    write_drafts(uow, drafts, claim_rows(batch))
     write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
-    uow.copy_rows("outbox_events", _EVENT_COLUMNS, _event_rows(drafts, batch.run))
-    uow.copy_rows("bill_run_items", _OUTCOME_COLUMNS, _outcome_rows(batch))
-    save_positions(uow, _settled(batch))
+    uow.copy_rows("outbox_events", EVENT_COLUMNS, event_rows(drafts, batch.run))
+    uow.copy_rows("bill_run_items", OUTCOME_COLUMNS, outcome_rows(batch))
+    save_positions(uow, settled_positions(batch))
     _wait_for_turn(uow, batch)
     if _credits(uow, batch) != batch.credit_before_minor:
         raise BatchOutOfTurn(f"a credit that batch {batch.number} looked at has moved")
@@ -310,22 +226,6 @@ STAGES: Final[tuple[tuple[str, Stage], ...]] = (
     ("tax", tax),
     ("credit", credit),
     ("finalise", finalise),
-)
-
-_EVENT_COLUMNS: Final = (
-    ("id", "uuid"),
-    ("type", "text"),
-    ("object_id", "uuid"),
-    ("payload", "jsonb"),
-    ("occurred_at", "timestamptz"),
-    ("recorded_at", "timestamptz"),
-)
-_OUTCOME_COLUMNS: Final = (
-    ("run_id", "uuid"),
-    ("subscription_id", "uuid"),
-    ("outcome", "text"),
-    ("document_count", "bigint"),
-    ("reason", "text"),
 )
 
 
@@ -375,81 +275,6 @@ def _in_scope(billed: list[Billed], item: ItemWork, look: Look) -> list[Billed]:
 
 def _credits(uow: UnitOfWork, batch: Batch) -> dict[tuple[UUID, str], int]:
     return customer_credits(uow, list({draft.customer_id for draft in batch.drafts}))
-
-
-def _claim_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    """Yield a claim for each (charge, period) that is settled for the first time, or by another amount.
-
-    A first claim of zero is written too: it lets the chain of periods go on, and says that they were looked at.
-    """
-    for work in batch.each():
-        documents = {entry.line.key: draft.id for draft in work.drafts for entry in draft.lines}
-        for item in work.items:
-            yield from _claims_of(item, batch.billed.get(item.item.id, []), documents)
-
-
-def _claims_of(item: ItemWork, billed: list[Billed], documents: dict[Key, InvoiceId]) -> Iterator[tuple[Any, ...]]:
-    settlements = {(entry.key.charge_id, entry.key.period): entry.settlements for entry in billed}
-    claimed: dict[tuple[ChargeId, Period], tuple[int, InvoiceId | None]] = {}
-    for due in item.dues:
-        slot = (due.charge.id, due.period)
-        if slot not in settlements:
-            claimed[slot] = (0, None)
-    for line in item.lines:
-        slot = (line.key.charge_id, line.key.period)
-        amount_minor, _ = claimed.get(slot, (0, None))
-        claimed[slot] = (amount_minor + line.amount_minor, documents[line.key])
-    start = next((phase.starts_at for phase in item.item.phases if phase.is_billable), None)
-    for (charge_id, period), (amount_minor, document) in claimed.items():
-        done = settlements.get((charge_id, period), 0)
-        is_first = start is not None and period.holds(start)
-        follows = None if done or is_first else period.start
-        yield (
-            item.item.id,
-            charge_id,
-            period.start,
-            period.end,
-            done + 1,
-            done or None,
-            follows,
-            amount_minor,
-            document,
-        )
-
-
-def _event_rows(drafts: list[Draft], run: PlannedRun) -> Iterator[tuple[Any, ...]]:
-    for draft in drafts:
-        payload = {
-            "kind": draft.kind.value,
-            "customer_id": str(draft.customer_id),
-            "subscription_id": str(draft.subscription_id),
-            "currency": draft.currency,
-            "total_minor": draft.total_minor,
-            "due_minor": draft.due_minor,
-        }
-        event_id = derived_id(run.as_of, draft.id.bytes, b"finalised")
-        yield (event_id, f"{draft.kind.value}.finalised", draft.id, payload, draft.issued_at, run.started_at)
-
-
-def _outcome_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    for work in batch.works:
-        outcome = "parked" if work.parked else "invoiced" if work.drafts else "nothing_due"
-        yield (batch.run.id, work.subscription.id, outcome, len(work.drafts), work.parked)
-
-
-def _settled(batch: Batch) -> list[Settled]:
-    """Return how far each item is settled now; a parked one stays where it is, for the next run to find."""
-    as_of = batch.run.as_of
-    return [
-        Settled(
-            work.subscription.id,
-            item.item.id,
-            as_of,
-            next_due_at(item.item, item.plan, work.zone, work.policy.calendar, after=as_of),
-        )
-        for work in batch.each()
-        for item in work.items
-    ]
 
 
 def _wait_for_turn(uow: UnitOfWork, batch: Batch) -> None:
