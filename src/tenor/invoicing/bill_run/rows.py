@@ -29,7 +29,7 @@ OUTCOME_COLUMNS: Final = (
 
 
 def claim_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    """Yield the claim of each (charge, period) settled for the first time or by another amount: rows of `CLAIM_COLUMNS`.
+    """Yield the claim of each (charge, period) settled first or anew; rows of `CLAIM_COLUMNS`.
 
     A first claim of zero is written too: it lets the chain of periods go on, and says that they were looked at.
     """
