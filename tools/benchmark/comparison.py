@@ -69,7 +69,10 @@ def compare(server: PrivateServer, tenant_id: TenantId, *, subscriptions: int, c
         with step("Encoding what it wrote", 2) as tell:
             whole = [export_rows(settings, documents, server.folder / "whole")]
             tell(1)
-            parts = [export_rows(settings, part, server.folder / "parts") for part in documents.cut(cores)]
+            parts = [
+                export_rows(settings, part, server.folder / f"part-{number}")
+                for number, part in enumerate(documents.cut(cores))
+            ]
     with server.clone() as settings:
         parallel = measure_run(settings, tenant_id, subscriptions=subscriptions, workers=cores)
         _require_same(f"{cores} workers", read_written(settings, documents), written)

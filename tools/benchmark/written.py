@@ -108,10 +108,10 @@ def export_rows(settings: Settings, documents: Documents, folder: Path) -> dict[
     Call it after `read_written`, which analyses the tables.
     """
     files = {}
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()
     with _auditor(settings) as connection, connection.cursor() as cursor:
         for table in WRITTEN_BY_A_RUN:
-            files[table] = folder / f"{table}-{documents.first}.copy"
+            files[table] = folder / f"{table}.copy"
             columns = sql.SQL(", ").join(sql.Identifier("t", name) for name in columns_of(connection, table))
             query = sql.SQL("copy ({} order by i.number) to stdout (format binary)").format(
                 _of(table, documents, columns)

@@ -56,11 +56,8 @@ def derived_id(now: datetime, *parts: bytes) -> uuid.UUID:
     The same arguments give the same id, so that a bill run that is killed and started again writes
     the same documents. The 74 free bits come from BLAKE2b over the length-prefixed parts.
     """
-    digest = hashlib.blake2b(digest_size=10)
-    for part in parts:
-        digest.update(len(part).to_bytes(4))
-        digest.update(part)
-    return _version_7(now, digest.digest())
+    framed = b"".join([len(part).to_bytes(4) + part for part in parts])
+    return _version_7(now, hashlib.blake2b(framed, digest_size=10).digest())
 
 
 def to_wire(prefix: str, value: uuid.UUID) -> str:

@@ -1,9 +1,11 @@
 """Carry out a bill run: workers take batches until none is left."""
 
+import gc
 import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
@@ -128,12 +130,27 @@ def bill_next_batch(database: Database, tenant_id: TenantId, run: PlannedRun, me
     """
     for attempts_left in reversed(range(ATTEMPTS_MAX)):
         try:
-            with database.transaction(tenant_id) as uow:
+            with _collector_paused(), database.transaction(tenant_id) as uow:
                 return _bill_batch(uow, run, memory)
         except (BatchOutOfTurn, CreditGone, DeadlockDetected):
             if not attempts_left:
                 raise
     return None
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking the values of a batch over and over: they form no cycles.
+
+    All of them are freed by their counts when the batch is done; a tenth of a run's time went into looking.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummary | None:

@@ -1,15 +1,18 @@
 """Dues: which service periods of which charges a settlement has to look at, and when to look again."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tenor.kernel.calendar import Grid, Interval, fixed_offset_at, period_at, periods_between
 from tenor.kernel.period import Period
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
 from tenor.pricing.policy import CalendarPolicy
 from tenor.subscriptions.model import Item
+
+INSTANT: Final = timedelta(microseconds=1)
+"""The shortest time there is: a half-open span through an instant ends so much after it."""
 
 
 class Slice(NamedTuple):
@@ -60,7 +63,7 @@ class _Grids:
         self._plan, self._item, self._zone, self._calendar = plan, item, billing_zone(item, zone, calendar), calendar
         self._grids: dict[Interval, Grid] = {}
         self._periods_at: dict[tuple[Interval, datetime], Period] = {}
-        self._periods_between: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
+        self._periods_through: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
 
     def period_at(self, charge: Charge, instant: datetime) -> Period:
         """Return the period of the charge's grid that holds `instant`."""
@@ -69,12 +72,12 @@ class _Grids:
             self._periods_at[key] = period_at(self._grid(key[0]), instant)
         return self._periods_at[key]
 
-    def periods_between(self, charge: Charge, start: datetime, end: datetime) -> tuple[Period, ...]:
-        """Return the periods of the charge's grid that touch [start, end)."""
-        key = (charge.interval or self._plan.interval, start, end)
-        if key not in self._periods_between:
-            self._periods_between[key] = tuple(periods_between(self._grid(key[0]), start, end))
-        return self._periods_between[key]
+    def periods_through(self, charge: Charge, since: datetime, through: datetime) -> tuple[Period, ...]:
+        """Return the periods of the charge's grid from the one that holds `since` to the one that holds `through`."""
+        key = (charge.interval or self._plan.interval, since, through)
+        if key not in self._periods_through:
+            self._periods_through[key] = tuple(periods_between(self._grid(key[0]), since, through + INSTANT))
+        return self._periods_through[key]
 
     def _grid(self, interval: Interval) -> Grid:
         if interval not in self._grids:
@@ -177,15 +180,14 @@ def _dues_of(charge: Charge, grids: _Grids, item: Item, look: Look) -> Iterator[
     if life is None or life[0] > look.through:
         return
     start, end = life
-    horizon = grids.period_at(charge, look.through).end
-    served_life = Period(start, horizon if end is None else min(end, horizon))
     if charge.kind is ChargeKind.ONE_OFF:
         periods: tuple[Period, ...] = (grids.period_at(charge, start),)
     else:
         known = min((at for at in (look.settled_through, look.revisit_from) if at is not None), default=start)
         since = start if look.settled_through is None else max(start, known)
-        # from the start of its period: an item may end at the very instant from which it is looked at again, or before
-        periods = grids.periods_between(charge, grids.period_at(charge, since).start, served_life.end)
+        periods = grids.periods_through(charge, since, look.through)
+    horizon = periods[-1].end
+    served_life = Period(start, horizon if end is None else min(end, horizon))
     for period in periods:
         served = period.overlap(served_life)
         if served.is_empty:

@@ -29,7 +29,7 @@ UsageTotals = Mapping[UsageKey, Usage]
 Prices = Mapping[PlanVersionId, PlanVersion]
 """The plan versions that a timeline pins."""
 
-REMEMBERED_MAX: Final = 20_000
+REMEMBERED_MAX: Final = 5_000
 """Prices that a `PriceMemory` holds at most."""
 
 _NO_USAGE: Final = Usage()
@@ -235,11 +235,9 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
     if not due.slices:
         return [Rating(due, "", Decimal(0), {"model": "usage", "units": "0", "steps": []})]
     if not isinstance(price.model, Matrix):
-        if not usage.buckets and not usage.events and not usage.windows and usage.tier_units is None:
-            amount, steps = memory.amount(due.charge, usage.units, None)
-            return [Rating(due, "", amount, {"model": "usage", "units": plain(usage.units), "steps": steps})]
-        rated = memory.rate(price, usage)
-        return [Rating(due, "", rated.amount, {"model": "usage", "steps": steps_to_json(rated.steps)})]
+        rated = memory.rate(price, usage)  # not remembered: hardly two subscriptions use the same number of units
+        trace = {"model": "usage", "units": plain(usage.units), "steps": steps_to_json(rated.steps)}
+        return [Rating(due, "", rated.amount, trace)]
     ratings = []
     named = {dimension: units for dimension, units in sorted(usage.by_dimension.items()) if any(dimension)}
     for dimension, units in named.items():
