@@ -34,8 +34,15 @@ SUPERUSER: Final = "postgres"
 OLDEST_MAJOR: Final = 15
 START_SECONDS_MAX: Final = 600  # recovery after a crash replays at most `max_wal_size`
 
+
+def _shared_buffers_mib() -> int:
+    """Return an eighth of the machine's memory, 128 MiB to 1 GiB: the indexes that a bill run writes must fit."""
+    memory_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return max(128, min(memory_mib // 8, 1024))
+
+
 SERVER_SETTINGS: Final[Mapping[str, str]] = {
-    "shared_buffers": "256MB",
+    "shared_buffers": f"{_shared_buffers_mib()}MB",  # taken from the system only as it is used
     "max_wal_size": "4GB",
     "max_connections": "100",
     "fsync": "on",
