@@ -105,7 +105,7 @@ def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: Cale
     if committed:
         since = look._replace(settled_through=min(period.start for period in committed), revisit_from=None)
         every = [
-            due._replace(is_settled=_is_settled(due, look))
+            due._replace(is_settled=_is_settled(due.due_at, look))
             for charge in plan.charges
             for due in _dues_of(charge, grids, item, since)
         ]
@@ -194,15 +194,11 @@ def _dues_of(charge: Charge, grids: _Grids, item: Item, look: Look) -> Iterator[
             continue
         due_at = served.end if charge.timing is Timing.ARREARS else served.start
         if due_at <= look.through:
-            yield Due(charge, period, _slices(charge, item, served), due_at, _is_due_settled(due_at, look))
+            yield Due(charge, period, _slices(charge, item, served), due_at, _is_settled(due_at, look))
 
 
-def _is_due_settled(due_at: datetime, look: Look) -> bool:
+def _is_settled(due_at: datetime, look: Look) -> bool:
     return look.settled_through is not None and due_at <= look.settled_through
-
-
-def _is_settled(due: Due, look: Look) -> bool:
-    return _is_due_settled(due.due_at, look)
 
 
 def _is_looked_at(due: Due, look: Look) -> bool:
