@@ -18,6 +18,17 @@ InvoiceId = NewType("InvoiceId", uuid.UUID)
 BillRunId = NewType("BillRunId", uuid.UUID)
 TransferId = NewType("TransferId", uuid.UUID)
 EventId = NewType("EventId", uuid.UUID)
+DiscountId = NewType("DiscountId", uuid.UUID)
+CouponId = NewType("CouponId", uuid.UUID)
+PromotionCodeId = NewType("PromotionCodeId", uuid.UUID)
+AdjustmentId = NewType("AdjustmentId", uuid.UUID)
+PaymentId = NewType("PaymentId", uuid.UUID)
+ContractId = NewType("ContractId", uuid.UUID)
+OverrideId = NewType("OverrideId", uuid.UUID)
+WalletId = NewType("WalletId", uuid.UUID)
+GrantId = NewType("GrantId", uuid.UUID)
+WalletUseId = NewType("WalletUseId", uuid.UUID)
+TopUpId = NewType("TopUpId", uuid.UUID)
 
 PREFIXES: Final = {
     "ten": "tenant",
@@ -30,6 +41,19 @@ PREFIXES: Final = {
     "run": "bill run",
     "trf": "transfer",
     "evt": "event",
+    "cpn": "coupon",
+    "dis": "discount",
+    "prm": "promotion code",
+    "adj": "adjustment",
+    "pay": "payment",
+    "rfd": "refund request",
+    "wof": "write-off",
+    "ctr": "contract",
+    "ovr": "entitlement override",
+    "wal": "wallet",
+    "grt": "credit grant",
+    "use": "use of a wallet",
+    "top": "top-up",
 }
 """Every prefix on the wire and the thing it names."""
 

@@ -14,7 +14,8 @@ class Settings:
 
     `app_database_url` and `auditor_database_url` are logins of the roles `tenor_app` and
     `tenor_auditor` in the same database; without them the login of `database_url` takes these roles.
-    `embedded_linger_seconds` is how long the embedded server outlives its last user.
+    `embedded_linger_seconds` is how long the embedded server outlives its last user. `tax_engine_url` is where
+    tenants that take their rates from a tax engine have it asked, with `tax_engine_token` as bearer.
     """
 
     database_url: str | None = field(default=None, repr=False)  # may hold a password
@@ -22,6 +23,8 @@ class Settings:
     auditor_database_url: str | None = field(default=None, repr=False)
     data_dir: Path = Path(".tenor")
     embedded_linger_seconds: float = 2.0
+    tax_engine_url: str | None = field(default=None, repr=False)
+    tax_engine_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -36,6 +39,8 @@ class Settings:
             auditor_database_url=environment.get("TENOR_AUDITOR_DATABASE_URL") or None,
             data_dir=Path(environment.get("TENOR_DATA_DIR") or ".tenor"),
             embedded_linger_seconds=_linger(environment.get("TENOR_EMBEDDED_LINGER_SECONDS")),
+            tax_engine_url=environment.get("TENOR_TAX_ENGINE_URL") or None,
+            tax_engine_token=environment.get("TENOR_TAX_ENGINE_TOKEN") or None,
         )
 
 

@@ -1,0 +1,1 @@
+"""What is done to taxes, one file for each verb."""
