@@ -1,0 +1,1 @@
+"""Coupons, promotion codes and what their redemption grants: a discount."""
