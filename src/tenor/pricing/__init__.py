@@ -3,7 +3,37 @@
 Pure code (rules, models) imports the modules below directly, because this door opens the stores too.
 """
 
-from tenor.pricing.model import Charge, ChargeKind, PlanVersion, TaxMode, Timing
+from tenor.pricing.contracts.agree import agree_contract
+from tenor.pricing.contracts.differences import contract_differences
+from tenor.pricing.contracts.errors import ContractNotFound, ContractOfAnother, MalformedContract
+from tenor.pricing.contracts.model import AgreedPayment, Contract, ContractStep, StepStart
+from tenor.pricing.contracts.store import all_contracts, contracts_behind, find_contract
+from tenor.pricing.discounts.errors import (
+    CouponArchived,
+    CouponCodeTaken,
+    CouponNotFound,
+    DiscountNotFound,
+    NotFirstPurchase,
+    OrderBelowMinimum,
+    PromotionCodeNotFound,
+    RedemptionsUsedUp,
+    RedemptionTooLate,
+)
+from tenor.pricing.discounts.model import (
+    Coupon,
+    Discount,
+    DiscountTerms,
+    Limits,
+    MalformedDiscount,
+    Occasion,
+    PromotionCode,
+)
+from tenor.pricing.discounts.operations.archive_coupon import archive_coupon
+from tenor.pricing.discounts.operations.create_coupon import create_coupon
+from tenor.pricing.discounts.operations.create_promotion_code import create_promotion_code
+from tenor.pricing.discounts.operations.redeem import redeem_coupon, redeem_promotion_code, undo_redemption
+from tenor.pricing.discounts.store import all_coupons, promotion_words
+from tenor.pricing.model import Charge, ChargeKind, PlanVersion, SeatCounting, TaxMode, Timing
 from tenor.pricing.policy import Policy, UnknownPolicy, policy_with, profile, profile_names
 from tenor.pricing.price_book import (
     AppliedPriceBook,
@@ -26,15 +56,34 @@ from tenor.pricing.store import (
     plan_versions,
     plan_versions_by_code,
     tampered_plan_versions,
+    tax_categories,
 )
 
 __all__ = [
+    "AgreedPayment",
     "AppliedPriceBook",
     "CatalogPlan",
     "Charge",
     "ChargeKind",
     "ConflictingPriceBook",
+    "Contract",
+    "ContractNotFound",
+    "ContractOfAnother",
+    "ContractStep",
+    "Coupon",
+    "CouponArchived",
+    "CouponCodeTaken",
+    "CouponNotFound",
+    "Discount",
+    "DiscountNotFound",
+    "DiscountTerms",
+    "Limits",
+    "MalformedContract",
+    "MalformedDiscount",
     "MalformedPriceBook",
+    "NotFirstPurchase",
+    "Occasion",
+    "OrderBelowMinimum",
     "PlanAction",
     "PlanChange",
     "PlanNotSold",
@@ -42,12 +91,27 @@ __all__ = [
     "Policy",
     "PriceBookDraft",
     "Problem",
+    "PromotionCode",
+    "PromotionCodeNotFound",
+    "RedemptionTooLate",
+    "RedemptionsUsedUp",
     "RefusedPriceBook",
+    "SeatCounting",
+    "StepStart",
     "TamperedPlanVersion",
     "TaxMode",
     "Timing",
     "UnknownPolicy",
+    "agree_contract",
+    "all_contracts",
+    "all_coupons",
     "apply_price_book",
+    "archive_coupon",
+    "contract_differences",
+    "contracts_behind",
+    "create_coupon",
+    "create_promotion_code",
+    "find_contract",
     "newest_plan_version",
     "plan_price_book",
     "plan_versions",
@@ -55,6 +119,11 @@ __all__ = [
     "policy_with",
     "profile",
     "profile_names",
+    "promotion_words",
     "read_price_book",
+    "redeem_coupon",
+    "redeem_promotion_code",
     "tampered_plan_versions",
+    "tax_categories",
+    "undo_redemption",
 ]

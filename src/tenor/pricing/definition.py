@@ -12,17 +12,32 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tenor.kernel.calendar import Interval, Unit
-from tenor.kernel.ids import ChargeId, PlanVersionId, derived_id
+from tenor.kernel.ids import ChargeId, CustomerId, PlanVersionId, derived_id
 from tenor.kernel.period import format_instant
 from tenor.pricing.charges import from_json
-from tenor.pricing.model import Charge, ChargeKind, PlanVersion, TaxMode, Timing
+from tenor.pricing.model import (
+    STANDARD_TAX_CATEGORY,
+    Charge,
+    ChargeKind,
+    PlanVersion,
+    SeatCounting,
+    TaxMode,
+    Timing,
+)
 
 Definition = Mapping[str, Any]
-"""`interval`, `trial_days`, `features` (code → limit or null) and `charges` (a list of charge bodies)."""
+"""`interval`, `trial_days`, `features` (code → limit or null), `charges` (a list of charge bodies), perhaps `profile`.
+
+What came later than the first definitions is written only where it deviates from its default, so that the
+definitions of then have the text, and the hash, that they have always had.
+"""
 
 
 class PlanVersionRecord(NamedTuple):
-    """A plan version as the database keeps it. The charges' ids follow from it; see `charge_id`."""
+    """A plan version as the database keeps it. The charges' ids follow from it; see `charge_id`.
+
+    `customer_id` is set where a contract sells it to one customer alone.
+    """
 
     id: PlanVersionId
     plan: str
@@ -35,6 +50,7 @@ class PlanVersionRecord(NamedTuple):
     tax_mode: TaxMode
     effective_at: datetime
     definition: Definition
+    customer_id: CustomerId | None = None
 
 
 def canonical_digest(body: object) -> bytes:
@@ -44,10 +60,10 @@ def canonical_digest(body: object) -> bytes:
 
 
 def content_hash(record: PlanVersionRecord) -> bytes:
-    """Return the hash over every field of `record`."""
-    return canonical_digest(
-        {**record._asdict(), "id": str(record.id), "effective_at": format_instant(record.effective_at)}
-    )
+    """Return the hash over every field of `record`; one that is sold to anybody has no customer in it."""
+    body = {**record._asdict(), "id": str(record.id), "effective_at": format_instant(record.effective_at)}
+    customer_id = body.pop("customer_id")
+    return canonical_digest(body if customer_id is None else {**body, "customer_id": str(customer_id)})
 
 
 def charge_id(record: PlanVersionRecord, code: str) -> ChargeId:
@@ -79,6 +95,8 @@ def plan_version(record: PlanVersionRecord, *, stored_hash: bytes) -> PlanVersio
         features=tuple((code, None if limit is None else Decimal(limit)) for code, limit in features),
         effective_at=record.effective_at,
         content_hash=stored_hash,
+        profile=definition.get("profile"),
+        customer_id=record.customer_id,
     )
 
 
@@ -96,6 +114,8 @@ def charge_from_json(identity: ChargeId, body: Mapping[str, Any]) -> Charge:
         metric=body.get("metric"),
         default_quantity=Decimal(body["quantity"]),
         is_prorated=body["is_prorated"],
+        counting=SeatCounting(body.get("counting", SeatCounting.PRORATED)),
+        tax_category=body.get("tax_category", STANDARD_TAX_CATEGORY),
     )
 
 

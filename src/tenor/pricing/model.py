@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from tenor.kernel.calendar import Interval
-from tenor.kernel.ids import ChargeId, PlanVersionId
+from tenor.kernel.ids import ChargeId, CustomerId, PlanVersionId
 from tenor.pricing.charges import Matrix, Percentage, Price
 
 
@@ -18,6 +19,7 @@ class ChargeKind(StrEnum):
     USAGE = "usage"  # units of a metric consumed in the period
     ONE_OFF = "one_off"  # once, at the start of the item
     COMMITMENT = "commitment"  # a minimum per period: what the other charges leave short of it
+    CAP = "cap"  # a maximum per period: what the other charges cost above it is taken off
 
 
 class Timing(StrEnum):
@@ -27,6 +29,13 @@ class Timing(StrEnum):
     ARREARS = "arrears"  # at its end
 
 
+class SeatCounting(StrEnum):
+    """Which units of a period a seat charge counts."""
+
+    PRORATED = "prorated"  # each unit for the time that it is held
+    HIGH_WATER = "high_water"  # the highest number held at any instant of the period, for all of it
+
+
 class TaxMode(StrEnum):
     """Whether prices hold the tax already."""
 
@@ -34,14 +43,19 @@ class TaxMode(StrEnum):
     INCLUSIVE = "inclusive"
 
 
+STANDARD_TAX_CATEGORY: Final = "standard"
+"""The tax category of a charge that names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """One priced part of a plan version.
 
-    `price` holds the charge model with its modifiers (included units, minimum, maximum); a commitment's
-    price is a flat amount. `interval` None is the plan's own billing interval. `tier_window` is the
+    `price` holds the charge model with its modifiers (included units, minimum, maximum); the price of a
+    commitment or a cap is a flat amount. `interval` None is the plan's own billing interval. `tier_window` is the
     window at whose start tiers and included units begin anew; None is the whole service period.
-    `is_prorated` says whether a part of a period costs its share.
+    `is_prorated` says whether a part of a period costs its share. `counting` is of seats alone. The tax rates
+    of its lines hang on `tax_category`.
     """
 
     id: ChargeId
@@ -55,6 +69,8 @@ class Charge:
     metric: str | None
     default_quantity: Decimal
     is_prorated: bool
+    counting: SeatCounting = SeatCounting.PRORATED
+    tax_category: str = STANDARD_TAX_CATEGORY
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -77,7 +93,9 @@ class PlanVersion:
     """An immutable edition of a plan in one currency and tax mode.
 
     `content_hash` is the SHA-256 of the canonical JSON of everything that decides an amount; a stored
-    version whose content no longer gives that hash has been tampered with.
+    version whose content no longer gives that hash has been tampered with. `profile` names the policy that
+    bills it; None is the subscription's own. `customer_id` is the one customer whom it is sold to, by a
+    contract; None is anybody.
     """
 
     id: PlanVersionId
@@ -95,3 +113,5 @@ class PlanVersion:
     features: tuple[tuple[str, Decimal | None], ...]
     effective_at: datetime
     content_hash: bytes
+    profile: str | None = None
+    customer_id: CustomerId | None = None

@@ -64,6 +64,7 @@ class ProrationPolicy:
     change_billing: Literal["gross", "difference"]
     netting: Literal["same_item", "none"]
     upgrade_test: Literal["period_total", "yearly_amount"]
+    downgrade_timing: Literal["now", "period_end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,61 @@ class MeteringPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscountPolicy:
+    """In which order discounts are taken, of what, how they spread over lines, and what a credit carries back."""
+
+    reduction_order: tuple[str, ...]
+    coupon_order: Literal["given", "percent_first", "limited_first"]
+    coupon_stacking: Literal["compound", "full_amount"]
+    coupon_spread: Literal["proportional", "each_line", "waterfall"]
+    coupon_share_digits: int | None
+    discount_basis: Literal["allocated_share", "whole_coupon"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatesPolicy:
+    """Where subscriptions and documents stand after a failed or missing payment, and how a document is credited."""
+
+    missing_payment_method: Literal["cancel", "pause", "create_invoice"]
+    on_first_failure: Literal["past_due", "pause"]
+    when_exhausted: Literal["cancel", "pause", "mark_unpaid", "leave_past_due"]
+    collection_pause: Literal["keep_as_draft", "mark_uncollectible", "void"]
+    invoice_start: Literal["finalized", "draft"]
+    reuse_draft: bool
+    credit_note_residue: Literal["last_note", "carry"]
+
+
+@dataclass(frozen=True, slots=True)
+class BillingPolicy:
+    """What shares an anchor and an invoice, when a change is billed, and where a credit and a tax stand."""
+
+    anchor_scope: Literal["account", "bundle", "subscription"]
+    consolidation: Literal["customer_day", "none"]
+    proration_invoicing: Literal["now", "next_invoice"]
+    downgrade_timing: Literal["now", "period_end"]
+    upgrade_without_proration: Literal["nothing_until_renewal", "charge_full_now"]
+    account_credit_lines: bool
+    tax_source: Literal["inside", "outside"]
+    late_usage: Literal["delta", "period_preserving"]
+    late_usage_periods: int | None
+    commitment_invoice: Literal["same_period", "next_invoice"]
+    threshold_basis: Literal["period_usage", "lifetime_usage"]
+    seat_increase: Literal["difference", "above_highest_paid"]
+    seat_carry: Literal["deduct_days", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsPolicy:
+    """In which order prepaid credits burn, what a new grant pays first, and which lines credits may pay."""
+
+    burn_order: tuple[str, ...]
+    read_at_expiry: Literal["after", "before"]
+    advance_backfill: bool
+    credit_eligibility: Literal["effective_at_period_end", "effective_before_service_end"]
+    wallet_credit_rounding: Rounding
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All choices of one profile, in the groups in which the rules take them."""
 
@@ -114,6 +170,10 @@ class Policy:
     rounding: RoundingPolicy
     rating: RatingPolicy
     metering: MeteringPolicy
+    discounts: DiscountPolicy
+    states: StatesPolicy
+    billing: BillingPolicy
+    credits: CreditsPolicy
 
 
 _GROUPS: Mapping[str, type[Any]] = {
@@ -122,6 +182,10 @@ _GROUPS: Mapping[str, type[Any]] = {
     "rounding": RoundingPolicy,
     "rating": RatingPolicy,
     "metering": MeteringPolicy,
+    "discounts": DiscountPolicy,
+    "states": StatesPolicy,
+    "billing": BillingPolicy,
+    "credits": CreditsPolicy,
 }
 _KEYS: frozenset[str] = frozenset(field.name for group in _GROUPS.values() for field in fields(group))
 
@@ -158,17 +222,31 @@ def profile_names() -> tuple[str, ...]:
     return tuple(_profiles())
 
 
+def lineage(name: str) -> tuple[str, ...]:
+    """Return the profile `name` and those that it extends, the nearest first.
+
+    Raises:
+        UnknownPolicy: no profile has this name.
+    """
+    parent = _entry(name).get("extends")
+    return (name, *lineage(parent)) if parent else (name,)
+
+
 @cache
 def _profiles() -> dict[str, dict[str, Any]]:
     text = resources.files("tenor.pricing").joinpath("profiles.json").read_text(encoding="utf-8")
     return cast(dict[str, dict[str, Any]], json.loads(text))
 
 
-def _flat(name: str) -> dict[str, Any]:
+def _entry(name: str) -> dict[str, Any]:
     try:
-        entry = _profiles()[name]
+        return _profiles()[name]
     except KeyError:
         raise UnknownPolicy(f"there is no profile {name!r}; known: {', '.join(_profiles())}") from None
+
+
+def _flat(name: str) -> dict[str, Any]:
+    entry = _entry(name)
     parent = entry.get("extends")
     return {**(_flat(parent) if parent else {}), **entry["policy"]}
 

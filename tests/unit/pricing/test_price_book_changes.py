@@ -122,6 +122,8 @@ def test_a_price_change_is_a_new_version_and_grandfathers() -> None:
             "charges.tokens.tiers[0].unit_amount: 2",
         ),
         (("amount: 49.00", "amount: 49.00, prorate: false"), "charges.base.prorate: true → false"),
+        (("amount: 49.00", "amount: 49.00, tax_category: ebook"), "charges.base.tax_category: standard → ebook"),
+        (("features: [sso]", "profile: lago"), "profile: lago"),
         (("code: tokens, name: Tokens, kind", "code: words, name: W, kind"), f"charges.tokens: usage, {TOKENS} → gone"),
     ],
 )

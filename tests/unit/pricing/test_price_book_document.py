@@ -1,22 +1,26 @@
 """docs/price-books.md: its boxes are true, and it names everything that a price book may say."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
 from tenor.catalog import Aggregation
+from tenor.pricing.contracts.model import AgreedPayment
+from tenor.pricing.contracts.reading import Catalogue, read_contract
 from tenor.pricing.model import ChargeKind
 from tenor.pricing.price_book import MalformedPriceBook, read_price_book
 from tenor.pricing.price_book.changes import plan_changes
 from tenor.pricing.price_book.charges import KINDS
+from tenor.pricing.price_book.differences import definition_differences
 from tenor.pricing.price_book.intervals import WORDS
 from tenor.pricing.price_book.prices import MODELS
 from tests.support.price_books import as_applied
 from tests.support.worked_tables import DOCS, worked_table
 
 PAGE = (DOCS / "price-books.md").read_text(encoding="utf-8")
-EXAMPLE, MISTAKEN = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-PROBLEMS, CHANGES = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
+EXAMPLE, MISTAKEN, CONTRACT = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+PROBLEMS, CHANGES, STEPS = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
 
 
 def test_the_example_is_a_price_book() -> None:
@@ -31,6 +35,7 @@ def test_the_example_is_a_price_book() -> None:
         "payments",
         "setup",
         "floor",
+        "ceiling",
         "support",
     ]
 
@@ -74,3 +79,16 @@ def test_the_table_of_models_names_every_model() -> None:
 @pytest.mark.parametrize("word", [*WORDS, *(aggregation.value for aggregation in Aggregation)])
 def test_every_word_is_named(word: str) -> None:
     assert f"`{word}`" in PAGE
+
+
+def test_the_contract_departs_from_the_example_as_the_page_says() -> None:
+    plans = as_applied(read_price_book(EXAMPLE.encode())).newest
+    draft = read_contract(CONTRACT.encode(), Catalogue(plans, frozenset({"requests"}), frozenset({"projects"})))
+
+    definitions = [plans["pro"].definition, *(step.definition for step in draft.steps)]
+    told = [
+        [f"step {place}", *(f"  {difference}" for difference in definition_differences(former, later))]
+        for place, (former, later) in enumerate(pairwise(definitions), start=1)
+    ]
+    assert [line for step in told for line in step] == STEPS.splitlines()
+    assert (draft.payment, draft.po_number, draft.term_months) == (AgreedPayment("net", 45), "PO-4711", 24)

@@ -46,11 +46,10 @@ def usage(rest: str) -> dict[str, Any]:
     return charge_written("{code: x, name: X, kind: usage, metric: tokens, " + rest + "}")
 
 
-def two_commitments(one: str, other: str) -> str:
-    commitments = (("a", one), ("b", other))
+def two_bounds(one: str, other: str) -> str:
+    """Return two charges, each given as `kind, amount: n, interval: i`, in the place of one."""
     return "\n      - ".join(
-        f"{{code: {code}, name: Floor, kind: commitment, amount: 1, interval: {interval}}}"
-        for code, interval in commitments
+        f"{{code: {code}, name: Bound, kind: {rest}}}" for code, rest in (("a", one), ("b", other))
     )
 
 
@@ -163,6 +162,7 @@ def test_each_charge_model_is_read(rest: str, price: Price) -> None:
         ("kind: seat, unit_amount: 1", "advance", True),
         ("kind: one_off, amount: 1", "advance", False),
         ("kind: commitment, amount: 1", "arrears", True),
+        ("kind: cap, amount: 1", "arrears", True),
         ("kind: usage, metric: tokens, unit_amount: 1", "arrears", False),
     ],
 )
@@ -231,7 +231,7 @@ def test_a_tier_window_that_makes_the_interval(plan: str, window: str) -> None:
 
 
 def test_commitments_over_different_intervals() -> None:
-    draft = small_book((BASE, two_commitments("month", "year")))
+    draft = small_book((BASE, two_bounds("commitment, amount: 1", "commitment, amount: 1, interval: year")))
 
     assert [charge["code"] for charge in charges_of(draft)] == ["a", "b", "tokens"]
 
@@ -287,6 +287,10 @@ ONE_MISTAKE = [
     (("amount: 49.00", "amount: 49, prorate: no"), 18, "no}", "plans[0].charges[0].prorate", "neither true nor false"),
     (("amount: 49.00", "amount: 49, interval: week"), 18, "week", "plans[0].charges[0].interval", "does not fit"),
     (("kind: recurring", "kind: one_off, timing: late"), 18, "late", "plans[0].charges[0].timing", "one of: advance"),
+    (("features: [sso]", "profile: lagoo"), 16, "lagoo", "plans[0].profile", "'lagoo' is not one of: "),
+    (("amount: 49.00", "amount: 49, tax_category: Food"), 18, "Food", "plans[0].charges[0].tax_category", "not a code"),
+    (("amount: 49.00", "amount: 49, counting: prorated"), 18, "counting", "plans[0].charges[0]", "no key 'counting'"),
+    (("kind: recurring", "kind: cap, timing: advance"), 18, "adv", "plans[0].charges[0].timing", "one of: arrears"),
     (("metric: tokens", "metric: words"), 19, "words", "plans[0].charges[1].metric", "there is no metric 'words'"),
     (
         ("code: tokens, name: Tokens, k", "code: base, name: T, k"),
@@ -364,11 +368,50 @@ def test_values_of_several_dimensions_are_told_apart() -> None:
     assert [cell["key"] for cell in charge["price"]["cells"]] == [["a, b", "c"], ["a", "b, c"]]
 
 
-def test_a_second_commitment_over_the_same_interval() -> None:
-    (problem,) = problems_of((BASE, two_commitments("year", "12 months")))
+@pytest.mark.parametrize("kind", ["commitment", "cap"])
+def test_a_second_bound_over_the_same_interval(kind: str) -> None:
+    bounds = two_bounds(f"{kind}, amount: 1, interval: year", f"{kind}, amount: 1, interval: 12 months")
+
+    (problem,) = problems_of((BASE, bounds))
 
     assert problem[:3] == (19, 9, "plans[0].charges[1]")
-    assert problem.message == "there is a second commitment over each 12 months; the first is on line 18"
+    assert problem.message == f"there is a second {kind} over each 12 months; the first is on line 18"
+
+
+@pytest.mark.parametrize(("cap_line", "order"), [(19, 1), (18, -1)])
+def test_a_cap_below_the_commitment_over_the_same_interval(cap_line: int, order: int) -> None:
+    (problem,) = problems_of((BASE, two_bounds(*("commitment, amount: 100", "cap, amount: 99.99")[::order])))
+
+    assert problem.line == cap_line
+    assert problem.message == "the cap of 99.99 is below the commitment of 100 over the same periods"
+
+
+def test_a_cap_and_a_commitment_that_leave_room() -> None:
+    draft = small_book((BASE, two_bounds("commitment, amount: 100", "cap, amount: 100")))
+
+    assert [charge["kind"] for charge in charges_of(draft)] == ["commitment", "cap", "usage"]
+
+
+def test_how_seats_are_counted_is_written_where_it_deviates() -> None:
+    seats = "{code: x, name: X, kind: seat, unit_amount: 10, counting: %s}"
+
+    assert charge_written(seats % "high_water")["counting"] == "high_water"
+    assert "counting" not in charge_written(seats % "prorated")
+
+
+def test_the_tax_category_is_written_where_it_deviates() -> None:
+    draft = small_book(
+        ("amount: 49.00", "amount: 49.00, tax_category: ebook"), ("0.000003", "3, tax_category: standard")
+    )
+
+    assert [charge.get("tax_category") for charge in charges_of(draft)] == ["ebook", None]
+
+
+def test_a_plan_may_name_its_policy() -> None:
+    (pro, basic) = small_book(("features: [sso]", "profile: lago")).plans
+
+    assert pro.definition["profile"] == "lago"
+    assert "profile" not in basic.definition
 
 
 def test_a_near_miss_is_given_a_hint() -> None:

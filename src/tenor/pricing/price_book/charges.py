@@ -10,9 +10,10 @@ from tenor.kernel.calendar import Interval
 from tenor.kernel.errors import Malformed
 from tenor.kernel.quantity import plain
 from tenor.pricing.charges import Flat, Price, to_json
-from tenor.pricing.definition import interval_to_json
-from tenor.pricing.model import ChargeKind, Timing
+from tenor.pricing.definition import interval_from_json, interval_to_json
+from tenor.pricing.model import STANDARD_TAX_CATEGORY, ChargeKind, SeatCounting, Timing
 from tenor.pricing.price_book.fields import (
+    IN_THIS_FILE,
     Field,
     Reader,
     Spot,
@@ -39,13 +40,20 @@ from tenor.pricing.price_book.prices import (
     read_model,
 )
 
+ChargeBody = dict[str, Any]
+"""A charge in the definition of a plan; see `tenor.pricing.definition`."""
+
 
 class Surroundings(NamedTuple):
-    """What a charge must agree with. `plan_interval` is None when the plan's own is wrong (and reported)."""
+    """What a charge must agree with. `plan_interval` is None when the plan's own is wrong (and reported).
+
+    `declared` says where the metrics are.
+    """
 
     money: Reader[Decimal]
     metrics: frozenset[str]
     plan_interval: Interval | None
+    declared: str = IN_THIS_FILE
 
 
 class KindFormat(NamedTuple):
@@ -62,20 +70,26 @@ KINDS: Final[Mapping[ChargeKind, KindFormat]] = MappingProxyType(
     {
         ChargeKind.RECURRING: KindFormat((Timing.ADVANCE, Timing.ARREARS), {}, ("interval", "prorate")),
         ChargeKind.SEAT: KindFormat(
-            (Timing.ADVANCE, Timing.ARREARS), SEAT_MODELS, ("interval", "prorate", "quantity", *_MODIFIERS)
+            (Timing.ADVANCE, Timing.ARREARS), SEAT_MODELS, ("interval", "prorate", "quantity", "counting", *_MODIFIERS)
         ),
         ChargeKind.USAGE: KindFormat((Timing.ARREARS,), MODELS, ("interval", "metric", "tier_window", *_MODIFIERS)),
         ChargeKind.ONE_OFF: KindFormat((Timing.ADVANCE,), {}, ()),
         ChargeKind.COMMITMENT: KindFormat((Timing.ARREARS,), {}, ("interval", "prorate")),
+        ChargeKind.CAP: KindFormat((Timing.ARREARS,), {}, ("interval", "prorate")),
     }
 )
 _COMMON: Final[Fields] = MappingProxyType(
-    {"code": Field(code), "name": Field(text), "kind": Field(one_of([kind.value for kind in ChargeKind]))}
+    {
+        "code": Field(code),
+        "name": Field(text),
+        "kind": Field(one_of([kind.value for kind in ChargeKind])),
+        "tax_category": Field(code, STANDARD_TAX_CATEGORY),
+    }
 )
 
 
-def read_charge(spot: Spot, around: Surroundings) -> dict[str, Any]:
-    """Read a charge as its body in the definition of a plan (see `tenor.pricing.definition`)."""
+def read_charge(spot: Spot, around: Surroundings) -> ChargeBody:
+    """Read a charge as its body in the definition of a plan."""
     kind = peek(spot, "kind", choice(ChargeKind))
     if kind is None:
         read_fields(spot, _COMMON, may_hold_others=True)
@@ -107,7 +121,8 @@ def _fields(spot: Spot, form: KindFormat, around: Surroundings) -> Fields:
         "interval": Field(partial(_charge_interval, plan_interval=around.plan_interval), None),
         "prorate": Field(flag, default=True),
         "quantity": Field(number(), Decimal(1)),
-        "metric": Field(reference("metric", around.metrics)),
+        "counting": Field(one_of([counting.value for counting in SeatCounting]), SeatCounting.PRORATED.value),
+        "metric": Field(reference("metric", around.metrics, declared=around.declared)),
         "tier_window": Field(partial(_tier_window, model=model, service=service), None),
         "included": Field(partial(_included, model=model), Decimal(0)),
         "minimum": Field(not_above(around.money, maximum=peek(spot, "maximum", around.money)), None),
@@ -140,7 +155,24 @@ def _included(spot: Spot, *, model: str | None) -> Decimal:
     return number()(spot)
 
 
-def _body(values: Mapping[str, Any], price: Price) -> dict[str, Any]:
+def written(body: ChargeBody) -> dict[str, str]:
+    """Return what a file says of the charge of a body, but for its code and its price, as key and text.
+
+    The price is the charge model with its keys, `included`, `minimum`, `maximum` and `tier_window`.
+    """
+    as_it_stands = ("name", "kind", "timing", "metric", "counting", "tax_category")
+    said: dict[str, str] = {key: body[key] for key in as_it_stands if key in body}
+    if "interval" in body:
+        said["interval"] = in_words(interval_from_json(body["interval"]))
+    allowed = KINDS[ChargeKind(body["kind"])].keys
+    if "prorate" in allowed:
+        said["prorate"] = str(body["is_prorated"]).lower()
+    if "quantity" in allowed:
+        said["quantity"] = body["quantity"]
+    return said
+
+
+def _body(values: Mapping[str, Any], price: Price) -> ChargeBody:
     body = {
         "code": values["code"],
         "name": values["name"],
@@ -152,6 +184,10 @@ def _body(values: Mapping[str, Any], price: Price) -> dict[str, Any]:
     }
     if values.get("metric"):
         body["metric"] = values["metric"]
+    if values.get("counting", SeatCounting.PRORATED) != SeatCounting.PRORATED:
+        body["counting"] = values["counting"]
+    if values["tax_category"] != STANDARD_TAX_CATEGORY:
+        body["tax_category"] = values["tax_category"]
     for key in ("interval", "tier_window"):
         if values.get(key):
             body[key] = interval_to_json(values[key])

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from tenor.pricing.definition import Definition, interval_from_json
+from tenor.pricing.model import STANDARD_TAX_CATEGORY, SeatCounting
 from tenor.pricing.price_book.intervals import in_words
 
 _WRITTEN_AS: Final = MappingProxyType(
@@ -17,6 +18,9 @@ _WRITTEN_AS: Final = MappingProxyType(
     }
 )
 """The keys that a file calls otherwise than a definition."""
+
+_UNWRITTEN: Final = MappingProxyType({"counting": SeatCounting.PRORATED.value, "tax_category": STANDARD_TAX_CATEGORY})
+"""What a definition says by not having the key."""
 
 Stated = Mapping[str, str]
 """What is said, as texts by path."""
@@ -55,8 +59,9 @@ def definition_differences(old: Definition | None, new: Definition) -> tuple[Dif
 
 def _compared(old: Stated, new: Stated, *, prefix: str = "") -> Iterator[Difference]:
     for path in dict.fromkeys([*new, *old]):
-        if old.get(path) != new.get(path):
-            yield Difference(f"{prefix}{path}", old.get(path), new.get(path))
+        before, after = (stated.get(path, _UNWRITTEN.get(path)) for stated in (old, new))
+        if before != after:
+            yield Difference(f"{prefix}{path}", before, after)
 
 
 def _facts(definition: Definition) -> Stated:

@@ -19,6 +19,7 @@ from tenor.pricing.price_book import tree
 from tenor.pricing.price_book.problems import Problem
 
 NAME_LENGTH_MAX: Final = 200
+IN_THIS_FILE: Final = "in this file"
 
 _NAME: Final = "value"  # what the kernel is told a value is called; a problem has the path instead
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")  # the check of every code column in the database
@@ -198,13 +199,13 @@ def one_of(words: Collection[str]) -> Reader[str]:
     return read
 
 
-def reference(thing: str, known: Collection[str]) -> Reader[str]:
-    """Return the reader of the code of a `thing` that this file declares."""
+def reference(thing: str, known: Collection[str], *, declared: str = IN_THIS_FILE) -> Reader[str]:
+    """Return the reader of the code of one of the `known` things, which are `declared` somewhere."""
 
     def read(spot: Spot) -> str:
         word = code(spot)
         if word not in known:
-            spot.report(f"there is no {thing} {word!r} in this file", nearest(word, known))
+            spot.report(f"there is no {thing} {word!r} {declared}", nearest(word, known))
             raise Unreadable
         return word
 

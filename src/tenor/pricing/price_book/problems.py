@@ -1,7 +1,7 @@
 """What is wrong with a price book file: every problem with its place, all of them at once."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from tenor.kernel.errors import Malformed
 
@@ -31,8 +31,11 @@ class Problem(NamedTuple):
         return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
 
 
-class RefusedPriceBook(Malformed):
-    """A price book that is not applied; nothing has changed. `problems` are sorted by their place."""
+class RefusedFile(Malformed):
+    """A file that nothing is made of; nothing has changed. `problems` are sorted by their place."""
+
+    thing: ClassVar[str]
+    """What the file was to be."""
 
     def __init__(self, problems: Iterable[Problem], /) -> None:
         self.problems = tuple(sorted(set(problems), key=lambda problem: problem[:4]))
@@ -40,8 +43,14 @@ class RefusedPriceBook(Malformed):
         lines = [str(problem) for problem in self.problems[:SHOWN_MAX]]
         if count > SHOWN_MAX:
             lines.append(f"and {count - SHOWN_MAX} more")
-        headline = f"the price book has {count} problem{'s' if count > 1 else ''}:"
+        headline = f"{self.thing} has {count} problem{'s' if count > 1 else ''}:"
         super().__init__("\n  ".join([headline, *lines]), problems=[problem._asdict() for problem in self.problems])
+
+
+class RefusedPriceBook(RefusedFile):
+    """A price book that is not applied."""
+
+    thing = "the price book"
 
 
 class MalformedPriceBook(RefusedPriceBook):

@@ -26,6 +26,7 @@ _PLAN_VERSION_COLUMNS: Final = (
     ("tax_mode", "text"),
     ("effective_at", "timestamptz"),
     ("definition", "jsonb"),
+    ("customer_id", "uuid"),
     ("content_hash", "bytea"),
 )
 _CHARGE_COLUMNS: Final = (
@@ -48,7 +49,8 @@ def applied_catalog(uow: UnitOfWork, price_book: str) -> AppliedCatalog:
     newest = uow.fetch_all(
         f"""
         select distinct on (v.plan) {RECORD_COLUMNS}
-        from plan_versions v where v.price_book = %s order by v.plan, v.version desc
+        from plan_versions v where v.price_book = %s and v.customer_id is null
+        order by v.plan, v.version desc
         """,
         [price_book],
     )
@@ -76,7 +78,7 @@ def pinned_counts(uow: UnitOfWork, price_book: str, *, now: datetime) -> PinnedC
         from plan_versions v
         join subscription_items i on i.plan_version_id = v.id
         join subscriptions s on s.id = i.subscription_id and s.status not in ('cancelled', 'expired')
-        where v.price_book = %s and exists (
+        where v.price_book = %s and v.customer_id is null and exists (
             select from phases p
             where p.item_id = i.id and p.superseded_by_version is null and (p.ends_at is null or p.ends_at > %s)
         )
@@ -113,7 +115,7 @@ def write_edition(
         """,
         [uow.tenant_id, draft.code, edition, draft.effective_at, draft.source_digest, now, actor],
     )
-    _write_plan_versions(uow, new_versions)
+    write_plan_versions(uow, new_versions)
     uow.execute(
         """
         insert into price_book_plans (tenant_id, price_book, price_book_version, plan, plan_version_id)
@@ -142,7 +144,8 @@ def _newest_edition(uow: UnitOfWork, price_book: str) -> Edition | None:
     return Edition(version, currency, TaxMode(tax_mode), effective_at, frozenset(plans))
 
 
-def _write_plan_versions(uow: UnitOfWork, records: Sequence[PlanVersionRecord]) -> None:
+def write_plan_versions(uow: UnitOfWork, records: Sequence[PlanVersionRecord]) -> None:
+    """Write new plan versions with their hashes, charges and features."""
     versions = [(*record, content_hash(record)) for record in records]
     uow.copy_rows("plan_versions", _PLAN_VERSION_COLUMNS, versions)
     charges = [

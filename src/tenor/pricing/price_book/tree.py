@@ -93,7 +93,7 @@ class _Composer:
         next(self._events)  # the document ends
         following = next(self._events)
         if not isinstance(following, yaml.StreamEndEvent):
-            raise _refusal(_place(following.start_mark), "a second document begins here; a file holds one price book")
+            raise _refusal(_place(following.start_mark), "a second document begins here; a file holds one")
         return root
 
     def _node(self, event: yaml.Event, *, depth: int) -> Node:

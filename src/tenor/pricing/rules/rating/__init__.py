@@ -6,7 +6,15 @@ the steps, stored or fresh, as words and arithmetic. Worked tables: docs/algorit
 
 from tenor.pricing.rules.rating.arrival import Arrival, quote_event, rate_on_arrival
 from tenor.pricing.rules.rating.pipeline import CreditsExceedAmount, Rated, rate, rate_one, top_up
-from tenor.pricing.rules.rating.trace import Step, StepKind, explain, line_amounts, step_from_json, steps_to_json
+from tenor.pricing.rules.rating.trace import (
+    PRICED,
+    Step,
+    StepKind,
+    explain,
+    line_amounts,
+    step_from_json,
+    steps_to_json,
+)
 from tenor.pricing.rules.rating.usage import (
     RUNNING_TOTAL,
     UNROUNDED,
@@ -21,6 +29,7 @@ from tenor.pricing.rules.rating.usage import (
 from tenor.pricing.rules.rating.windows import window_starts
 
 __all__ = [
+    "PRICED",
     "RUNNING_TOTAL",
     "UNROUNDED",
     "WHOLE_PERIOD",
