@@ -79,3 +79,75 @@ class TermsRefused(Refusal):
         super().__init__(
             "; ".join(f"{flaw.field}: {flaw.message}" for flaw in flaws), flaws=[flaw._asdict() for flaw in flaws]
         )
+
+
+class GridRefused(Refusal):
+    """Billing dates that cannot move as asked: the policy or the plan fixes them."""
+
+    code = "grid_refused"
+
+
+class AlreadyPaused(Conflict):
+    """A pause at an instant at which service is paused anyhow."""
+
+    code = "already_paused"
+
+
+class NotPaused(Conflict):
+    """A resumption of what is not paused."""
+
+    code = "not_paused"
+
+
+class PauseRefused(Refusal):
+    """A pause that cannot be as asked: its length, or what it would do to the billing dates."""
+
+    code = "pause_refused"
+
+
+class AlreadyCancelled(Conflict):
+    """A cancellation of what has been cancelled for that instant or an earlier one."""
+
+    code = "already_cancelled"
+
+
+class UndoRefused(Refusal):
+    """An entry of the journal that cannot be taken back."""
+
+    code = "undo_refused"
+
+
+class NotInTrial(Conflict):
+    """A change of a trial where none runs."""
+
+    code = "not_in_trial"
+
+
+class TrialRefused(Refusal):
+    """An end of a trial that cannot be."""
+
+    code = "trial_refused"
+
+
+class TermRefused(Refusal):
+    """An end of the agreed term that cannot be: before what has been served, or no renewal, extension or shortening."""
+
+    code = "term_refused"
+
+
+class NoSuchAddOn(NotFound):
+    """An add-on that does not run at the instant of the change."""
+
+    code = "no_such_add_on"
+
+
+class TransferRefused(Refusal):
+    """A subscription that cannot be continued by another customer as it stands."""
+
+    code = "transfer_refused"
+
+
+class NoSuchDiscount(NotFound):
+    """A discount that the subscription does not have at the instant of the change."""
+
+    code = "no_such_discount"

@@ -24,6 +24,7 @@ class Trigger(StrEnum):
     GRACE_ENDED = "grace_ended"  # overdue for longer than grace
     PAUSED = "paused"
     RESUMED = "resumed"
+    TRIAL_RESUMED = "trial_resumed"  # the pause ended before the trial did
     END_NOTICED = "end_noticed"  # the end of the term is near, or came unnoticed
     RENEWED = "renewed"
     TERM_ENDED = "term_ended"
@@ -38,6 +39,8 @@ MOVES: Final[Mapping[tuple[Status, Trigger], Status]] = MappingProxyType(
         (Status.CREATED, Trigger.CANCELLED): Status.CANCELLED,
         (Status.TRIALING, Trigger.TRIAL_CONVERTED): Status.ACTIVE,
         (Status.TRIALING, Trigger.TRIAL_LAPSED): Status.EXPIRED,
+        # A pause can come to lie in a trial that was extended over it.
+        (Status.TRIALING, Trigger.PAUSED): Status.PAUSED,
         (Status.TRIALING, Trigger.CANCELLED): Status.CANCELLED,
         (Status.ACTIVE, Trigger.PAYMENT_FAILED): Status.PAST_DUE,
         (Status.ACTIVE, Trigger.PAUSED): Status.PAUSED,
@@ -47,9 +50,13 @@ MOVES: Final[Mapping[tuple[Status, Trigger], Status]] = MappingProxyType(
         (Status.PAST_DUE, Trigger.GRACE_ENDED): Status.SUSPENDED,
         (Status.PAST_DUE, Trigger.CANCELLED): Status.CANCELLED,
         (Status.PAUSED, Trigger.RESUMED): Status.ACTIVE,
+        (Status.PAUSED, Trigger.TRIAL_RESUMED): Status.TRIALING,
+        # The term goes on in a pause, unless the pause extends it.
+        (Status.PAUSED, Trigger.TERM_ENDED): Status.EXPIRED,
         (Status.PAUSED, Trigger.CANCELLED): Status.CANCELLED,
         (Status.EXPIRING_SOON, Trigger.RENEWED): Status.ACTIVE,
         (Status.EXPIRING_SOON, Trigger.PAYMENT_FAILED): Status.PAST_DUE,
+        (Status.EXPIRING_SOON, Trigger.PAUSED): Status.PAUSED,
         (Status.EXPIRING_SOON, Trigger.TERM_ENDED): Status.EXPIRED,
         (Status.EXPIRING_SOON, Trigger.CANCELLED): Status.CANCELLED,
         (Status.SUSPENDED, Trigger.PAYMENT_SETTLED): Status.ACTIVE,

@@ -6,14 +6,25 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from tenor.kernel.ids import ItemId, PlanVersionId, SubscriptionId
+from tenor.kernel.ids import CustomerId, DiscountId, ItemId, PlanVersionId, SubscriptionId, to_wire
 from tenor.platform.unit_of_work import Row, UnitOfWork
 from tenor.subscriptions.errors import SubscriptionNotFound
-from tenor.subscriptions.model import BillingPosition, Item, Phase, Subscription, Timeline
+from tenor.subscriptions.model import (
+    AppliedDiscount,
+    BillingPosition,
+    Change,
+    Closing,
+    Item,
+    Phase,
+    PhaseState,
+    Subscription,
+    Timeline,
+)
+from tenor.subscriptions.rules.standing import scheduled
 from tenor.subscriptions.rules.timeline import fold
-from tenor.subscriptions.store.facts import terms_from_text
+from tenor.subscriptions.store.facts import discount_from_text, terms_from_text
 from tenor.subscriptions.store.journal import journals
-from tenor.subscriptions.store.subscriptions import SUBSCRIPTION_FIELDS, subscription_from
+from tenor.subscriptions.store.subscriptions import SUBSCRIPTION_FIELDS, SUBSCRIPTION_WIDTH, subscription_from
 
 CHUNK: Final = 1_000
 """Subscriptions that are loaded with one statement."""
@@ -28,27 +39,34 @@ class Standing(NamedTuple):
     subscription: Subscription
     items: tuple[Item, ...]
     positions: tuple[BillingPosition, ...]
+    discounts: tuple[AppliedDiscount, ...] = ()
 
     @property
     def timeline(self) -> Timeline:
         """What is in force."""
-        return Timeline(tuple(item for item in self.items if item.phases))
+        return Timeline(tuple(item for item in self.items if item.phases), self.discounts)
 
 
 class Drift(NamedTuple):
-    """An item whose rows in force are not what its journal folds to; None where one of the two has no such item."""
+    """An item or discount whose rows in force are not what its journal folds to; None where one of the two lacks it."""
 
     subscription_id: SubscriptionId
-    item_id: ItemId
-    kept: Item | None
-    folded: Item | None
+    object_id: ItemId | DiscountId
+    kept: Item | AppliedDiscount | None
+    folded: Item | AppliedDiscount | None
+
+    @property
+    def part(self) -> str:
+        """What it is that differs, for people."""
+        is_item = isinstance(self.kept or self.folded, Item)
+        return f"item {to_wire('itm', self.object_id)}" if is_item else f"discount {to_wire('dis', self.object_id)}"
 
 
 _LOAD: Final = f"""
     select {SUBSCRIPTION_FIELDS},
-           i.id, i.plan_version_id, i.anchor_at, i.discount_percent,
+           i.id, i.plan_version_id, i.anchor_at, i.discount_percent, i.is_add_on,
            b.settled_through, b.revisit_from,
-           p.starts_at, p.ends_at, p.is_billable, p.terms::text
+           p.starts_at, p.ends_at, p.is_billable, p.terms::text, p.state, p.closing
     from subscriptions s
     join subscription_items i on i.tenant_id = s.tenant_id and i.subscription_id = s.id
     join billing_positions b
@@ -58,27 +76,43 @@ _LOAD: Final = f"""
     where s.id = any(%b)
     order by s.id, i.id, p.starts_at
 """
-_SUBSCRIPTION_WIDTH: Final = 13
-_ITEM_ID: Final = _SUBSCRIPTION_WIDTH
-_PHASE: Final = _ITEM_ID + 6
+_ITEM_ID: Final = SUBSCRIPTION_WIDTH
+_PHASE: Final = _ITEM_ID + 7
 """Where the columns of `_LOAD` begin: the subscription's at 0, the item's with its position, the phase's."""
 
 
-def load_items(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) -> list[Standing]:
-    """Return the items of these subscriptions with their phases in force, one `Standing` for each subscription.
+_LOAD_DISCOUNTS: Final = """
+    select subscription_id, terms::text, applied_at, removed_at from subscription_discounts
+    where subscription_id = any(%b) and superseded_by_version is null order by subscription_id, place
+"""
+_STATE: Final = {state.value: state for state in PhaseState}
+_CLOSING: Final = {closing.value: closing for closing in Closing}
 
-    In the order of ids; one statement for each thousand. Ids that the tenant does not have are left out.
+
+def load_items(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) -> list[Standing]:
+    """Return the items and discounts of these subscriptions as they are in force, one `Standing` for each subscription.
+
+    In the order of ids; two statements for each thousand. Ids that the tenant does not have are left out.
     """
     standings: list[Standing] = []
     for start in range(0, len(subscription_ids), CHUNK):
         chunk = list(subscription_ids[start : start + CHUNK])
+        discounts = _discounts(uow, chunk)
         rows = uow.connection.execute(_LOAD, [chunk], binary=True).fetchall()
-        standings += [_standing(list(group)) for _, group in groupby(rows, key=itemgetter(0))]
+        standings += [
+            _standing(list(group), discounts.get(subscription_id, ()))
+            for subscription_id, group in groupby(rows, key=itemgetter(0))
+        ]
     return standings
 
 
+def scheduled_changes(uow: UnitOfWork, subscription_id: SubscriptionId, *, now: datetime) -> list[Change]:
+    """Return what has been recorded to take effect after `now`, in the order in which it will."""
+    return scheduled(journals(uow, [subscription_id])[subscription_id], now=now)
+
+
 def timeline_drift(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) -> list[Drift]:
-    """Return every item of these subscriptions whose rows in force differ from the fold of the journal."""
+    """Return every item and discount of these subscriptions that is not in force as the journal folds to it."""
     drifts: list[Drift] = []
     for start in range(0, len(subscription_ids), CHUNK):
         chunk = subscription_ids[start : start + CHUNK]
@@ -110,33 +144,71 @@ def billed_currencies(uow: UnitOfWork) -> list[str]:
     return [row[0] for row in uow.fetch_all("select distinct currency from subscriptions order by currency")]
 
 
-def _standing(rows: Sequence[Row]) -> Standing:
+def first_subscriptions(
+    uow: UnitOfWork, customer_ids: Sequence[CustomerId]
+) -> dict[tuple[CustomerId, str], SubscriptionId]:
+    """Return the lowest id among the subscriptions of each customer in each currency that have not ended."""
+    rows = uow.fetch_all(
+        """
+        select distinct on (customer_id, currency) customer_id, currency, id from subscriptions
+        where customer_id = any(%s) and status not in ('cancelled', 'expired')
+        order by customer_id, currency, id
+        """,
+        [list(customer_ids)],
+    )
+    return {(CustomerId(customer_id), currency): SubscriptionId(id_) for customer_id, currency, id_ in rows}
+
+
+def _discounts(
+    uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]
+) -> dict[SubscriptionId, tuple[AppliedDiscount, ...]]:
+    """Return the discounts of each subscription that has any."""
+    rows = uow.connection.execute(_LOAD_DISCOUNTS, [list(subscription_ids)], binary=True).fetchall()
+    return {
+        subscription_id: tuple(
+            AppliedDiscount(discount_from_text(terms), applied_at, removed_at)
+            for _, terms, applied_at, removed_at in group
+        )
+        for subscription_id, group in groupby(rows, key=itemgetter(0))
+    }
+
+
+def _standing(rows: Sequence[Row], discounts: tuple[AppliedDiscount, ...]) -> Standing:
     """Return the standing of one subscription from its rows: one for each phase, one for an item without phases."""
     found = [_item(ItemId(item_id), list(group)) for item_id, group in groupby(rows, key=itemgetter(_ITEM_ID))]
     found.sort(key=_start)
     items, positions = zip(*found, strict=True)
-    return Standing(subscription_from(rows[0]), items, positions)
+    return Standing(subscription_from(rows[0]), items, positions, discounts)
 
 
 def _item(item_id: ItemId, rows: Sequence[Row]) -> tuple[Item, BillingPosition]:
-    _, plan_version_id, anchor_at, discount_percent, settled_through, revisit_from = rows[0][_ITEM_ID:_PHASE]
+    _, plan_version_id, anchor_at, discount_percent, is_add_on, settled_through, revisit_from = rows[0][_ITEM_ID:_PHASE]
     phases = tuple(
-        Phase(starts_at, ends_at, is_billable, terms_from_text(terms))
-        for starts_at, ends_at, is_billable, terms in (row[_PHASE:] for row in rows)
+        Phase(starts_at, ends_at, is_billable, terms_from_text(terms), _STATE[state], _CLOSING[closing])
+        for starts_at, ends_at, is_billable, terms, state, closing in (row[_PHASE:] for row in rows)
         if starts_at is not None
     )
-    item = Item(item_id, PlanVersionId(plan_version_id), anchor_at, discount_percent, phases)
+    item = Item(item_id, PlanVersionId(plan_version_id), anchor_at, discount_percent, phases, is_add_on)
     return item, BillingPosition(item_id, settled_through, revisit_from)
 
 
-def _start(found: tuple[Item, BillingPosition]) -> tuple[bool, datetime]:
+def _start(found: tuple[Item, BillingPosition]) -> tuple[bool, datetime, bool, ItemId]:
+    """Return the place of an item: those without phases first, then as in a timeline."""
     item, _ = found
-    return (bool(item.phases), item.starts_at if item.phases else item.anchor_at)
+    return (bool(item.phases), item.starts_at if item.phases else item.anchor_at, item.is_add_on, item.id)
 
 
 def _drift(subscription_id: SubscriptionId, *, kept: Timeline, folded: Timeline) -> Iterator[Drift]:
-    kept_items = {item.id: item for item in kept.items}
-    folded_items = {item.id: item for item in folded.items}
-    for item_id in kept_items | folded_items:
-        if kept_items.get(item_id) != folded_items.get(item_id):
-            yield Drift(subscription_id, item_id, kept_items.get(item_id), folded_items.get(item_id))
+    kept_parts, folded_parts = _parts(kept), _parts(folded)
+    for key in kept_parts | folded_parts:
+        if kept_parts.get(key) != folded_parts.get(key):
+            object_id, _ = key
+            yield Drift(subscription_id, object_id, kept_parts.get(key), folded_parts.get(key))
+
+
+def _parts(timeline: Timeline) -> dict[tuple[ItemId | DiscountId, int], Item | AppliedDiscount]:
+    """Return the items by id, and the discounts by id and place."""
+    parts: dict[tuple[ItemId | DiscountId, int], Item | AppliedDiscount] = {
+        (item.id, 0): item for item in timeline.items
+    }
+    return parts | {(one.discount.id, place): one for place, one in enumerate(timeline.discounts, start=1)}

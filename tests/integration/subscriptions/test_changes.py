@@ -13,6 +13,7 @@ from tenor.kernel.period import NotAnInstant
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.store import PlanNotSold
 from tenor.subscriptions import (
+    AlreadyCancelled,
     NewSubscription,
     OutsideLife,
     Settled,
@@ -333,7 +334,7 @@ def test_a_cancellation_can_be_moved_forward_but_not_back(uow: UnitOfWork, new: 
     subscription_id = new()
     end(uow, subscription_id, effective="period_end")
 
-    with pytest.raises(OutsideLife):
+    with pytest.raises(AlreadyCancelled, match=r"cancelled for 2026-06-01T10:00:00Z \(entry 2\)"):
         end(uow, subscription_id, effective=PERIOD_END + timedelta(days=1), version=2)
     ended = end(uow, subscription_id, effective=START + timedelta(days=1), version=2)
 
@@ -361,8 +362,9 @@ def test_a_cancelled_subscription_cannot_be_cancelled_or_changed_from_now_on(uow
     end(uow, subscription_id)
     before = row_counts(uow)
 
+    with pytest.raises(AlreadyCancelled):
+        end(uow, subscription_id, version=2)
     changes: list[Callable[[], Subscription]] = [
-        lambda: end(uow, subscription_id, version=2),
         lambda: to_seats(uow, subscription_id, 2, version=2),
         lambda: to_plan(uow, subscription_id, "team", version=2),
     ]

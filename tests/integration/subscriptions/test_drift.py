@@ -90,7 +90,10 @@ def test_no_series_of_changes_makes_the_rows_drift(uow: UnitOfWork, customer: Cu
         """update phases set terms = jsonb_set(terms, '{quantities,seats}', '"2"')""",
         "update phases set superseded_by_version = 2",
         """insert into phases
-           select tenant_id, item_id, 2, null, starts_at - interval '1 day', starts_at, true, terms from phases""",
+           select tenant_id, item_id, 2, null, starts_at - interval '1 day', starts_at, true, terms, state, closing
+           from phases""",
+        "update phases set state = 'paused', is_billable = false",
+        "update phases set closing = 'whole'",
     ],
 )
 def test_a_planted_difference_is_found(uow: UnitOfWork, customer: CustomerId, planted: str) -> None:
@@ -101,5 +104,5 @@ def test_a_planted_difference_is_found(uow: UnitOfWork, customer: CustomerId, pl
 
     (drift,) = timeline_drift(uow, [subscription_id])
 
-    assert (drift.subscription_id, drift.item_id, drift.folded) == (subscription_id, item.id, item)
+    assert (drift.subscription_id, drift.object_id, drift.folded) == (subscription_id, item.id, item)
     assert drift.kept != item

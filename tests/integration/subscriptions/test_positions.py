@@ -89,8 +89,8 @@ def test_a_subscription_with_two_items_due_is_one(uow: UnitOfWork, customer: Cus
         " select tenant_id, gen_random_uuid(), subscription_id, plan_version_id, anchor_at from subscription_items"
     )
     uow.execute(
-        "insert into billing_positions (tenant_id, subscription_id, item_id, next_due_at)"
-        " select i.tenant_id, i.subscription_id, i.id, %s from subscription_items i"
+        "insert into billing_positions (tenant_id, subscription_id, item_id, next_due_at, group_id)"
+        " select i.tenant_id, i.subscription_id, i.id, %s, i.subscription_id from subscription_items i"
         " where i.id not in (select item_id from billing_positions)",
         [START],
     )

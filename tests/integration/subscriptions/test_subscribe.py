@@ -86,12 +86,12 @@ def test_a_start_in_the_past_is_active_with_one_open_phase(uow: UnitOfWork, cust
     (subscription_id,) = run(uow, request(customer, quantities={"seats": Decimal(4)}, discount_percent=Decimal("12.5")))
 
     (standing,) = load_items(uow, [subscription_id])
-    subscription, (item,), (position,) = standing
+    subscription, (item,), (position,) = standing.subscription, standing.items, standing.positions
     assert (subscription.status, subscription.version, subscription.currency) == (Status.ACTIVE, 1, "EUR")
     assert (subscription.timezone, subscription.profile) == ("Europe/Berlin", "tenor")  # the customer's, the tenant's
     assert (item.anchor_at, item.discount_percent) == (MAY, Decimal("12.5"))
     (phase,) = item.phases
-    assert phase == (MAY, None, True, ({"seats": Decimal(4)}, {}))
+    assert phase[:4] == (MAY, None, True, ({"seats": Decimal(4)}, {}))
     assert (position.settled_through, position.revisit_from) == (None, None)
     assert uow.fetch_all("select item_id, next_due_at from billing_positions") == [(item.id, MAY)]
 
@@ -131,7 +131,8 @@ def test_the_plans_trial_ends_at_the_same_local_time_and_anchors_the_grid(
     start, end = datetime(2026, 3, 20, 8, tzinfo=UTC), datetime(2026, 4, 3, 7, tzinfo=UTC)
     (subscription_id,) = run(uow, request(customer, plan="tried", starts_at=start))
 
-    ((subscription, (item,), _),) = load_items(uow, [subscription_id])
+    (standing,) = load_items(uow, [subscription_id])
+    subscription, (item,) = standing.subscription, standing.items
     assert (subscription.trial_ends_at, item.anchor_at) == (end, end)
     assert [(phase.starts_at, phase.ends_at, phase.is_billable) for phase in item.phases] == [
         (start, end, False),
@@ -169,7 +170,8 @@ def test_an_anchor_an_end_and_prices_of_its_own_are_kept(uow: UnitOfWork, custom
     wanted = request(customer, anchor_at=anchor, ends_at=end, prices={"base": Decimal("8.25"), "seats": Decimal(0)})
     (subscription_id,) = run(uow, wanted)
 
-    ((subscription, (item,), _),) = load_items(uow, [subscription_id])
+    (standing,) = load_items(uow, [subscription_id])
+    subscription, (item,) = standing.subscription, standing.items
     assert (item.anchor_at, item.ends_at, subscription.ends_at) == (anchor, end, end)
     assert not subscription.cancels_at_end
     assert item.phases[0].terms.prices == {"base": Decimal("8.25"), "seats": Decimal(0)}

@@ -8,10 +8,10 @@ from tenor.subscriptions.errors import TransitionRefused
 from tenor.subscriptions.lifecycle import MOVES, Trigger, diagram, next_status
 from tenor.subscriptions.model import Status
 
-# The table of the seed design, written down a second time by hand: from → trigger → to.
+# The table, written down a second time by hand: from → trigger → to.
 EXPECTED = {
     "created": {"trial_started": "trialing", "started": "active", "cancelled": "cancelled"},
-    "trialing": {"trial_converted": "active", "trial_lapsed": "expired", "cancelled": "cancelled"},
+    "trialing": {"trial_converted": "active", "trial_lapsed": "expired", "paused": "paused", "cancelled": "cancelled"},
     "active": {
         "payment_failed": "past_due",
         "paused": "paused",
@@ -19,10 +19,16 @@ EXPECTED = {
         "cancelled": "cancelled",
     },
     "past_due": {"payment_settled": "active", "grace_ended": "suspended", "cancelled": "cancelled"},
-    "paused": {"resumed": "active", "cancelled": "cancelled"},
+    "paused": {
+        "resumed": "active",
+        "trial_resumed": "trialing",
+        "term_ended": "expired",
+        "cancelled": "cancelled",
+    },
     "expiring_soon": {
         "renewed": "active",
         "payment_failed": "past_due",
+        "paused": "paused",
         "term_ended": "expired",
         "cancelled": "cancelled",
     },
@@ -35,7 +41,7 @@ PAIRS = [(status, trigger) for status in Status for trigger in Trigger]
 
 def test_there_are_nine_states_and_the_expected_rows() -> None:
     assert {status.value for status in Status} == set(EXPECTED)
-    assert len(MOVES) == 23  # 3 + 3 + 4 + 3 + 2 + 4 + 2 + 2 + 0
+    assert len(MOVES) == 27  # 3 + 4 + 4 + 3 + 4 + 5 + 2 + 2 + 0
 
 
 @pytest.mark.parametrize(("status", "trigger"), PAIRS)
@@ -71,7 +77,7 @@ def test_the_diagram_draws_each_row_once() -> None:
     assert lines[:2] == ["stateDiagram-v2", "    [*] --> created"]
     assert "    past_due --> suspended: grace_ended" in lines
     assert lines[-1] == "    cancelled --> [*]"
-    assert len(lines) == 2 + 23 + 1
+    assert len(lines) == 2 + 27 + 1
 
 
 def test_the_readme_shows_the_diagram_as_it_is() -> None:

@@ -1,9 +1,10 @@
 """Admission: whether a request to subscribe can be met, and the subscription that it then becomes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from hashlib import sha256
+from itertools import count
 from typing import Final, NamedTuple, TypeVar
 
 from tenor.kernel.calendar import parse_zone
@@ -19,6 +20,7 @@ from tenor.subscriptions.rules.grid import trial_end
 from tenor.subscriptions.rules.terms import agreed_terms
 
 EXTERNAL_ID_LENGTH_MAX: Final = 200
+NOTICE_DAYS_MAX: Final = 3_650
 PERCENT_MAX: Final = 100
 PERCENT_FRACTION_DIGITS: Final = 6
 
@@ -72,7 +74,7 @@ def admit(request: NewSubscription, around: Surroundings, recording: Recording) 
     if flaws:
         return None, flaws
     subscription = Subscription(
-        id=SubscriptionId(derived_id(recording.now, around.tenant_id.bytes, request.external_id.encode())),
+        id=subscription_id_of(around.tenant_id, request.external_id, now=recording.now),
         customer_id=request.customer_id,
         external_id=request.external_id,
         currency=plan.currency,
@@ -84,6 +86,8 @@ def admit(request: NewSubscription, around: Surroundings, recording: Recording) 
         trial_ends_at=trial_ends_at,
         trial_converts=request.trial_converts,
         ends_at=frame.ends_at,
+        notice_days=request.notice_days,
+        renewal=request.renewal,
     )
     facts = Subscribed(
         item_id=item_id(subscription.id, version=1, now=recording.now),
@@ -100,8 +104,26 @@ def admit(request: NewSubscription, around: Surroundings, recording: Recording) 
 
 
 def item_id(subscription_id: SubscriptionId, *, version: int, now: datetime) -> ItemId:
-    """Return the id of the item that the journal's entry `version` opens."""
-    return ItemId(derived_id(now, subscription_id.bytes, version.to_bytes(8)))
+    """Return the id of the first item that a change opens which brings the journal to `version`."""
+    return next(item_ids(subscription_id, version=version, now=now))
+
+
+def item_ids(subscription_id: SubscriptionId, *, version: int, now: datetime) -> Iterator[ItemId]:
+    """Yield the ids of the items that a change opens which brings the journal to `version` or beyond."""
+    for place in count():
+        yield ItemId(derived_id(now, subscription_id.bytes, version.to_bytes(8), place.to_bytes(4)))
+
+
+def subscription_id_of(tenant_id: TenantId, external_id: str, *, now: datetime) -> SubscriptionId:
+    """Return the id of the subscription that is first recorded at `now` under this external id."""
+    return SubscriptionId(derived_id(now, tenant_id.bytes, external_id.encode()))
+
+
+def external_id_flaws(external_id: str) -> list[Flaw]:
+    """Return what is wrong with the name by which the tenant's own systems are to know a subscription."""
+    if 0 < len(external_id) <= EXTERNAL_ID_LENGTH_MAX and external_id.isprintable():
+        return []
+    return [Flaw("external_id", f"an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} printable characters")]
 
 
 def request_digest(request: NewSubscription) -> bytes:
@@ -124,6 +146,8 @@ def request_digest(request: NewSubscription) -> bytes:
         _canonical(request.anchor_at),
         _canonical(request.ends_at),
         _canonical(request.discount_percent),
+        *([f"n{request.notice_days}"] if request.notice_days else []),
+        *([f"r{request.renewal}"] if request.renewal else []),
     )
     return sha256("".join(f"{len(part)}:{part}" for part in parts).encode(errors="replace")).digest()
 
@@ -139,17 +163,21 @@ def _canonical(value: object) -> str:
 
 def _read_frame(request: NewSubscription, around: Surroundings, now: datetime, flaws: list[Flaw]) -> _Frame:
     """Read all that does not depend on the plan, and add what is wrong with it to `flaws`."""
-    if not 0 < len(request.external_id) <= EXTERNAL_ID_LENGTH_MAX or not request.external_id.isprintable():
-        flaws.append(Flaw("external_id", f"an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} printable characters"))
+    flaws += external_id_flaws(request.external_id)
     if around.customer_timezone is None:
         flaws.append(Flaw("customer_id", f"there is no customer {to_wire('cus', request.customer_id)}"))
     timezone = request.timezone or around.customer_timezone or "UTC"
-    profile_name = request.profile or around.tenant_profile
+    profile_name = (around.plan.profile if around.plan else None) or request.profile or around.tenant_profile
     _attempt(flaws, "profile", profile, profile_name, otherwise=None)
     starts_at = _attempt(flaws, "starts_at", parse_instant, request.starts_at, otherwise=now)
     ends_at = _attempt(flaws, "ends_at", _optional_instant, request.ends_at, otherwise=None)
     if ends_at is not None and ends_at <= starts_at:
         flaws.append(Flaw("ends_at", f"{format_instant(ends_at)} is not after the start, {format_instant(starts_at)}"))
+    if isinstance(request.notice_days, bool) or not 0 <= request.notice_days <= NOTICE_DAYS_MAX:
+        flaws.append(Flaw("notice_days", f"0 to {NOTICE_DAYS_MAX} days, not {request.notice_days!r}"))
+    for field, is_asked in (("notice_days", bool(request.notice_days)), ("renewal", request.renewal is not None)):
+        if is_asked and request.ends_at is None:
+            flaws.append(Flaw(field, "there is no end of a term that it could be for"))
     zone = _attempt(flaws, "timezone", parse_zone, timezone, otherwise=_UTC)
     return _Frame(
         starts_at=starts_at,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from tenor.kernel.errors import Malformed
@@ -10,6 +11,9 @@ from tenor.kernel.quantity import parse_quantity, parse_unit_price, plain
 from tenor.pricing.model import ChargeKind, PlanVersion
 from tenor.subscriptions.errors import Flaw
 from tenor.subscriptions.model import Terms
+
+NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
+"""No quantities or prices."""
 
 _HELD: Final = frozenset({ChargeKind.SEAT})
 """Kinds of charge of which a customer holds a number of units."""
@@ -36,10 +40,40 @@ def agreed_terms(
             agreed[charge.code] = held.get(charge.code, charge.default_quantity)
             if charge.code not in held and not charge.default_quantity:
                 flaws.append(Flaw(f"quantities.{charge.code}", "missing, and the plan has no default"))
-    agreed_prices, price_flaws = _read(plan, prices, "prices", _PRICED_BY_CONTRACT, parse_unit_price)
-    flaws += price_flaws
-    flaws += _too_fine(plan, agreed_prices)
-    return Terms(agreed, agreed_prices), flaws
+    prices_read, price_flaws = agreed_prices(plan, prices)
+    return Terms(agreed, prices_read), flaws + price_flaws
+
+
+def agreed_quantities(plan: PlanVersion, quantities: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], list[Flaw]]:
+    """Return the quantities asked for, and everything that is wrong with them; only seat charges have one."""
+    return _read(plan, quantities, "quantities", _HELD, parse_quantity)
+
+
+def agreed_prices(plan: PlanVersion, prices: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], list[Flaw]]:
+    """Return the unit prices asked for, and everything that is wrong with them."""
+    agreed, flaws = _read(plan, prices, "prices", _PRICED_BY_CONTRACT, parse_unit_price)
+    return agreed, flaws + _too_fine(plan, agreed)
+
+
+def changed_prices(
+    plan: PlanVersion, prices: Mapping[str, Decimal | None]
+) -> tuple[dict[str, Decimal | None], list[Flaw]]:
+    """Return the unit prices asked for, None for the plan's own, and everything that is wrong with them."""
+    agreed, flaws = agreed_prices(plan, {code: price or Decimal(0) for code, price in prices.items()})
+    return {code: None if prices[code] is None else price for code, price in agreed.items()}, flaws
+
+
+def same_books(held: PlanVersion, target: PlanVersion) -> list[Flaw]:
+    """Return a flaw for a target whose amounts could not stand on one document with those of the plan that is held."""
+    if (target.currency, target.tax_mode) == (held.currency, held.tax_mode):
+        return []
+    return [
+        Flaw(
+            "plan",
+            f"{target.plan!r} is in {target.currency}, tax {target.tax_mode};"
+            f" the subscription is in {held.currency}, tax {held.tax_mode}",
+        )
+    ]
 
 
 def _too_fine(plan: PlanVersion, prices: Mapping[str, Decimal]) -> list[Flaw]:
@@ -51,11 +85,6 @@ def _too_fine(plan: PlanVersion, prices: Mapping[str, Decimal]) -> list[Flaw]:
         for code, price in prices.items()
         if code in whole and price != round_decimal(price, digits=digits, mode=RoundingMode.TRUNC)
     ]
-
-
-def agreed_quantities(plan: PlanVersion, quantities: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], list[Flaw]]:
-    """Return the quantities asked for, and everything that is wrong with them; only seat charges have one."""
-    return _read(plan, quantities, "quantities", _HELD, parse_quantity)
 
 
 def _read(

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from tenor.platform.unit_of_work import Column, UnitOfWork
 from tenor.subscriptions.model import Subscription
-from tenor.subscriptions.rules.moves import Move, next_move_at
+from tenor.subscriptions.rules.moves import Move
 from tenor.subscriptions.store.rows import write_rows
 
 _COLUMNS: Final[Sequence[Column]] = (
@@ -62,7 +62,7 @@ def apply_moves(uow: UnitOfWork, moved: Sequence[Moved], *, now: datetime) -> No
             [
                 [subscription.id for subscription, _ in stepping],
                 [move.to_status.value for _, move in stepping],
-                [next_move_at(subscription) for subscription, _ in stepping],
+                [subscription.next_move_at for subscription, _ in stepping],
             ],
         )
     if longest:

@@ -1,8 +1,10 @@
 """Rows of `billing_positions`: how far each item is settled, and when the bill run looks at it next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from tenor.kernel.ids import CustomerId, ItemId, SubscriptionId
 from tenor.platform.unit_of_work import Column, UnitOfWork
@@ -12,6 +14,7 @@ _COLUMNS: Final[Sequence[Column]] = (
     ("subscription_id", "uuid"),
     ("item_id", "uuid"),
     ("next_due_at", "timestamptz"),
+    ("group_id", "uuid"),
 )
 
 
@@ -33,48 +36,118 @@ class LateUsage(NamedTuple):
 
 
 class DueBatch(NamedTuple):
-    """A run of due subscriptions in the order of their ids, both ends included."""
+    """Due subscriptions: those of a run of groups in the order of the groups' ids, both ends included."""
 
-    first: SubscriptionId
-    last: SubscriptionId
+    first: UUID
+    last: UUID
     subscription_count: int
 
 
-def open_positions(uow: UnitOfWork, opened: Iterable[tuple[SubscriptionId, ItemId, datetime]]) -> None:
-    """Write the positions of new items, each with the instant at which it is first looked at."""
-    write_rows(uow, "billing_positions", _COLUMNS, list(opened))
+def open_positions(
+    uow: UnitOfWork,
+    opened: Iterable[tuple[SubscriptionId, ItemId, datetime]],
+    *,
+    groups: Mapping[SubscriptionId, UUID] = MappingProxyType({}),
+) -> None:
+    """Write the positions of new items, each with the instant at which it is first looked at.
+
+    Subscriptions of one group are billed in one batch, as consolidated invoices need it; one without a group is
+    one of its own.
+    """
+    rows = [
+        (subscription_id, item_id, first_due_at, groups.get(subscription_id, subscription_id))
+        for subscription_id, item_id, first_due_at in opened
+    ]
+    write_rows(uow, "billing_positions", _COLUMNS, rows)
+
+
+def groups_of(uow: UnitOfWork, subscription_ids: Collection[SubscriptionId]) -> dict[SubscriptionId, UUID]:
+    """Return the group in which each of these subscriptions is billed."""
+    rows = uow.fetch_all(
+        "select distinct subscription_id, group_id from billing_positions where subscription_id = any(%s)",
+        [list(subscription_ids)],
+    )
+    return dict(rows)
+
+
+def next_looks(
+    uow: UnitOfWork, subscription_ids: Collection[SubscriptionId], *, now: datetime
+) -> dict[SubscriptionId, datetime]:
+    """Return when each of these subscriptions is looked at next by its calendar; who never is, is left out."""
+    rows = uow.fetch_all(
+        """
+        select subscription_id, min(next_due_at) from billing_positions
+        where subscription_id = any(%s) and next_due_at > %s group by subscription_id
+        """,
+        [list(subscription_ids), now],
+    )
+    return dict(rows)
 
 
 def due_batches(uow: UnitOfWork, as_of: datetime, *, size: int) -> list[DueBatch]:
-    """Return the subscriptions with something due by `as_of`, cut into batches of `size`; one statement."""
+    """Return the groups with something due by `as_of`, cut into batches of about `size` subscriptions; one statement.
+
+    A batch ends with the group that fills it.
+    """
     rows = uow.fetch_all(
         """
         with due as (
-            select subscription_id, (row_number() over (order by subscription_id) - 1) / %s as batch
-            from billing_positions where next_due_at <= %s group by subscription_id
+            select group_id, count(distinct subscription_id) as subscriptions
+            from billing_positions where next_due_at <= %s group by group_id
+        ), placed as (
+            select group_id, subscriptions,
+                   (sum(subscriptions) over (order by group_id) - subscriptions)::bigint / %s as batch
+            from due
         )
-        select (array_agg(subscription_id order by subscription_id))[1],
-               (array_agg(subscription_id order by subscription_id desc))[1],
-               count(*)
-        from due group by batch order by batch
+        select (array_agg(group_id order by group_id))[1], (array_agg(group_id order by group_id desc))[1],
+               sum(subscriptions)::bigint
+        from placed group by batch order by batch
         """,
-        [size, as_of],
+        [as_of, size],
     )
     return [DueBatch(*row) for row in rows]
 
 
-def due_subscriptions(
-    uow: UnitOfWork, as_of: datetime, *, first: SubscriptionId, last: SubscriptionId
-) -> list[SubscriptionId]:
-    """Return which subscriptions from `first` through `last` have something due by `as_of`, in order."""
+def due_subscriptions(uow: UnitOfWork, as_of: datetime, *, first: UUID, last: UUID) -> list[SubscriptionId]:
+    """Return which subscriptions of the groups from `first` through `last` have something due by `as_of`, in order."""
     rows = uow.fetch_all(
         """
         select distinct subscription_id from billing_positions
-        where subscription_id between %s and %s and next_due_at <= %s order by subscription_id
+        where group_id between %s and %s and next_due_at <= %s order by subscription_id
         """,
         [first, last, as_of],
     )
     return [SubscriptionId(row[0]) for row in rows]
+
+
+def due_customers(uow: UnitOfWork, as_of: datetime) -> list[CustomerId]:
+    """Return the customers of all subscriptions with something due by `as_of`."""
+    rows = uow.fetch_all(
+        """
+        select distinct s.customer_id from billing_positions b join subscriptions s on s.id = b.subscription_id
+        where b.next_due_at <= %s
+        """,
+        [as_of],
+    )
+    return [CustomerId(row[0]) for row in rows]
+
+
+def group_positions(uow: UnitOfWork, *, together: bool, but: Collection[CustomerId]) -> int:
+    """Have all subscriptions of a customer billed in one batch, or each by itself; return how many items moved.
+
+    `but` are the customers of whom the opposite holds.
+    """
+    return uow.execute(
+        """
+        update billing_positions b set group_id = w.group_id
+        from (
+            select s.id, case when (s.customer_id = any(%s)) <> %s then s.customer_id else s.id end as group_id
+            from subscriptions s
+        ) w
+        where b.subscription_id = w.id and b.group_id <> w.group_id
+        """,
+        [list(but), together],
+    )
 
 
 def lock_positions(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) -> None:
@@ -111,8 +184,17 @@ def save_positions(uow: UnitOfWork, settled: Sequence[Settled]) -> None:
     )
 
 
-def mark_news(uow: UnitOfWork, news: Mapping[ItemId, datetime], *, now: datetime) -> None:
-    """Have the next bill run look at items again, each from the instant from which something has changed."""
+def mark_news(
+    uow: UnitOfWork,
+    news: Mapping[ItemId, datetime],
+    *,
+    now: datetime,
+    waits: Mapping[ItemId, datetime] = MappingProxyType({}),
+) -> None:
+    """Have the next bill run look at items again, each from the instant from which something has changed.
+
+    Those of `waits` are not looked at before the instant that it names.
+    """
     uow.execute(
         """
         select from billing_positions b
@@ -124,12 +206,12 @@ def mark_news(uow: UnitOfWork, news: Mapping[ItemId, datetime], *, now: datetime
     uow.execute(
         """
         update billing_positions b
-        set revisit_from = least(b.revisit_from, n.since), next_due_at = least(b.next_due_at, %s)
-        from unnest(%b::uuid[], %b::timestamptz[]) n (item_id, since)
+        set revisit_from = least(b.revisit_from, n.since), next_due_at = least(b.next_due_at, n.look_at)
+        from unnest(%b::uuid[], %b::timestamptz[], %b::timestamptz[]) n (item_id, since, look_at)
         join subscription_items i on i.id = n.item_id
         where b.subscription_id = i.subscription_id and b.item_id = i.id
         """,
-        [now, list(news), list(news.values())],
+        [list(news), list(news.values()), [waits.get(item_id, now) for item_id in news]],
     )
 
 

@@ -4,17 +4,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from tenor.kernel.calendar import Interval, Unit
 from tenor.kernel.ids import SubscriptionId
 from tenor.platform.unit_of_work import Column, Row, UnitOfWork
 from tenor.subscriptions.errors import SubscriptionNotFound
 from tenor.subscriptions.model import Status, Subscription
-from tenor.subscriptions.rules.moves import next_move_at
 from tenor.subscriptions.store.rows import write_rows
 
 SUBSCRIPTION_FIELDS: Final = """
     s.id, s.customer_id, s.external_id, s.currency, s.timezone, s.profile, s.status, s.version,
-    s.starts_at, s.trial_ends_at, s.trial_converts, s.ends_at, s.cancels_at_end"""
+    s.starts_at, s.trial_ends_at, s.trial_converts, s.ends_at, s.cancels_at_end,
+    s.notice_days, s.renewal, s.next_move_at"""
 """What `subscription_from` reads, of a table called `s`."""
+
+SUBSCRIPTION_WIDTH: Final = 16
+"""How many columns that are."""
 
 _COLUMNS: Final[Sequence[Column]] = (
     ("id", "uuid"),
@@ -30,6 +34,8 @@ _COLUMNS: Final[Sequence[Column]] = (
     ("trial_converts", "boolean"),
     ("ends_at", "timestamptz"),
     ("cancels_at_end", "boolean"),
+    ("notice_days", "bigint"),
+    ("renewal", "text"),
     ("next_move_at", "timestamptz"),
     ("request_digest", "bytea"),
     ("created_at", "timestamptz"),
@@ -60,6 +66,9 @@ def subscription_from(row: Row) -> Subscription:
         trial_converts=row[10],
         ends_at=row[11],
         cancels_at_end=row[12],
+        notice_days=row[13],
+        renewal=_interval(row[14]),
+        next_move_at=row[15],
     )
 
 
@@ -90,7 +99,9 @@ def insert_subscriptions(
             subscription.trial_converts,
             subscription.ends_at,
             subscription.cancels_at_end,
-            next_move_at(subscription),
+            subscription.notice_days,
+            _interval_text(subscription.renewal),
+            subscription.next_move_at,
             digest,
             now,
         )
@@ -116,19 +127,26 @@ def lock_subscription(uow: UnitOfWork, subscription_id: SubscriptionId) -> Subsc
     return subscription_from(row)
 
 
-def save_change_of(uow: UnitOfWork, subscription: Subscription) -> None:
-    """Write what a change moves on in a locked subscription: version, end, and when the calendar moves it next."""
+def save_changes_of(uow: UnitOfWork, subscriptions: Sequence[Subscription]) -> None:
+    """Write what changes move on in locked subscriptions but the status: version, trial, end, and what is ahead."""
     uow.execute(
         """
-        update subscriptions set version = %s, ends_at = %s, cancels_at_end = %s, next_move_at = %s
-        where id = %s
+        update subscriptions s
+        set version = c.version, trial_ends_at = c.trial_ends_at, trial_converts = c.trial_converts,
+            ends_at = c.ends_at, cancels_at_end = c.cancels_at_end, next_move_at = c.next_move_at
+        from unnest(%b::uuid[], %b::bigint[], %b::timestamptz[], %b::boolean[], %b::timestamptz[], %b::boolean[],
+                    %b::timestamptz[])
+            c (id, version, trial_ends_at, trial_converts, ends_at, cancels_at_end, next_move_at)
+        where s.id = c.id
         """,
         [
-            subscription.version,
-            subscription.ends_at,
-            subscription.cancels_at_end,
-            next_move_at(subscription),
-            subscription.id,
+            [one.id for one in subscriptions],
+            [one.version for one in subscriptions],
+            [one.trial_ends_at for one in subscriptions],
+            [one.trial_converts for one in subscriptions],
+            [one.ends_at for one in subscriptions],
+            [one.cancels_at_end for one in subscriptions],
+            [one.next_move_at for one in subscriptions],
         ],
     )
 
@@ -146,3 +164,15 @@ def lock_due_for_move(uow: UnitOfWork, *, now: datetime, after: SubscriptionId, 
         [now, after, limit],
     )
     return [subscription_from(row) for row in rows]
+
+
+def _interval_text(interval: Interval | None) -> str | None:
+    """Return an interval as its column keeps it: '3 month'."""
+    return None if interval is None else f"{interval.count} {interval.unit}"
+
+
+def _interval(text: str | None) -> Interval | None:
+    if text is None:
+        return None
+    count, unit = text.split()
+    return Interval(Unit(unit), int(count))
