@@ -87,6 +87,11 @@ class Company:
         with self.work() as uow:
             return register_customers(uow, [details], now=instant(SINCE))[name]
 
+    def customer_of(self, name: str) -> CustomerId:
+        """Return the id of a registered customer."""
+        ((customer_id,),) = self.rows("select id from customers where external_id = %s", name)
+        return CustomerId(customer_id)
+
     def subscribe(
         self, name: str, plan: str, starts: str, *, customer: str = "ann", on: str | None = None, **terms: Any
     ) -> Subscription:

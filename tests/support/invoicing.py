@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from tenor.invoicing.model import Key, Owed
+from tenor.invoicing.model import Key, Line, Owed
 from tenor.invoicing.rules.dues import Due, Look, dues
 from tenor.invoicing.rules.owed import UsageTotals, owed
 from tenor.kernel.calendar import Interval, Unit
@@ -20,6 +20,8 @@ from tenor.pricing.model import Charge, ChargeKind, PlanVersion, TaxMode, Timing
 from tenor.pricing.policy import Policy, profile
 from tenor.pricing.rules.rating import Usage
 from tenor.subscriptions import Item, Phase, Terms, Timeline
+from tenor.subscriptions.model import PhaseState
+from tenor.taxes.model import AppliedRate, RatesOfCustomer, TaxTreatment
 
 MONTH: Final = Interval(Unit.MONTH)
 QUARTER: Final = Interval(Unit.MONTH, 3)
@@ -109,6 +111,11 @@ def commitment(amount: str, *, code: str = "minimum", interval: Interval | None 
     return charge(ChargeKind.COMMITMENT, Price(Flat(Decimal(amount))), code=code, interval=interval)
 
 
+def cap(amount: str, *, code: str = "cap", interval: Interval | None = None) -> Charge:
+    """Return a maximum for each period."""
+    return charge(ChargeKind.CAP, Price(Flat(Decimal(amount))), code=code, interval=interval)
+
+
 def plan(
     *charges: Charge,
     currency: str = "USD",
@@ -144,7 +151,7 @@ def phase(
     is_billable: bool = True,
     prices: Mapping[str, str] | None = None,
 ) -> Phase:
-    """Return a phase with a number of seats and prices of its own."""
+    """Return a phase with a number of seats and prices of its own; one that is not billable is a trial."""
     return Phase(
         starts_at=at(start),
         ends_at=None if end is None else at(end),
@@ -153,6 +160,7 @@ def phase(
             quantities={} if seats is None else {"seats": Decimal(seats)},
             prices={code: Decimal(price) for code, price in (prices or {}).items()},
         ),
+        state=PhaseState.ACTIVE if is_billable else PhaseState.TRIAL,
     )
 
 
@@ -232,3 +240,15 @@ def _short(instant: datetime) -> str:
 
 def _instant(value: str | datetime) -> datetime:
     return at(value) if isinstance(value, str) else value
+
+
+def taxed_at(percent: Decimal) -> RatesOfCustomer:
+    """Return the rates of a customer who has one plain percentage."""
+    rates = (AppliedRate("tax", percent),) if percent else ()
+    return RatesOfCustomer({}, TaxTreatment(rates, "customer"))
+
+
+def key_of(line: Line) -> Key:
+    """Return what a line is for, which is a charge of a plan and no adjustment."""
+    assert isinstance(line.key, Key)
+    return line.key

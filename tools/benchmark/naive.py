@@ -14,10 +14,13 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from tenor.invoicing.model import Draft
-from tenor.invoicing.rules.documents import Party, draft_documents, transfers_of
+from tenor.invoicing.billing_settings import BillingSettings
+from tenor.invoicing.model import Draft, Key
+from tenor.invoicing.rules.discounting import Looked
+from tenor.invoicing.rules.documents import Occasion, Party, draft_documents, transfers_of
 from tenor.invoicing.rules.dues import Due, Look, dues, next_due_at
-from tenor.invoicing.rules.owed import PriceMemory, UsageKey, owed_of_item
+from tenor.invoicing.rules.owed import UsageKey, owed_of_items
+from tenor.invoicing.rules.price_memory import PriceMemory
 from tenor.invoicing.rules.settle import settle
 from tenor.invoicing.store import CLAIM_COLUMNS, INVOICE_COLUMNS, LINE_COLUMNS, invoice_row, line_rows
 from tenor.kernel.calendar import parse_zone
@@ -29,8 +32,10 @@ from tenor.platform.unit_of_work import Column, Row, UnitOfWork
 from tenor.pricing import plan_versions, profile
 from tenor.pricing.rules.rating import Usage
 from tenor.subscriptions import BillingPosition, Item, Phase, Subscription
+from tenor.subscriptions.model import Closing, PhaseState
 from tenor.subscriptions.store.facts import terms_from_json
 from tenor.subscriptions.store.subscriptions import SUBSCRIPTION_FIELDS, subscription_from
+from tenor.taxes.model import AppliedRate, RatesOfCustomer, TaxRounding, TaxTreatment
 from tools.benchmark.process import in_own_process, step
 from tools.benchmark.subscribers import MEASURED_RUN
 from tools.benchmark.written import Documents
@@ -109,9 +114,20 @@ def _bill_one(uow: UnitOfWork, subscription_id: UUID, run: Documents, accounts: 
     look = Look(MEASURED_RUN, position.settled_through, position.revisit_from)
     looked_at = dues(item, plan, look, zone, policy.calendar)
     usage = _usage(uow, subscription, item, looked_at)
-    owed = owed_of_item(item, looked_at, usage, PriceMemory(policy, currency=plan.currency), zone)
-    party = Party(subscription.customer_id, subscription.id, subscription.currency, plan.tax_mode, tax_percent)
-    drafts = draft_documents(settle(owed, [], now=MEASURED_RUN), party, run_id=run.run_id, issued_at=MEASURED_RUN)
+    memory = PriceMemory(policy, currency=plan.currency)
+    (owed,) = owed_of_items([Looked(item, plan, look)], [looked_at], (), usage, memory, zone)
+    rates = RatesOfCustomer({}, TaxTreatment((AppliedRate("tax", tax_percent),), "customer"))
+    party = Party(
+        subscription.customer_id,
+        subscription.id,
+        subscription.currency,
+        plan.tax_mode,
+        rates,
+        TaxRounding(),
+        payment_terms=BillingSettings().payment_terms,
+    )
+    lines = settle(owed, [], now=MEASURED_RUN, subscription_id=subscription.id)
+    drafts = draft_documents(lines, party, Occasion(MEASURED_RUN, MEASURED_RUN, run.run_id))
 
     for draft in drafts:
         _write_document(uow, draft, item, run, accounts)
@@ -135,11 +151,14 @@ def _item(uow: UnitOfWork, subscription: Subscription) -> tuple[Item, BillingPos
         subscription.id,
     )
     rows = uow.fetch_all(
-        "select starts_at, ends_at, is_billable, terms from phases"
+        "select starts_at, ends_at, is_billable, terms, state, closing from phases"
         " where item_id = %s and superseded_by_version is null order by starts_at",
         [item_id],
     )
-    phases = tuple(Phase(start, end, is_billable, terms_from_json(terms)) for start, end, is_billable, terms in rows)
+    phases = tuple(
+        Phase(start, end, is_billable, terms_from_json(terms), PhaseState(state), Closing(closing))
+        for start, end, is_billable, terms, state, closing in rows
+    )
     item = Item(item_id, plan_version_id, anchor_at, discount_percent, phases)
     return item, BillingPosition(item_id, settled_through, revisit_from)
 
@@ -170,6 +189,8 @@ def _write_document(uow: UnitOfWork, draft: Draft, item: Item, run: Documents, a
         _insert(uow, "transfers", TRANSFER_COLUMNS, row)
     for entry in draft.lines:
         key, period = entry.line.key, entry.line.key.period
+        if not isinstance(key, Key):
+            continue
         follows = None if period.start == item.starts_at else period.start
         claim = (key.item_id, key.charge_id, *period, 1, None, follows, entry.line.amount_minor, draft.id)
         _insert(uow, "claims", CLAIM_COLUMNS, claim)

@@ -1,8 +1,32 @@
-"""Invoicing: owed, settle, documents, the bill run, and the proof of all of it."""
+"""Invoicing: owed, settle, documents, the bill run, what people do to documents, and the proof of all of it."""
 
+from tenor.invoicing.adjusting import Adjusted, AdjustmentRequest
+from tenor.invoicing.adjustments import Adjustment, AdjustmentKind, pending_adjustments
 from tenor.invoicing.bill_run.plan import PlannedRun
 from tenor.invoicing.bill_run.run import BatchSummary, BillRunReport, bill
+from tenor.invoicing.billing_settings import (
+    BillingSettings,
+    BillingSettingsChange,
+    MalformedBillingSettings,
+    NegativeTotal,
+    billing_settings,
+    default_billing_settings,
+    settings_to_json,
+)
 from tenor.invoicing.explain import explain_line
+from tenor.invoicing.model import Draft, TaxedLine
+from tenor.invoicing.operations.charge_once import charge_once
+from tenor.invoicing.operations.credit_invoice import CreditNote, credit_invoice
+from tenor.invoicing.operations.grant_credit import grant_credit
+from tenor.invoicing.operations.make_proforma import make_proforma
+from tenor.invoicing.operations.mark_refunded import mark_refunded
+from tenor.invoicing.operations.record_payment import PaymentRequest, record_payment
+from tenor.invoicing.operations.request_refund import request_refund
+from tenor.invoicing.operations.set_billing_settings import set_billing_settings
+from tenor.invoicing.operations.void_invoice import void_invoice
+from tenor.invoicing.operations.write_off import write_off
+from tenor.invoicing.payments import Payment, Receipt
+from tenor.invoicing.proformas import Proforma
 from tenor.invoicing.proof import Finding, Proof
 from tenor.invoicing.prove import prove
 from tenor.invoicing.queries import (
@@ -12,19 +36,78 @@ from tenor.invoicing.queries import (
     find_document,
     list_documents,
 )
+from tenor.invoicing.refunds import RefundRequest, refund_requests
+from tenor.invoicing.rules.payment_terms import PaymentTerms, TermsKind
+from tenor.invoicing.settlement import (
+    Parked,
+    Quote,
+    QuoteExpired,
+    QuoteOutdated,
+    accept_quote,
+    drafts_of,
+    quote_change,
+    settle_now,
+)
+from tenor.invoicing.statements import Statement, StatementEntry, customer_statements
+from tenor.invoicing.tax_quotes import prefetch_taxes
 
 __all__ = [
+    "Adjusted",
+    "Adjustment",
+    "AdjustmentKind",
+    "AdjustmentRequest",
     "BatchSummary",
     "BillRunReport",
+    "BillingSettings",
+    "BillingSettingsChange",
+    "CreditNote",
     "DocumentSummary",
+    "Draft",
     "Finding",
     "IssuedDocument",
     "IssuedLine",
+    "MalformedBillingSettings",
+    "NegativeTotal",
+    "Parked",
+    "Payment",
+    "PaymentRequest",
+    "PaymentTerms",
     "PlannedRun",
+    "Proforma",
     "Proof",
+    "Quote",
+    "QuoteExpired",
+    "QuoteOutdated",
+    "Receipt",
+    "RefundRequest",
+    "Statement",
+    "StatementEntry",
+    "TaxedLine",
+    "TermsKind",
+    "accept_quote",
     "bill",
+    "billing_settings",
+    "charge_once",
+    "credit_invoice",
+    "customer_statements",
+    "default_billing_settings",
+    "drafts_of",
     "explain_line",
     "find_document",
+    "grant_credit",
     "list_documents",
+    "make_proforma",
+    "mark_refunded",
+    "pending_adjustments",
+    "prefetch_taxes",
     "prove",
+    "quote_change",
+    "record_payment",
+    "refund_requests",
+    "request_refund",
+    "set_billing_settings",
+    "settings_to_json",
+    "settle_now",
+    "void_invoice",
+    "write_off",
 ]

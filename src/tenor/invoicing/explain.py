@@ -13,6 +13,12 @@ from tenor.pricing.rules.rating import explain
 
 _UNITS_OF_A_DAY: Final[Mapping[str, int]] = {"day": 1, "minute": 1_440, "second": 86_400, "millisecond": 86_400_000}
 
+_DECISIONS: Final[Mapping[str, str]] = {
+    "one_off": "one-off charge",
+    "manual_credit": "credit",
+    "sla_credit": "service level credit",
+}
+
 
 def explain_line(line: IssuedLine, *, currency: str, zone: tzinfo) -> list[str]:
     """Return the derivation of a line, one step a line, ending with its amount. Dates are those of `zone`."""
@@ -20,6 +26,12 @@ def explain_line(line: IssuedLine, *, currency: str, zone: tzinfo) -> list[str]:
 
 
 def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: tzinfo) -> Iterator[str]:
+    if "adjustment" in trace:
+        yield from _decided(line, trace, currency)
+        return
+    if "credits" in trace:
+        yield from _given_back(line, trace, currency)
+        return
     if reason := trace.get("reason"):
         yield f"{reason}: {format_minor(trace['billed_minor'], currency)} was billed, nothing is owed"
         yield f"difference {format_minor(line.amount_minor, currency)}"
@@ -52,6 +64,18 @@ def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: 
         )
     else:
         yield f"rounded once to {format_minor(line.amount_minor, currency)} {currency}"
+
+
+def _decided(line: IssuedLine, trace: Mapping[str, Any], currency: str) -> Iterator[str]:
+    clause = f" under {trace['clause']}" if "clause" in trace else ""
+    yield f"{_DECISIONS[trace['adjustment']]}{clause}: {trace['reason']}"
+    yield f"decided as {format_minor(line.amount_minor, currency)} {currency}"
+
+
+def _given_back(line: IssuedLine, trace: Mapping[str, Any], currency: str) -> Iterator[str]:
+    yield f"credit for line {trace['line']} of {trace['credits']}: {trace['note']}"
+    billed, left = (format_minor(trace[name], currency) for name in ("billed_minor", "left_minor"))
+    yield f"billed {billed}, of which {left} were left; given back {format_minor(-line.amount_minor, currency)}"
 
 
 def _share(text: str, unit: str | None) -> str:

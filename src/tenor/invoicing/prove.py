@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import NamedTuple
 
-from tenor.invoicing.consistency import check_claims, check_documents, check_ledger, check_numbers, check_runs
+from tenor.invoicing.adjustments import waivers_of
+from tenor.invoicing.consistency import check_claims, check_documents, check_numbers, check_runs
+from tenor.invoicing.consistency_decisions import check_decisions
+from tenor.invoicing.consistency_ledger import check_ledger
 from tenor.invoicing.model import Key
 from tenor.invoicing.proof import CHUNK, Progress, Proof
-from tenor.invoicing.rules.dues import Due, Look, dues
-from tenor.invoicing.rules.owed import PriceMemory, owed_of_item
+from tenor.invoicing.rules.discounting import Looked, dues_of_all
+from tenor.invoicing.rules.dues import Due, Look
+from tenor.invoicing.rules.owed import owed_of_items
+from tenor.invoicing.rules.price_memory import PriceMemory
+from tenor.invoicing.rules.settle import less_waived
 from tenor.invoicing.usage import UsageRequest, read_usage
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import NotFound, Refusal
@@ -23,15 +29,17 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions, tampered_plan_versions
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import Policy, profile
-from tenor.subscriptions import Item, Subscription, fold, journals, load_items, subscription_ids, timeline_drift
+from tenor.subscriptions import Subscription, fold, journals, load_items, subscription_ids, timeline_drift
+from tenor.subscriptions.model import AppliedDiscount
 
 
 class _Derivable(NamedTuple):
-    """A settled item as the journal has it, and all that has fallen due of it."""
+    """The settled items of a subscription as the journal has them, and all that has fallen due of each."""
 
     subscription: Subscription
-    item: Item
-    dues: list[Due]
+    discounts: tuple[AppliedDiscount, ...]
+    looked: list[Looked]
+    dues: list[list[Due]]
     zone: tzinfo
     policy: Policy
 
@@ -74,6 +82,7 @@ def prove(uow: UnitOfWork, *, on_progress: Progress | None = None) -> Proof:
     check_ledger(uow, proof)
     check_claims(uow, proof)
     check_runs(uow, proof)
+    check_decisions(uow, proof)
     _check_owed(uow, proof, told, _Memory(lost=tampered))
     return proof
 
@@ -96,7 +105,7 @@ def _check_owed(uow: UnitOfWork, proof: Proof, told: Progress, memory: _Memory) 
             proof.found(
                 "timeline_drift",
                 to_wire("sub", drift.subscription_id),
-                f"item {to_wire('itm', drift.item_id)}: the phases in force are not what the journal gives",
+                f"{drift.part}: what is in force is not what the journal gives",
             )
         _sort_out(uow, chunk, proof, memory)
         owed = _owed_of(uow, chunk, proof, memory)
@@ -107,7 +116,8 @@ def _check_owed(uow: UnitOfWork, proof: Proof, told: Progress, memory: _Memory) 
                 _report_drift(proof, chunk, key, owed_minor=owed_minor, billed_minor=billed_minor)
         told("subscriptions", len(chunk.ids))
     proof.checked["subscriptions"] = len(ids)
-    unclaimed = (uow.fetch_one("select count(*) from invoice_lines") or (0,))[0] - memory.line_count
+    of_items = "select count(*) from invoice_lines where adjustment_id is null"
+    unclaimed = (uow.fetch_one(of_items) or (0,))[0] - memory.line_count
     if unclaimed:
         proof.found("line_without_item", "lines", f"{unclaimed} lines are of items that no subscription has")
 
@@ -131,15 +141,18 @@ def _sort_out(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> 
         settled_through = {position.item_id: position.settled_through for position in standing.positions}
         proof.pending += len(pending)
         chunk.left_out |= pending
-        for item in timelines[subscription.id].items:
-            if item.plan_version_id in memory.lost:
-                chunk.left_out.add(item.id)
-            through = settled_through.get(item.id)
-            if through is None or item.id in chunk.left_out:
-                continue
-            look = Look(through=through, settled_through=None, revisit_from=None)
-            looked_at = dues(item, memory.plans[item.plan_version_id], look, zone, policy.calendar)
-            chunk.derivable.append(_Derivable(subscription, item, looked_at, zone, policy))
+        timeline = timelines[subscription.id]
+        chunk.left_out |= {item.id for item in timeline.items if item.plan_version_id in memory.lost}
+        if pending:
+            chunk.left_out |= {item.id for item in timeline.items}  # what they owe may hang on what is pending
+        looked = [
+            Looked(item, memory.plans[item.plan_version_id], Look(through, settled_through=None, revisit_from=None))
+            for item in timeline.items
+            if (through := settled_through.get(item.id)) is not None and item.id not in chunk.left_out
+        ]
+        if looked:
+            found = dues_of_all(looked, timeline.discounts, zone, policy.calendar)
+            chunk.derivable.append(_Derivable(subscription, timeline.discounts, looked, found, zone, policy))
 
 
 def _remember_plans(uow: UnitOfWork, wanted: set[PlanVersionId], proof: Proof, memory: _Memory) -> None:
@@ -159,25 +172,28 @@ def _remember_plans(uow: UnitOfWork, wanted: set[PlanVersionId], proof: Proof, m
 
 
 def _owed_of(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> dict[Key, int]:
-    """Return what is owed of every item that can be derived, in minor units."""
+    """Return what is owed of every item that can be derived, in minor units, less what was waived."""
     usage = read_usage(
         uow,
         [
-            UsageRequest(one.subscription, one.item, due, one.zone, one.policy)
+            UsageRequest(one.subscription, looked.item, due, one.zone, one.policy)
             for one in chunk.derivable
-            for due in one.dues
+            for looked, item_dues in zip(one.looked, one.dues, strict=True)
+            for due in item_dues
             if due.charge.metric is not None
         ],
     )
+    waived = waivers_of(uow, [looked.item.id for one in chunk.derivable for looked in one.looked])
     found: dict[Key, int] = {}
-    for subscription, item, looked_at, zone, policy in chunk.derivable:
-        prices = memory.prices_of(policy, memory.plans[item.plan_version_id].currency)
+    for subscription, discounts, looked, looked_at, zone, policy in chunk.derivable:
+        prices = memory.prices_of(policy, looked[0].plan.currency)
         try:
-            entries = owed_of_item(item, looked_at, usage, prices, zone)
+            by_item = owed_of_items(looked, looked_at, discounts, usage, prices, zone)
         except Refusal as refusal:
             proof.found("not_derivable", to_wire("sub", subscription.id), f"{refusal.code}: {refusal.message}")
-            chunk.left_out.add(item.id)
+            chunk.left_out |= {one.item.id for one in looked}
             continue
+        entries = less_waived([entry for entries in by_item for entry in entries], waived)
         found.update((entry.key, entry.amount_minor) for entry in entries)
         proof.checked["owed amounts"] += len(entries)
     return found

@@ -1,16 +1,20 @@
 """Read and write documents, lines and claims: explicit SQL, always for many documents at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from tenor.invoicing.model import Billed, Draft, Key
+from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, TaxShare
 from tenor.invoicing.rules.documents import document_digest
+from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.kernel.ids import ChargeId, ItemId
 from tenor.kernel.period import Period
 from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.taxes.model import TaxedAmount
+from tenor.taxes.rules.giving_back import held
 
 INVOICE_COLUMNS: Final = (
     ("id", "uuid"),
@@ -32,6 +36,11 @@ INVOICE_COLUMNS: Final = (
     ("due_minor", "bigint"),
     ("line_count", "bigint"),
     ("digest", "bytea"),
+    ("due_on", "date"),
+    ("po_number", "text"),
+    ("credits_invoice_id", "uuid"),
+    ("settles", "text"),
+    ("tax_note", "text"),
 )
 
 LINE_COLUMNS: Final = (
@@ -48,6 +57,10 @@ LINE_COLUMNS: Final = (
     ("tax_minor", "bigint"),
     ("is_deferred", "boolean"),
     ("trace", "jsonb"),
+    ("subscription_id", "uuid"),
+    ("adjustment_id", "uuid"),
+    ("taxes", "jsonb"),
+    ("tax_category", "text"),
 )
 
 CLAIM_COLUMNS: Final = (
@@ -76,6 +89,34 @@ DIGEST_HEAD: Final = (
 )
 """What a document's digest covers besides its kind, number and lines, in this order."""
 
+DIGEST_FURTHER: Final = ("due_on", "po_number", "credits_invoice_id", "settles", "tax_note")
+"""What the digest covers of a document beyond that, by name, where it is not what it is by default.
+
+So what has been issued before a document could have it keeps the digest that it has.
+"""
+
+DIGEST_LINE: Final = tuple(name for name, _ in LINE_COLUMNS[1 : LINE_COLUMNS.index(("subscription_id", "uuid"))])
+"""What the digest covers of a line, in this order; what `digest_further` returns comes after it."""
+
+DIGEST_LINE_FURTHER: Final = ("subscription_id", "adjustment_id", "taxes", "tax_category")
+
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "po_number": "",
+    "settles": "balance",
+    "tax_note": "",
+    "tax_category": "standard",
+}
+
+
+def digest_further(names: Sequence[str], values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return what a digest covers beyond its fixed fields: nothing, or one object of what is not as by default."""
+    further = {
+        name: value
+        for name, value in zip(names, values, strict=True)
+        if value is not None and value != _DEFAULTS.get(name)
+    }
+    return [further] if further else []
+
 
 def line_rows(draft: Draft) -> list[tuple[Any, ...]]:
     """Return the rows of `LINE_COLUMNS` of a document."""
@@ -84,23 +125,54 @@ def line_rows(draft: Draft) -> list[tuple[Any, ...]]:
             draft.id,
             number,
             draft.issued_at,
-            entry.line.key.item_id,
-            entry.line.key.charge_id,
-            entry.line.key.dimension,
-            entry.line.key.period.start,
-            entry.line.key.period.end,
+            *_what_for(entry.line),
             entry.line.description,
             entry.line.amount_minor,
             entry.tax_minor,
             entry.line.is_deferred,
             entry.line.trace,
+            # A document of one subscription says it once.
+            None if draft.subscription_id is not None else entry.line.subscription_id,
+            entry.line.key.adjustment_id if isinstance(entry.line.key, AdjustmentKey) else None,
+            tax_shares_to_json(entry.taxes),
+            entry.line.tax_category,
         )
         for number, entry in enumerate(draft.lines, start=1)
     ]
 
 
+def _what_for(line: Line) -> tuple[Any, ...]:
+    """Return item, charge, dimension and period of a line; an adjustment has its period only."""
+    if isinstance(line.key, AdjustmentKey):
+        return (None, None, "", *line.key.period)
+    return (*line.key[:3], *line.key.period)
+
+
+def tax_shares_to_json(shares: Sequence[TaxShare]) -> list[dict[str, Any]] | None:
+    """Return the parts of a line's tax as the column `taxes` keeps them; None where there are none."""
+    if not shares:
+        return None
+    return [
+        {
+            "name": share.name,
+            "jurisdiction": share.jurisdiction,
+            "percent": plain(share.percent),
+            "is_inclusive": share.is_inclusive,
+            "amount_minor": share.amount_minor,
+            "is_charged": share.is_charged,
+        }
+        for share in shares
+    ]
+
+
+def tax_shares_from_json(json: Sequence[Mapping[str, Any]] | None) -> tuple[TaxShare, ...]:
+    """Return the parts that `tax_shares_to_json` wrote."""
+    return tuple(TaxShare(**{**entry, "percent": Decimal(entry["percent"])}) for entry in json or ())
+
+
 def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
     """Return the row of `INVOICE_COLUMNS` of a document that takes `number`, its digest worked out."""
+    further = (draft.due_on, draft.po_number, draft.credits_invoice_id, draft.settles, draft.tax_note)
     head = (
         draft.customer_id,
         draft.subscription_id,
@@ -112,9 +184,14 @@ def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
         draft.net_minor,
         draft.tax_minor,
         draft.credit_applied_minor,
+        *digest_further(DIGEST_FURTHER, further),
     )
     digest = document_digest(
-        kind=draft.kind.value, series=series, number=number, head=head, lines=(row[1:] for row in line_rows(draft))
+        kind=draft.kind.value,
+        series=series,
+        number=number,
+        head=head,
+        lines=(digest_line(row[1:]) for row in line_rows(draft)),
     )
     return (
         draft.id,
@@ -136,7 +213,14 @@ def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
         draft.due_minor,
         len(draft.lines),
         digest,
+        *further,
     )
+
+
+def digest_line(values: Sequence[Any]) -> list[Any]:
+    """Return what the digest covers of a line, given its values in the order of `LINE_COLUMNS` without the document."""
+    fixed = len(DIGEST_LINE)
+    return [*values[:fixed], *digest_further(DIGEST_LINE_FURTHER, values[fixed:])]
 
 
 def take_numbers(uow: UnitOfWork, counts: Mapping[str, int]) -> dict[str, int]:
@@ -176,12 +260,18 @@ def read_billed(uow: UnitOfWork, since: Mapping[UUID, datetime]) -> dict[UUID, l
             group by c.item_id, c.charge_id, c.period_start, c.period_end
         )
         select c.item_id, c.charge_id, c.period_start, c.period_end, c.settlements,
-               b.dimension, coalesce(b.amount_minor, 0)::bigint, b.is_deferred, b.description
+               b.dimension, coalesce(b.amount_minor, 0)::bigint, b.is_deferred, b.description, b.taxed
         from claimed c
         left join lateral (
             select l.dimension, sum(l.amount_minor) as amount_minor, bool_or(l.is_deferred) as is_deferred,
-                   min(l.description) as description
+                   min(l.description) as description,
+                   jsonb_agg(jsonb_build_array(l.amount_minor, l.tax_minor, l.taxes, i.tax_percent::text,
+                                               i.tax_mode = 'inclusive')
+                             order by k.settlement_no) as taxed
             from invoice_lines l
+            join invoices i on i.id = l.invoice_id
+            join claims k on k.item_id = l.item_id and k.charge_id = l.charge_id
+                         and k.period_start = l.period_start and k.invoice_id = l.invoice_id
             where l.item_id = c.item_id and l.charge_id = c.charge_id and l.period_start = c.period_start
             group by l.dimension
         ) b on true
@@ -189,13 +279,15 @@ def read_billed(uow: UnitOfWork, since: Mapping[UUID, datetime]) -> dict[UUID, l
         (list(since), list(since.values())),
     )
     found: dict[UUID, list[Billed]] = {item_id: [] for item_id in since}
-    for item_id, charge_id, start, end, settlements, dimension, amount, is_deferred, description in rows:
+    for item_id, charge_id, start, end, settlements, dimension, amount, is_deferred, description, taxed in rows:
         key = Key(ItemId(item_id), ChargeId(charge_id), dimension or "", Period(start, end))
-        found[item_id].append(Billed(key, amount, settlements, bool(is_deferred), description or ""))
+        history = held(_taxed_amount(line) for line in taxed or ())
+        found[item_id].append(Billed(key, amount, settlements, bool(is_deferred), description or "", history))
     return found
 
 
-def write_drafts(uow: UnitOfWork, drafts: Sequence[Draft], claims: Iterable[tuple[Any, ...]]) -> None:
-    """Write the lines and claims of documents that will get their numbers later in this transaction."""
-    uow.copy_rows("invoice_lines", LINE_COLUMNS, (row for draft in drafts for row in line_rows(draft)))
-    uow.copy_rows("claims", CLAIM_COLUMNS, claims)
+def _taxed_amount(line: Sequence[Any]) -> TaxedAmount:
+    amount_minor, tax_minor, taxes, percent, prices_include_tax = line
+    shares = tax_shares_from_json(taxes)
+    by_rate = taxes_by_rate(shares, tax_minor, Decimal(percent), prices_include_tax=prices_include_tax)
+    return TaxedAmount(amount_minor, by_rate)

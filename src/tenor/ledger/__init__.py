@@ -1,6 +1,6 @@
 """Ledger: accounts, transfers and their balances. It knows documents only by type and id."""
 
-from tenor.ledger.model import CHART_OF_ACCOUNTS, AccountBalance, Transfer, TrialBalance
+from tenor.ledger.model import CHART_OF_ACCOUNTS, AccountBalance, SourceType, Transfer, TrialBalance
 from tenor.ledger.store import (
     TRANSFER_COLUMNS,
     CreditGone,
@@ -17,6 +17,7 @@ __all__ = [
     "TRANSFER_COLUMNS",
     "AccountBalance",
     "CreditGone",
+    "SourceType",
     "Transfer",
     "TrialBalance",
     "customer_credits",

@@ -10,6 +10,8 @@ from uuid import UUID
 from tenor.kernel.ids import CustomerId, TransferId
 
 Side = Literal["debit", "credit"]
+SourceType = Literal["invoice", "one_off", "credit_note", "payment", "write_off", "refund_request"]
+"""What can cause a transfer."""
 
 CHART_OF_ACCOUNTS: Final[Mapping[str, Side]] = MappingProxyType(
     {
@@ -18,6 +20,9 @@ CHART_OF_ACCOUNTS: Final[Mapping[str, Side]] = MappingProxyType(
         "deferred_revenue": "credit",  # invoiced ahead of the service
         "tax_payable": "credit",  # collected for the tax office
         "customer_credit": "credit",  # what is owed back to customers, drawn by their next invoices
+        "refunds_payable": "credit",  # what is to be sent back to customers
+        "cash": "debit",  # received from customers, less what was sent back
+        "bad_debt": "debit",  # due on documents and given up as lost
     }
 )
 """Every account code with the side on which its balance normally stands; one account per currency."""
@@ -26,7 +31,7 @@ CHART_OF_ACCOUNTS: Final[Mapping[str, Side]] = MappingProxyType(
 class Transfer(NamedTuple):
     """One positive amount that debits one account and credits another.
 
-    `source_type` and `source_id` name the document that caused it; `kind` says which part of it.
+    `source_type` and `source_id` name what caused it; `kind` says which part of it.
     """
 
     id: TransferId
@@ -36,7 +41,7 @@ class Transfer(NamedTuple):
     amount_minor: int
     currency: str
     customer_id: CustomerId
-    source_type: Literal["invoice", "credit_note"]
+    source_type: SourceType
     source_id: UUID
     kind: str
 

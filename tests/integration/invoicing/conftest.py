@@ -92,12 +92,15 @@ def prepared(server: Server, template: str) -> Iterator[tuple[str, TenantId]]:
 
 @pytest.fixture(scope="session")
 def prepared_and_billed(server: Server, prepared: tuple[str, TenantId]) -> Iterator[tuple[str, TenantId]]:
-    """The same company after the run."""
+    """The same company after the run, and after one more that leaves eve with a credit."""
     template, tenant_id = prepared
     with server.fresh_database(template) as name:
         settings = server.settings(name)
         with Database.open(settings) as database:
-            Company(database, settings, tenant_id).run(EVE)
+            company = Company(database, settings, tenant_id)
+            company.run(EVE)
+            company.cancel("s08", EVE)
+            company.run(EVE)
         yield name, tenant_id
 
 

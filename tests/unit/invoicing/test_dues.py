@@ -1,15 +1,17 @@
 """Dues: the worked table of its page, and what a settled item is looked at again for."""
 
+from collections.abc import Sequence
 from datetime import UTC
 from decimal import Decimal
 
 import pytest
 
-from tenor.invoicing.rules.dues import next_due_at
+from tenor.invoicing.rules.dues import Look, dues, next_due_at
 from tenor.kernel.calendar import parse_zone
+from tenor.kernel.period import Period
 from tenor.pricing.model import PlanVersion, Timing
 from tenor.pricing.policy import profile
-from tenor.subscriptions.model import Item
+from tenor.subscriptions.model import Closing, Item, PhaseState
 from tests.support.invoicing import (
     ITEM,
     MICROSECOND,
@@ -269,13 +271,106 @@ def test_a_commitment_does_not_look_beyond_its_period() -> None:
     ]
 
 
-def test_what_was_never_billable_has_no_dues() -> None:
-    lapsed = item(phase("2026-01-01", "2026-01-15", is_billable=False))
-    taken_back = Item(ITEM, PLAN, at("2026-01-01"), Decimal(0), ())
+def test_what_was_taken_back_altogether_has_no_dues() -> None:
+    life = Item(ITEM, PLAN, at("2026-01-01"), Decimal(0), ())
 
-    for life in (lapsed, taken_back):
-        assert looked_at(life, MONTHLY, through="2026-06-01", settled="2026-03-01", revisit="2026-01-01") == []
-        assert next_at(life, MONTHLY, "2025-12-01") is None
+    assert looked_at(life, MONTHLY, through="2026-06-01", settled="2026-03-01", revisit="2026-01-01") == []
+    assert next_at(life, MONTHLY, "2025-12-01") is None
+
+
+def test_a_trial_that_lapses_has_dues_without_anything_served() -> None:
+    life = item(phase("2026-01-01", "2026-01-15", is_billable=False))
+
+    found = looked_at(life, plan(base("100.00"), calls(), setup("50.00")), through="2026-06-01")
+
+    assert in_words(found) == [
+        "base 01-01..02-01 @ 01-01",
+        "calls 01-01..02-01 @ 01-15",
+        "setup 01-01..02-01 @ 01-01",
+    ]
+    assert [due.slices for due in found] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("paused", "expected"),
+    [
+        ((), ["setup 01-01..02-01 @ 01-01"]),
+        # Paused from the first day on: it is due when service begins, and the row of periods reaches there.
+        (("2026-01-01", "2026-01-20"), ["setup 01-01..02-01 @ 01-20"]),
+        (
+            ("2026-01-01", "2026-03-10"),
+            ["setup 01-01..02-01 @ 01-01", "setup 02-01..03-01 @ 02-01", "setup 03-01..04-01 @ 03-10"],
+        ),
+        (("2026-01-20", "2026-03-10"), ["setup 01-01..02-01 @ 01-01"]),
+    ],
+)
+def test_what_is_paid_once_is_due_when_the_item_is_first_billable(paused: tuple[str, ...], expected: list[str]) -> None:
+    phases = [phase("2026-01-01")]
+    if paused:
+        start, end = paused
+        before = [phase("2026-01-01", start)] if start != "2026-01-01" else []
+        pause = phase(start, end, is_billable=False)._replace(state=PhaseState.PAUSED)
+        phases = [*before, pause, phase(end)]
+    life = item(*phases, anchor="2026-01-01")
+
+    assert in_words(looked_at(life, plan(setup("50.00")), through="2026-06-01")) == expected
+
+
+def test_a_period_that_is_resumed_inside_is_due_when_service_goes_on() -> None:
+    pause = phase("2026-01-20", "2026-02-10", is_billable=False)._replace(state=PhaseState.PAUSED)
+    life = item(phase("2026-01-01", "2026-01-20"), pause, phase("2026-02-10"))
+    version = plan(base("100.00"))
+
+    assert in_words(looked_at(life, version, through="2026-03-01")) == [
+        "base 01-01..02-01 @ 01-01",
+        "base 02-01..03-01 @ 02-10",
+        "base 03-01..04-01 @ 03-01",
+    ]
+    assert [next_at(life, version, after) for after in ("2026-01-01", "2026-02-01", "2026-02-10")] == [
+        "02-10",
+        "02-10",
+        "03-01",
+    ]
+
+
+def test_what_an_end_sets_free_is_due_as_before() -> None:
+    """Resumed on 10 January, then ended with all of January given back: it still falls due on the 10th."""
+    pause = phase("2026-01-01", "2026-01-10", is_billable=False)._replace(state=PhaseState.PAUSED)
+    freed = phase("2026-01-10", "2026-01-20")._replace(closing=Closing.FREE)
+
+    (due,) = looked_at(item(pause, freed, anchor="2026-01-01"), plan(base("100.00")), through="2026-02-01")
+
+    assert (in_words([due]), due.slices) == (["base 01-01..02-01 @ 01-10"], ())
+
+
+def test_a_settled_commitment_over_something_that_may_have_changed_is_measured_again() -> None:
+    """What falls due in `changed_in` brings its commitment, and that all it is measured on; `needed_in` does not."""
+    version = plan(base("100.00"), calls(), commitment("900.00"))
+    look = Look(at("2026-03-20"), at("2026-03-20"), None)
+    february = [span("2026-02-01", "2026-02-02")]
+
+    def words(*, changed_in: Sequence[Period] = (), needed_in: Sequence[Period] = ()) -> list[str]:
+        every = dues(
+            item(phase("2026-01-01")),
+            version,
+            look,
+            UTC,
+            TENOR.calendar,
+            changed_in=changed_in,
+            needed_in=needed_in,
+        )
+        return [one.split(" @ ")[0] for one in in_words(every)]
+
+    # The fee of February and the usage of January fall due on 1 February.
+    assert words(needed_in=february) == ["base 02-01..03-01", "calls 01-01..02-01"]
+    assert words(changed_in=february) == [
+        "base 01-01..02-01",
+        "base 02-01..03-01",
+        "calls 01-01..02-01",
+        "calls 02-01..03-01",
+        "minimum 01-01..02-01",
+        "minimum 02-01..03-01",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +403,7 @@ def test_when_to_look_again(after: str, expected: str | None) -> None:
         ("one-off", "2026-01-15 ..", "2026-01-14", "01-15"),
         ("one-off", "2026-01-15 ..", "2026-01-15", None),
         ("month in advance", "trial 2026-01-01 .. 2026-01-15 ..", "2026-01-01", "01-15"),
-        ("month in arrears", "trial 2026-01-01 .. 2026-01-15 ..", "2026-01-01", "02-15"),
+        ("month in arrears", "trial 2026-01-01 .. 2026-01-15 ..", "2026-01-01", "01-15"),
     ],
 )
 def test_when_to_look_again_at_one_charge(charge: str, life: str, after: str, expected: str | None) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from tenor.invoicing.rules.owed import PriceMemory, to_minor_exact
+from tenor.invoicing.rules.price_memory import PriceMemory, to_minor_exact
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.money import AmountTooLarge, RoundingMode
 from tenor.pricing.charges import (
@@ -39,6 +39,7 @@ from tests.support.invoicing import (
     at,
     base,
     calls,
+    cap,
     charge,
     charge_id,
     commitment,
@@ -116,6 +117,20 @@ def test_discount_and_commitment(row: list[str]) -> None:
         (key("calls", *JUNE), minor(usage)),
         (key("minimum", *JUNE), minor(true_up)),
     ]
+
+
+@pytest.mark.parametrize("row", worked_table(PAGE, "Caps"), ids="-".join)
+def test_caps(row: list[str]) -> None:
+    capped, committed, discount, served, units, fee, usage, true_up, taken_off, _ = row
+    life = item(phase(f"2026-{served.removeprefix('from ')}"), anchor="2026-06-01", discount=discount)
+    charges = [base("100.00"), calls("0.50"), cap(capped), *([] if committed == "-" else [commitment(committed)])]
+
+    found = owed_of(life, plan(*charges), through="2026-07-01", usage=used("calls", *JUNE, units))
+
+    wanted = {"base": fee, "calls": usage, "cap": taken_off, "minimum": true_up}
+    assert {entry.key: entry.amount_minor for entry in found if entry.key.period == span(*JUNE)} == {
+        key(code, *JUNE): minor(amount) for code, amount in wanted.items() if amount != "-"
+    }
 
 
 @pytest.mark.parametrize(
@@ -293,9 +308,17 @@ def test_a_one_off_is_owed_once_and_whole() -> None:
 
 def test_a_trial_owes_nothing_and_what_follows_it_is_whole() -> None:
     life = item(phase("2026-05-15", "2026-06-01", is_billable=False, seats=5), phase("2026-06-01", seats=5))
+    version = plan(base("100.00"), seats("10.00"), setup("50.00"))
 
-    assert owed_of(life, plan(base("100.00"), seats("10.00")), through="2026-05-31") == []
-    assert amounts(owed_of(life, plan(base("100.00"), seats("10.00")), through="2026-06-01")) == [10_000, 5_000]
+    def owed_through(day: str) -> dict[str, list[int]]:
+        every = owed_of(life, version, through=day)
+        return {
+            one.code: [entry.amount_minor for entry in every if entry.key.charge_id == one.id]
+            for one in version.charges
+        }
+
+    assert owed_through("2026-05-31") == {"base": [0], "seats": [0], "setup": [0]}
+    assert owed_through("2026-06-01") == {"base": [0, 10_000], "seats": [0, 5_000], "setup": [0, 5_000]}
 
 
 def test_an_item_that_ends_owes_its_arrears_at_the_end() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tenor.invoicing.model import Billed, Key, Line, Owed
 from tenor.invoicing.rules.settle import settle
-from tests.support.invoicing import at, key
+from tests.support.invoicing import at, key, key_of
 from tests.support.worked_tables import worked_table
 
 OWN, NEWEST = at("2026-06-01"), at("2026-08-01")
@@ -34,7 +34,7 @@ def billed(key: Key, amount_minor: int) -> Billed:
 
 
 def settled(owed: Sequence[Owed], billed: Sequence[Billed]) -> list[Settled]:
-    return [Settled(line.key, line.amount_minor) for line in settle(owed, billed, now=NEWEST)]
+    return [Settled(key_of(line), line.amount_minor) for line in settle(owed, billed, now=NEWEST)]
 
 
 def minor(amount: str) -> int:
@@ -106,7 +106,7 @@ def test_billed_and_lines_sum_to_owed_for_every_key(owes: dict[Key, int], has_bi
 
     sums = dict(has_billed)
     for line in lines:
-        sums[line.key] = sums.get(line.key, 0) + line.amount_minor
+        sums[key_of(line)] = sums.get(key_of(line), 0) + line.amount_minor
     assert {key: minor for key, minor in sums.items() if minor} == {key: minor for key, minor in owes.items() if minor}
     assert all(line.amount_minor for line in lines)
     assert len({line.key for line in lines}) == len(lines)

@@ -1,20 +1,28 @@
 """What a batch of a bill run holds on its way through the stages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from uuid import UUID
 
+from tenor.invoicing.adjustments import Adjustment
 from tenor.invoicing.bill_run.plan import PlannedRun
-from tenor.invoicing.model import Billed, Draft, Line, Owed
-from tenor.invoicing.rules.dues import Due, newest_due_at
-from tenor.invoicing.rules.owed import PriceMemory, Rating, UsageKey
+from tenor.invoicing.billing_settings import BillingSettings
+from tenor.invoicing.issue import CreditAccount
+from tenor.invoicing.model import Billed, Draft, Key, Line, Owed
+from tenor.invoicing.rules.discounting import Looked
+from tenor.invoicing.rules.documents import Occasion
+from tenor.invoicing.rules.dues import Due, Look, newest_due_at
+from tenor.invoicing.rules.owed import UsageKey
+from tenor.invoicing.rules.price_memory import PriceMemory
+from tenor.invoicing.rules.ratings import Rating
 from tenor.kernel.ids import PlanVersionId, SubscriptionId
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.rating import Usage
 from tenor.subscriptions import BillingPosition, Item, Subscription
+from tenor.subscriptions.model import AppliedDiscount
+from tenor.taxes.model import RatesOfCustomer
 
 
 @dataclass(slots=True)
@@ -24,22 +32,33 @@ class ItemWork:
     item: Item
     position: BillingPosition
     plan: PlanVersion
+    look: Look
     dues: list[Due] = field(default_factory=list)
     ratings: list[Rating] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
+    @property
+    def looked(self) -> Looked:
+        """What the rules of a whole subscription take of it."""
+        return Looked(self.item, self.plan, self.look)
+
 
 @dataclass(slots=True)
 class Work:
-    """One subscription on its way through the stages. `parked` says why it had to be left for a person."""
+    """One subscription on its way through the stages. `parked` says why it had to be left for a person.
+
+    `through` is the instant through which it is settled: that of the run, less the days its drafts stay open.
+    """
 
     subscription: Subscription
-    tax_percent: Decimal
+    discounts: tuple[AppliedDiscount, ...]
+    settings: BillingSettings
+    rates: RatesOfCustomer
     zone: tzinfo
     policy: Policy
+    through: datetime
     items: list[ItemWork]
-    drafts: list[Draft] = field(default_factory=list)
     parked: str | None = None
 
     @property
@@ -48,13 +67,14 @@ class Work:
         settled = [item.position.settled_through for item in self.items if item.position.settled_through is not None]
         return max(settled, default=None)
 
-    def newest_due_at(self, through: datetime) -> datetime:
-        """Return the instant of the newest document, which carries what corrects earlier ones.
+    @property
+    def newest_due_at(self) -> datetime:
+        """The instant of the newest document, which carries what corrects earlier ones.
 
         Newest of all items: what a change of plan gives back of one stands beside what it charges for the next.
         """
         every = (due for item in self.items for due in item.dues)
-        return newest_due_at(every, through=through, settled_through=self.settled_through)
+        return newest_due_at(every, through=self.through, settled_through=self.settled_through)
 
     @property
     def lines(self) -> list[Line]:
@@ -79,22 +99,27 @@ class Memory:
 
 @dataclass(slots=True)
 class Batch:
-    """One batch: its run, its number, the subscriptions it is about, and their work."""
+    """One batch: the occasion, the subscriptions it is about, their work, and the documents that come of it.
 
-    run: PlannedRun
-    number: int
+    Documents stand in the order in which numbers are taken. `number` counts the batches of a `run`; without a run
+    the batch stands alone, and `subscription_ids` says what it is about. Without `with_grace` it looks at drafts that
+    are still open as if they were not.
+    """
+
+    occasion: Occasion
     memory: Memory
+    run: PlannedRun | None = None
+    number: int = 0
+    with_grace: bool = True
     subscription_ids: list[SubscriptionId] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
     usage: dict[UsageKey, Usage] = field(default_factory=dict)
     billed: dict[UUID, list[Billed]] = field(default_factory=dict)
-    credit_before_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
-    credit_moved_minor: dict[tuple[UUID, str], int] = field(default_factory=dict)
-
-    @property
-    def drafts(self) -> list[Draft]:
-        """Every document of the batch, in the order in which numbers are taken."""
-        return [draft for work in self.works for draft in work.drafts]
+    waiting: Mapping[SubscriptionId, Sequence[Adjustment]] = field(default_factory=dict)
+    waived: Mapping[Key, int] = field(default_factory=dict)
+    drafts: list[Draft] = field(default_factory=list)
+    credit_before_minor: dict[CreditAccount, int] = field(default_factory=dict)
+    credit_moved_minor: dict[CreditAccount, int] = field(default_factory=dict)
 
     def each(self) -> Iterator[Work]:
         """Yield the works that are not parked."""

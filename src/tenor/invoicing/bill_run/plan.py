@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from tenor.invoicing.billing_settings import consolidation
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, derived_id
 from tenor.kernel.period import Period, format_instant
 from tenor.ledger import open_accounts
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.subscriptions import billed_currencies, due_batches
+from tenor.subscriptions import billed_currencies, due_batches, group_positions
 
 BATCH_SUBSCRIPTIONS: Final = 1_000
 """Subscriptions in one batch, which is one transaction: round trips are the cost, not commits."""
@@ -57,6 +58,10 @@ def open_or_plan_run(uow: UnitOfWork, *, as_of: datetime, now: datetime) -> Plan
         )
     # Opened here, where nobody waits for a turn: two batches that open the same accounts would wait for each other.
     open_accounts(uow, billed_currencies(uow))
+    grouped = consolidation(uow)
+    if grouped is not None:
+        together, exceptions = grouped
+        group_positions(uow, together=together, but=exceptions)
     run_id = BillRunId(derived_id(as_of, uow.tenant_id.bytes, str(count).encode()))
     planned = due_batches(uow, as_of, size=BATCH_SUBSCRIPTIONS)
     subscription_count = sum(batch.subscription_count for batch in planned)

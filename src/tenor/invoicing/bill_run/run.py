@@ -17,6 +17,8 @@ from psycopg.errors import DeadlockDetected
 from tenor.invoicing.bill_run.batch import Batch, Memory
 from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, is_batch_open, open_or_plan_run
 from tenor.invoicing.bill_run.stages import STAGES, BatchOutOfTurn
+from tenor.invoicing.rules.documents import Occasion
+from tenor.invoicing.tax_quotes import prefetch_taxes
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, TenantId
 from tenor.kernel.period import require_utc
@@ -107,6 +109,7 @@ def bill(
         with database.transaction(tenant_id) as uow:
             advance(uow, now=as_of)
             run = open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
+        prefetch_taxes(database, settings, tenant_id, at=run.as_of)
         done = BatchSummary()
         for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
             done.add(summary)
@@ -161,7 +164,7 @@ def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummar
     )
     if claimed is None:
         return None
-    batch = Batch(run=run, number=claimed[0], memory=memory)
+    batch = Batch(Occasion(run.as_of, run.started_at, run.id), memory, run=run, number=claimed[0])
     summary = BatchSummary(batches=1)
     for name, stage in STAGES:
         begun = perf_counter()

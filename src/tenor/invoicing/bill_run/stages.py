@@ -5,46 +5,50 @@ to `tax` are pure, `credit` and `finalise` write. The pure stages call the funct
 are made of, so that a run, a preview and a proof cannot disagree.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from tenor.customers import tax_percent_of
+from tenor.invoicing.adjustments import Adjustment, claim_adjustments, pending_adjustments, waivers_of
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
-from tenor.invoicing.bill_run.rows import (
-    EVENT_COLUMNS,
-    OUTCOME_COLUMNS,
-    claim_rows,
-    event_rows,
-    outcome_rows,
-    settled_positions,
-)
-from tenor.invoicing.model import Billed, DocumentKind
-from tenor.invoicing.rules.documents import Party, draft_documents, transfers_of
-from tenor.invoicing.rules.dues import Look, dues, with_corrections_due
-from tenor.invoicing.rules.owed import commit_ratings, discount_ratings, rate_dues
-from tenor.invoicing.rules.settle import settle
-from tenor.invoicing.store import INVOICE_COLUMNS, invoice_row, read_billed, take_numbers, write_drafts
+from tenor.invoicing.bill_run.plan import PlannedRun
+from tenor.invoicing.bill_run.rows import OUTCOME_COLUMNS, claim_rows, outcome_rows, settled_positions
+from tenor.invoicing.billing_settings import BillingSettings, billing_settings
+from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
+from tenor.invoicing.model import Billed
+from tenor.invoicing.refunds import open_refund_requests
+from tenor.invoicing.rules.discounting import discount_ratings, dues_of_all, joint_looks
+from tenor.invoicing.rules.documents import Party, draft_documents
+from tenor.invoicing.rules.dues import Look, falls_inside, riding_on, with_corrections_due
+from tenor.invoicing.rules.owed import commit_ratings, rate_dues
+from tenor.invoicing.rules.payment_terms import PaymentTerms, TermsKind
+from tenor.invoicing.rules.settle import less_waived, settle
+from tenor.invoicing.store import read_billed
 from tenor.invoicing.usage import UsageRequest, read_usage
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Conflict, Refusal
-from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
+from tenor.kernel.ids import CustomerId, ItemId, PlanVersionId, SubscriptionId
+from tenor.kernel.money import exponent
+from tenor.ledger import customer_credits, move_customer_credits
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing import plan_versions
-from tenor.pricing.policy import profile
+from tenor.pricing import Contract, contracts_behind, plan_versions
+from tenor.pricing.model import TaxMode
+from tenor.pricing.policy import Policy, profile
 from tenor.subscriptions import (
     BillingPosition,
+    Standing,
     due_subscriptions,
+    first_subscriptions,
     load_items,
     lock_positions,
     save_positions,
 )
-
-SERIES: Final = {DocumentKind.INVOICE: "INV", DocumentKind.CREDIT_NOTE: "CN"}
-"""The number series of each kind of document."""
+from tenor.taxes import effective_rates
+from tenor.taxes.model import TaxRounding
 
 
 class BatchOutOfTurn(Conflict):
@@ -55,42 +59,105 @@ class BatchOutOfTurn(Conflict):
 
 def select(uow: UnitOfWork, batch: Batch) -> None:
     """Lock the billing positions of the batch's subscriptions that are due, so that no change slips in between."""
-    first, last = uow.fetch_one(
-        "select first_subscription_id, last_subscription_id from bill_run_batches where run_id = %s and batch_no = %s",
-        [batch.run.id, batch.number],
-    ) or (None, None)
-    batch.subscription_ids = due_subscriptions(uow, batch.run.as_of, first=first, last=last)
+    if batch.run is not None:
+        first, last = uow.fetch_one(
+            "select first_subscription_id, last_subscription_id from bill_run_batches"
+            " where run_id = %s and batch_no = %s",
+            [batch.run.id, batch.number],
+        ) or (None, None)
+        batch.subscription_ids = due_subscriptions(uow, batch.run.as_of, first=first, last=last)
     lock_positions(uow, batch.subscription_ids)
 
 
 def load(uow: UnitOfWork, batch: Batch) -> None:
     """Read the subscriptions with their timelines, the plan versions not known yet, and what is due of each."""
+    as_of = batch.occasion.issued_at
     standings = load_items(uow, batch.subscription_ids)
-    tax_percents = tax_percent_of(uow, {standing.subscription.customer_id for standing in standings})
+    customers = {standing.subscription.customer_id for standing in standings}
+    settings, rates = billing_settings(uow, customers), effective_rates(uow, customers, as_of)
     missing = {item.plan_version_id for standing in standings for item in standing.items} - batch.memory.plans.keys()
     if missing:
         batch.memory.plans.update(plan_versions(uow, sorted(missing)))
+    contracts = _contracts(uow, batch, standings)
     for standing in standings:
         subscription = standing.subscription
+        of_customer = _agreed(settings[subscription.customer_id], standing, contracts)
+        through = as_of - timedelta(days=of_customer.grace_days if batch.with_grace else 0)
         work = Work(
             subscription=subscription,
-            tax_percent=tax_percents[subscription.customer_id],
+            discounts=standing.discounts,
+            settings=of_customer,
+            rates=rates[subscription.customer_id],
             zone=parse_zone(subscription.timezone),
             policy=profile(subscription.profile),
+            through=through,
             items=[
-                ItemWork(item, position, batch.memory.plans[item.plan_version_id])
+                ItemWork(item, position, batch.memory.plans[item.plan_version_id], _look(position, through))
                 for item, position in zip(standing.items, standing.positions, strict=True)
             ],
         )
         batch.works.append(work)
         with _parking(work):
-            for item in work.items:
-                look = _look(item.position, batch.run.as_of)
-                item.dues = dues(item.item, item.plan, look, work.zone, work.policy.calendar)
-            newest = work.newest_due_at(batch.run.as_of)
-            for item in work.items:
-                item.dues = with_corrections_due(item.dues, newest, settled_through=work.settled_through)
+            find_dues(work)
+    batch.waiting = _waiting_adjustments(uow, customers)
     batch.billed = read_billed(uow, _settled_before(batch))
+    batch.waived = waivers_of(uow, [ItemId(item_id) for item_id in batch.billed]) if batch.billed else {}
+
+
+def _contracts(uow: UnitOfWork, batch: Batch, standings: Sequence[Standing]) -> Mapping[PlanVersionId, Contract]:
+    """Return the contracts behind the private editions among the plan versions of a batch."""
+    held = {item.plan_version_id for standing in standings for item in standing.items}
+    private = {version_id for version_id in held if batch.memory.plans[version_id].customer_id is not None}
+    return contracts_behind(uow, private) if private else {}
+
+
+def _agreed(
+    settings: BillingSettings, standing: Standing, contracts: Mapping[PlanVersionId, Contract]
+) -> BillingSettings:
+    """Return how a subscription is billed: as its customer, but for what its newest contract says."""
+    behind = [contracts[item.plan_version_id] for item in standing.items if item.plan_version_id in contracts]
+    if not behind:
+        return settings
+    contract = behind[-1]
+    terms = contract.payment
+    return replace(
+        settings,
+        payment_terms=PaymentTerms(TermsKind(terms.kind), terms.days) if terms else settings.payment_terms,
+        po_number=contract.po_number or settings.po_number,
+    )
+
+
+def _waiting_adjustments(uow: UnitOfWork, customers: Collection[CustomerId]) -> dict[SubscriptionId, list[Adjustment]]:
+    """Return the adjustments of customers that wait for a document, by the subscription whose document takes them.
+
+    One that is for no single subscription waits for the document of the customer's first that lives and has its
+    currency, so that two batches never take it both.
+    """
+    found: dict[SubscriptionId, list[Adjustment]] = {}
+    pending = pending_adjustments(uow, customers)
+    first = first_subscriptions(uow, list(pending)) if pending else {}
+    for customer_id, adjustments in pending.items():
+        for adjustment in adjustments:
+            holder = adjustment.subscription_id or first.get((customer_id, adjustment.currency))
+            if holder is not None:
+                found.setdefault(holder, []).append(adjustment)
+    return found
+
+
+def find_dues(work: Work) -> None:
+    """Find what is due of each item of a subscription; what corrects earlier documents rides with the newest."""
+    for item, look in zip(work.items, joint_looks([item.look for item in work.items]), strict=True):
+        item.look = look
+    found = dues_of_all([item.looked for item in work.items], work.discounts, work.zone, work.policy.calendar)
+    for item, looked_at in zip(work.items, found, strict=True):
+        item.dues = looked_at
+    newest = work.newest_due_at
+    for item in work.items:
+        item.dues = with_corrections_due(item.dues, newest, settled_through=work.settled_through)
+    if work.policy.billing.proration_invoicing == "next_invoice" and work.settled_through is not None:
+        regular = sorted({due.due_at for item in work.items for due in item.dues if not falls_inside(due)})
+        for item in work.items:
+            item.dues = riding_on(item.dues, regular)
 
 
 def meter(uow: UnitOfWork, batch: Batch) -> None:
@@ -117,69 +184,104 @@ def rate(_uow: UnitOfWork, batch: Batch) -> None:
 
 
 def discount(_uow: UnitOfWork, batch: Batch) -> None:
-    """Take each item's discount off its ratings."""
+    """Take each subscription's discounts off its ratings."""
     for work in batch.each():
-        for item in work.items:
-            item.ratings = discount_ratings(item.ratings, item.item.discount_percent)
+        if not work.discounts:
+            continue
+        with _parking(work):
+            discounted = discount_ratings(
+                [item.ratings for item in work.items],
+                work.discounts,
+                [item.looked for item in work.items],
+                work.zone,
+                work.policy,
+                digits=exponent(work.subscription.currency),
+            )
+            for item, ratings in zip(work.items, discounted, strict=True):
+                item.ratings = ratings
 
 
 def commit(_uow: UnitOfWork, batch: Batch) -> None:
-    """Round once per key, and true up commitments: now it is known what is owed."""
+    """Round once per key, and hold commitments and caps against what is owed; what was waived is owed no more."""
     for work in batch.each():
         prices = batch.memory.prices_of(work.policy, work.subscription.currency)
         with _parking(work):
             for item in work.items:
-                item.owed = commit_ratings(item.item, item.ratings, item.dues, prices, work.zone)
+                owed = commit_ratings(item.item, item.ratings, item.dues, prices, work.zone)
+                item.owed = less_waived(owed, batch.waived)
 
 
 def settle_batch(_uow: UnitOfWork, batch: Batch) -> None:
     """Turn what is owed into lines: the difference to what has been billed."""
     for work in batch.each():
         with _parking(work):
-            newest = work.newest_due_at(batch.run.as_of)
+            newest = work.newest_due_at
             for item in work.items:
-                look = _look(item.position, batch.run.as_of)
-                billed = _in_scope(batch.billed.get(item.item.id, []), item, look)
-                item.lines = settle(item.owed, billed, now=newest)
+                billed = _in_scope(batch.billed.get(item.item.id, []), item)
+                item.lines = settle(item.owed, billed, now=newest, subscription_id=work.subscription.id)
 
 
 def tax(_uow: UnitOfWork, batch: Batch) -> None:
-    """Make documents of the lines, with the tax of each line."""
+    """Make documents of the lines, with the tax of each line, and of the adjustments that waited for them."""
+    for group in _groups(batch):
+        lines = [line for work in group.works for line in work.lines]
+        newest = max(line.due_at for line in lines)
+        waiting = [one for work in group.works for one in batch.waiting.get(work.subscription.id, ())]
+        lines += [one.line(newest) for one in waiting if one.currency == group.party.currency]
+        with _parking(*group.works):
+            batch.drafts += draft_documents(lines, group.party, batch.occasion)
+
+
+class _Group(NamedTuple):
+    """Subscriptions whose lines stand on one document: one, or all of a customer who wants it so."""
+
+    party: Party
+    works: list[Work]
+
+
+def _groups(batch: Batch) -> list[_Group]:
+    """Return the groups that have lines, in the order of their first subscription."""
+    groups: dict[tuple[SubscriptionId | CustomerId, str, TaxMode], _Group] = {}
     for work in batch.each():
-        lines = work.lines
-        if not lines:
+        if not work.lines:
             continue
-        subscription = work.subscription
-        party = Party(
-            customer_id=subscription.customer_id,
-            subscription_id=subscription.id,
-            currency=subscription.currency,
-            tax_mode=work.items[0].plan.tax_mode,
-            tax_percent=work.tax_percent,
-        )
-        with _parking(work):
-            work.drafts = draft_documents(lines, party, run_id=batch.run.id, issued_at=batch.run.as_of)
+        party = _party(work)
+        key = (party.subscription_id or party.customer_id, party.currency, party.tax_mode)
+        if key in groups:
+            groups[key].works.append(work)
+        else:
+            groups[key] = _Group(party, [work])
+    return list(groups.values())
+
+
+def _party(work: Work) -> Party:
+    subscription, settings = work.subscription, work.settings
+    return Party(
+        customer_id=subscription.customer_id,
+        subscription_id=None if settings.consolidates else subscription.id,
+        currency=subscription.currency,
+        tax_mode=work.items[0].plan.tax_mode,
+        rates=work.rates,
+        tax_rounding=_tax_rounding(work.policy, subscription.currency),
+        zone=work.zone,
+        payment_terms=settings.payment_terms,
+        po_number=settings.po_number,
+        negative_total=settings.negative_total,
+    )
+
+
+@cache
+def _tax_rounding(policy: Policy, currency: str) -> TaxRounding:
+    rounding = policy.rounding.tax_rounding
+    return TaxRounding.of(
+        rounding.mode, digits=rounding.digits, place=rounding.place, currency_digits=exponent(currency)
+    )
 
 
 def credit(uow: UnitOfWork, batch: Batch) -> None:
-    """Draw customers' credit for what is to be paid, oldest document first; credit notes add to it.
-
-    A subscription's credit notes come before its invoices: nobody is asked for what the same run gives back.
-    """
+    """Draw customers' credit for what is to be paid, in the order of documents; credit notes add to it first."""
     batch.credit_before_minor = _credits(uow, batch)
-    available = dict(batch.credit_before_minor)
-    for work in batch.each():
-        for position, draft in sorted(
-            enumerate(work.drafts), key=lambda placed: placed[1].kind is DocumentKind.INVOICE
-        ):
-            account = (draft.customer_id, draft.currency)
-            drawn = min(available.get(account, 0), max(0, draft.total_minor))
-            if drawn:
-                work.drafts[position] = replace(draft, credit_applied_minor=drawn)
-            change = -drawn if draft.kind is DocumentKind.INVOICE else -draft.total_minor
-            if change:
-                available[account] = available.get(account, 0) + change
-                batch.credit_moved_minor[account] = batch.credit_moved_minor.get(account, 0) + change
+    batch.drafts, batch.credit_moved_minor = with_credit(batch.drafts, batch.credit_before_minor)
 
 
 def finalise(uow: UnitOfWork, batch: Batch) -> None:
@@ -192,25 +294,17 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
         BatchOutOfTurn: the batch before this one did not finish, or a credit that was looked at has moved.
         CreditGone: the same, at the very end. After either, begin this batch again.
     """
-    drafts = batch.drafts
-    accounts = open_accounts(uow, {draft.currency for draft in drafts})
-    write_drafts(uow, drafts, claim_rows(batch))
-    write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
-    uow.copy_rows("outbox_events", EVENT_COLUMNS, event_rows(drafts, batch.run))
-    uow.copy_rows("bill_run_items", OUTCOME_COLUMNS, outcome_rows(batch))
+    write_contents(uow, batch.drafts, claims=claim_rows(batch), recorded_at=batch.occasion.recorded_at)
+    claim_adjustments(uow, batch.drafts)
     save_positions(uow, settled_positions(batch))
-    _wait_for_turn(uow, batch)
+    if batch.run is not None:
+        uow.copy_rows("bill_run_items", OUTCOME_COLUMNS, outcome_rows(batch, batch.run))
+        _wait_for_turn(uow, batch.run, batch.number)
     if _credits(uow, batch) != batch.credit_before_minor:
         raise BatchOutOfTurn(f"a credit that batch {batch.number} looked at has moved")
     move_customer_credits(uow, batch.credit_moved_minor)
-    counts = {series: sum(SERIES[draft.kind] == series for draft in drafts) for series in SERIES.values()}
-    numbers = take_numbers(uow, counts)
-    rows = []
-    for draft in drafts:
-        series = SERIES[draft.kind]
-        rows.append(invoice_row(draft, series, numbers[series]))
-        numbers[series] += 1
-    uow.copy_rows("invoices", INVOICE_COLUMNS, rows)
+    number_documents(uow, batch.drafts)
+    open_refund_requests(uow, batch.drafts, now=batch.occasion.recorded_at)
 
 
 Stage = Callable[[UnitOfWork, Batch], None]
@@ -230,33 +324,47 @@ STAGES: Final[tuple[tuple[str, Stage], ...]] = (
 
 
 @contextmanager
-def _parking(work: Work) -> Iterator[None]:
-    """Park a subscription that a rule refuses instead of stopping the run; a person must look at it."""
+def _parking(*works: Work) -> Iterator[None]:
+    """Park what a rule refuses instead of stopping the run; a person must look at it."""
     try:
         yield
     except Refusal as refusal:
-        work.parked = f"{refusal.code}: {refusal.message}"
-        work.drafts = []
+        for work in works:
+            work.parked = f"{refusal.code}: {refusal.message}"
 
 
-def _look(position: BillingPosition, as_of: datetime) -> Look:
-    return Look(through=as_of, settled_through=position.settled_through, revisit_from=position.revisit_from)
+def _look(position: BillingPosition, through: datetime) -> Look:
+    """Return what is asked of an item. What has been settled stays in sight, also where drafts stay open longer now."""
+    settled_through = position.settled_through
+    reached = through if settled_through is None else max(through, settled_through)
+    return Look(through=reached, settled_through=settled_through, revisit_from=position.revisit_from)
 
 
 def _settled_before(batch: Batch) -> dict[UUID, datetime]:
-    """Return the items of which earlier settlements must be read, and from where on."""
+    """Return the items of which earlier settlements must be read, and from where on.
+
+    A change may have put off what was settled: a due that is not settled yet, of a period that had begun by then.
+    """
     since: dict[UUID, datetime] = {}
     for work in batch.each():
+        is_changed = work.subscription.version > 1
         for item in work.items:
-            instants = [due.period.start for due in item.dues if due.is_settled]
-            if item.position.settled_through is not None and item.position.revisit_from is not None:
-                instants.append(item.position.revisit_from)
+            settled_through = item.look.settled_through
+            if settled_through is None:
+                continue
+            instants = [
+                due.period.start
+                for due in item.dues
+                if due.is_settled or (is_changed and due.period.start <= settled_through)
+            ]
+            if item.look.revisit_from is not None:
+                instants.append(item.look.revisit_from)
             if instants:
                 since[item.item.id] = min(instants)
     return since
 
 
-def _in_scope(billed: list[Billed], item: ItemWork, look: Look) -> list[Billed]:
+def _in_scope(billed: list[Billed], item: ItemWork) -> list[Billed]:
     """Return what was billed for the keys that this settlement is about.
 
     Those are the keys that are owed, and those that news has touched: of these the ones that are not
@@ -264,28 +372,26 @@ def _in_scope(billed: list[Billed], item: ItemWork, look: Look) -> list[Billed]:
     """
     keys = {(due.charge.id, due.period) for due in item.dues}
     places = {charge.id: place for place, charge in enumerate(item.plan.charges)}
+    revisit_from = item.look.revisit_from
     in_scope = [
         entry
         for entry in billed
         if (entry.key.charge_id, entry.key.period) in keys
-        or (look.revisit_from is not None and entry.key.period.end > look.revisit_from)
+        or (revisit_from is not None and entry.key.period.end > revisit_from)
     ]
     return sorted(in_scope, key=lambda entry: (places[entry.key.charge_id], entry.key.period, entry.key.dimension))
 
 
-def _credits(uow: UnitOfWork, batch: Batch) -> dict[tuple[UUID, str], int]:
+def _credits(uow: UnitOfWork, batch: Batch) -> dict[CreditAccount, int]:
     return customer_credits(uow, list({draft.customer_id for draft in batch.drafts}))
 
 
-def _wait_for_turn(uow: UnitOfWork, batch: Batch) -> None:
+def _wait_for_turn(uow: UnitOfWork, run: PlannedRun, number: int) -> None:
     """Wait until the batch before this one has ended: its row is locked by the transaction that works on it."""
-    if batch.number == 1:
+    if number == 1:
         return
     row = uow.fetch_one(
-        "select finished_at from bill_run_batches where run_id = %s and batch_no = %s for share",
-        [batch.run.id, batch.number - 1],
+        "select finished_at from bill_run_batches where run_id = %s and batch_no = %s for share", [run.id, number - 1]
     )
     if row is None or row[0] is None:
-        raise BatchOutOfTurn(
-            f"batch {batch.number - 1} did not finish; batch {batch.number} takes its place in the row"
-        )
+        raise BatchOutOfTurn(f"batch {number - 1} did not finish; batch {number} takes its place in the row")

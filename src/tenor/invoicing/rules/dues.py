@@ -1,15 +1,16 @@
 """Dues: which service periods of which charges a settlement has to look at, and when to look again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from tenor.invoicing.rules.joints import ALONE, Joint
 from tenor.kernel.calendar import Grid, Interval, fixed_offset_at, period_at, periods_between
 from tenor.kernel.period import Period
-from tenor.pricing.model import Charge, ChargeKind, PlanVersion, Timing
+from tenor.pricing.model import Charge, ChargeKind, PlanVersion, SeatCounting, Timing
 from tenor.pricing.policy import CalendarPolicy
-from tenor.subscriptions.model import Item
+from tenor.subscriptions.model import Closing, Item, Phase, PhaseState
 
 INSTANT: Final = timedelta(microseconds=1)
 """The shortest time there is: a half-open span through an instant ends so much after it."""
@@ -30,15 +31,18 @@ class Due(NamedTuple):
     """A service period of a charge to be looked at.
 
     `period` is the grid's whole period; `slices` are its billable parts, none where service was not
-    billable (a pause). `due_at` is the instant that the document for it is for. `is_settled` says that
-    an earlier settlement has looked at it already.
+    billable (a trial, a pause). `falls_due_at` is the instant at which the timeline asks for it, `due_at` the one
+    that the document for it is for: later for what corrects an earlier document. `is_settled` says that an
+    earlier settlement has looked at it already. `joint` is that of its item.
     """
 
     charge: Charge
     period: Period
     slices: tuple[Slice, ...]
+    falls_due_at: datetime
     due_at: datetime
     is_settled: bool
+    joint: Joint = ALONE
 
 
 class Look(NamedTuple):
@@ -53,17 +57,25 @@ class Look(NamedTuple):
     revisit_from: datetime | None
 
 
+MEASURED_ON_OTHERS: Final = frozenset({ChargeKind.COMMITMENT, ChargeKind.CAP})
+"""Kinds of charge that cost what the other charges of their period leave short of it, or take off what is above."""
+
+_PAID_BY_TIME: Final = frozenset({ChargeKind.RECURRING, ChargeKind.SEAT})
+"""Kinds of charge of which a part of a period is a part of the price."""
+
+
 class _Grids:
     """The grids of one item's charges, one for each interval, and what has been asked of them before.
 
-    The charges of a plan mostly share an interval, and ask for the same periods.
+    The charges of a plan mostly share an interval, and ask for the same periods and what is served of them.
     """
 
     def __init__(self, plan: PlanVersion, item: Item, zone: tzinfo, calendar: CalendarPolicy) -> None:
-        self._plan, self._item, self._zone, self._calendar = plan, item, billing_zone(item, zone, calendar), calendar
+        self._plan, self._item, self._zone, self._calendar = plan, item, zone, calendar
         self._grids: dict[Interval, Grid] = {}
         self._periods_at: dict[tuple[Interval, datetime], Period] = {}
         self._periods_through: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
+        self._served: dict[tuple[Timing, bool, Period], _Served | None] = {}
 
     def period_at(self, charge: Charge, instant: datetime) -> Period:
         """Return the period of the charge's grid that holds `instant`."""
@@ -79,40 +91,74 @@ class _Grids:
             self._periods_through[key] = tuple(periods_between(self._grid(key[0]), since, through + INSTANT))
         return self._periods_through[key]
 
+    def served(self, charge: Charge, period: Period) -> "_Served | None":
+        """Return what of a period of the charge's grid the item is served, and when that falls due; see `_served`."""
+        key = (charge.timing, charge.kind is ChargeKind.ONE_OFF, period)
+        if key not in self._served:
+            self._served[key] = _served(charge, self._item, period)
+        return self._served[key]
+
     def _grid(self, interval: Interval) -> Grid:
         if interval not in self._grids:
-            self._grids[interval] = Grid(
-                interval=interval,
-                anchor=self._item.anchor_at,
-                zone=self._zone,
-                alignment=self._calendar.alignment,
-                month_end=self._calendar.month_end,
-                boundary_time=self._calendar.boundary_time,
-            )
+            self._grids[interval] = service_grid(self._item, interval, self._zone, self._calendar)
         return self._grids[interval]
 
 
-def dues(item: Item, plan: PlanVersion, look: Look, zone: tzinfo, calendar: CalendarPolicy) -> list[Due]:
+def dues(
+    item: Item,
+    plan: PlanVersion,
+    look: Look,
+    zone: tzinfo,
+    calendar: CalendarPolicy,
+    *,
+    joint: Joint = ALONE,
+    changed_in: Sequence[Period] = (),
+    needed_in: Sequence[Period] = (),
+) -> list[Due]:
     """Return what `look` asks for, in order of charge and time.
 
     A charge in advance is due at the start of the served part of its period, one in arrears at its
     end. A settled period that news has touched rides with the newest document of this settlement. A
-    commitment brings with it every charge whose period lies in its own, because it is measured on all of them.
+    commitment or a cap brings with it every charge whose period lies in its own, because it is measured on all of
+    them. Besides, what falls due in `changed_in` may have changed, and commitments with it; what falls due in
+    `needed_in` is only asked for. `joint` says how the item joins the others of its subscription.
     """
     grids = _Grids(plan, item, zone, calendar)
-    every = [due for charge in plan.charges for due in _dues_of(charge, grids, item, look)]
-    committed = [due.period for due in every if due.charge.kind is ChargeKind.COMMITMENT and _is_looked_at(due, look)]
-    if committed:
-        since = look._replace(settled_through=min(period.start for period in committed), revisit_from=None)
-        every = [
-            due._replace(is_settled=_is_settled(due.due_at, look))
-            for charge in plan.charges
-            for due in _dues_of(charge, grids, item, since)
-        ]
+    charges = [charge for charge in plan.charges if not (joint.has_paid_once and charge.kind is ChargeKind.ONE_OFF)]
+    asked_in = (*changed_in, *needed_in)
+    since = _first_looked_at(look)
+    while True:
+        every = [found for charge in charges for found in _found(charge, grids, item, look, since)]
+        bounds = [found.period for found in every if found.charge.kind in MEASURED_ON_OTHERS]
+        if bounds:
+            changed = [found.period for found in every if is_looked_at(found, look) or _falls_due_in(found, changed_in)]
+            bounds = [bound for bound in bounds if any(bound.covers(period) for period in changed)]
+        if since is None or not (bounds or asked_in):
+            break
+        earliest = min(period.start for period in (*bounds, *asked_in))
+        if since < earliest:
+            break
+        since = earliest - INSTANT
     looked_at = [
-        due for due in every if _is_looked_at(due, look) or any(period.covers(due.period) for period in committed)
+        found.due(joint)
+        for found in every
+        if is_looked_at(found, look)
+        or (asked_in and _falls_due_in(found, asked_in))
+        or (bounds and any(bound.covers(found.period) for bound in bounds))
     ]
     return with_corrections_due(looked_at, newest_due_at(looked_at, through=look.through))
+
+
+def service_grid(item: Item, interval: Interval, zone: tzinfo, calendar: CalendarPolicy) -> Grid:
+    """Return the grid of service periods of `interval` of an item in its subscription's `zone`."""
+    return Grid(
+        interval=interval,
+        anchor=item.anchor_at,
+        zone=billing_zone(item, zone, calendar),
+        alignment=calendar.alignment,
+        month_end=calendar.month_end,
+        boundary_time=calendar.boundary_time,
+    )
 
 
 def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
@@ -136,6 +182,19 @@ def with_corrections_due(looked_at: list[Due], at: datetime, *, settled_through:
     return [due._replace(due_at=at) if _is_correction(due, settled_through) else due for due in looked_at]
 
 
+def falls_inside(due: Due) -> bool:
+    """Whether something falls due inside its period instead of at its end or start: what a change left or brought."""
+    return not due.is_settled and due.period.start < due.falls_due_at < due.period.end
+
+
+def riding_on(looked_at: list[Due], regular: Sequence[datetime]) -> list[Due]:
+    """Return the dues with those that fall inside a period due with the next of the `regular` instants, if any."""
+    return [
+        due._replace(due_at=next((at for at in regular if at >= due.due_at), due.due_at)) if falls_inside(due) else due
+        for due in looked_at
+    ]
+
+
 def _is_correction(due: Due, settled_through: datetime | None) -> bool:
     return due.is_settled or (settled_through is not None and due.due_at <= settled_through)
 
@@ -144,83 +203,161 @@ def next_due_at(
     item: Item, plan: PlanVersion, zone: tzinfo, calendar: CalendarPolicy, *, after: datetime
 ) -> datetime | None:
     """Return the first instant after `after` at which a charge of the item falls due; None when none will."""
-    grids = _Grids(plan, item, zone, calendar)
-    life = _billable_life(item)
-    if life is None:
+    if not item.phases:
         return None
-    start, end = life
-    first_instants = []
+    grids = _Grids(plan, item, zone, calendar)
+    first = max(item.starts_at, after)
+    instants = []
     for charge in plan.charges:
-        if start > after and charge.timing is Timing.ADVANCE:
-            first_instants.append(start)
-            continue
-        if charge.kind is ChargeKind.ONE_OFF or (end is not None and end <= after):
-            continue
-        boundary = grids.period_at(charge, max(start, after)).end
-        if end is None or boundary < end:
-            first_instants.append(boundary)
-        elif charge.timing is Timing.ARREARS:
-            first_instants.append(end)
-    return min(first_instants, default=None)
+        period = grids.period_at(charge, first)
+        served = grids.served(charge, period)
+        if served is not None and served.falls_due_at <= after:
+            if charge.kind is not ChargeKind.ONE_OFF and _is_billable_at(item, period.end):
+                instants.append(period.end)  # the usual case: saves the calendar another period
+                continue
+            served = grids.served(charge, grids.period_at(charge, period.end))
+        if served is not None:
+            instants.append(served.falls_due_at)
+    return min(instants, default=None)
 
 
-def _billable_life(item: Item) -> tuple[datetime, datetime | None] | None:
-    """Return the first billable instant and the end of the item (None: open).
+def service_start(item: Item) -> datetime | None:
+    """Return where the service periods of an item begin: with its first instant; None where it has no time at all.
 
-    None when nothing of it is billable: a trial that has not converted, or a stay that a later change
-    took back.
+    Also a trial or a pause has periods: so they begin where they began and follow each other without a gap,
+    whatever is changed of it later.
     """
-    start = next((phase.starts_at for phase in item.phases if phase.is_billable), None)
-    return None if start is None else (start, item.phases[-1].ends_at)
+    return item.starts_at if item.phases else None
 
 
-def _dues_of(charge: Charge, grids: _Grids, item: Item, look: Look) -> Iterator[Due]:
-    """Yield the dues of one charge up to `look.through`, from the last settled period on."""
-    life = _billable_life(item)
-    if life is None or life[0] > look.through:
+class _Part(NamedTuple):
+    """A billable part of a service period, with the phase that it lies in."""
+
+    span: Period
+    phase: Phase
+
+
+class _Served(NamedTuple):
+    """What of a period of the grid lies in the life of an item: its billable parts, and when the charge falls due."""
+
+    parts: list[_Part]
+    falls_due_at: datetime
+
+
+class _Found(NamedTuple):
+    """A due that has not been asked for yet: its slices are worked out only then."""
+
+    charge: Charge
+    period: Period
+    parts: list[_Part]
+    falls_due_at: datetime
+    is_settled: bool
+
+    def due(self, joint: Joint) -> Due:
+        """Return the due."""
+        charge, period, parts, falls_due_at, is_settled = self
+        return Due(charge, period, _slices(charge, parts, period), falls_due_at, falls_due_at, is_settled, joint)
+
+
+def _found(charge: Charge, grids: _Grids, item: Item, look: Look, since: datetime | None) -> Iterator[_Found]:
+    """Yield what is due of one charge up to `look.through`, from the period that holds `since` on; None: the first."""
+    if not item.phases or item.starts_at > look.through:
         return
-    start, end = life
-    if charge.kind is ChargeKind.ONE_OFF:
-        periods: tuple[Period, ...] = (grids.period_at(charge, start),)
-    else:
-        known = min((at for at in (look.settled_through, look.revisit_from) if at is not None), default=start)
-        since = start if look.settled_through is None else max(start, known)
-        periods = grids.periods_through(charge, since, look.through)
-    horizon = periods[-1].end
-    served_life = Period(start, horizon if end is None else min(end, horizon))
-    for period in periods:
-        served = period.overlap(served_life)
-        if served.is_empty:
-            continue
-        due_at = served.end if charge.timing is Timing.ARREARS else served.start
-        if due_at <= look.through:
-            yield Due(charge, period, _slices(charge, item, served), due_at, _is_settled(due_at, look))
+    first = item.starts_at if since is None else max(item.starts_at, since)
+    for period in grids.periods_through(charge, first, look.through):
+        served = grids.served(charge, period)
+        if served is not None and served.falls_due_at <= look.through:
+            is_settled = look.settled_through is not None and served.falls_due_at <= look.settled_through
+            yield _Found(charge, period, served.parts, served.falls_due_at, is_settled)
 
 
-def _is_settled(due_at: datetime, look: Look) -> bool:
-    return look.settled_through is not None and due_at <= look.settled_through
+def _served(charge: Charge, item: Item, period: Period) -> _Served | None:
+    """Return what an item is served of a period; None where it does not live, or has paid a one-off before.
+
+    What is paid in arrears is owed also in time that has been paid for ahead.
+    """
+    start, end = max(item.starts_at, period.start), min(item.ends_at or period.end, period.end)
+    if start >= end or (charge.kind is ChargeKind.ONE_OFF and _is_billable_before(item, start)):
+        return None
+    is_in_arrears = charge.timing is Timing.ARREARS
+    parts = [
+        _Part(Period(max(phase.starts_at, start), min(phase.ends_at or end, end)), phase)
+        for phase in item.phases
+        if (phase.is_billable or (is_in_arrears and phase.state is PhaseState.ACTIVE))
+        and phase.starts_at < end
+        and (phase.ends_at is None or phase.ends_at > start)
+    ]
+    if is_in_arrears:
+        return _Served(parts, end)
+    return _Served(parts, parts[0].span.start if parts else start)
 
 
-def _is_looked_at(due: Due, look: Look) -> bool:
+def _is_billable_at(item: Item, at: datetime) -> bool:
+    return any(
+        phase.is_billable and phase.starts_at <= at and (phase.ends_at is None or at < phase.ends_at)
+        for phase in item.phases
+    )
+
+
+def _is_billable_before(item: Item, at: datetime) -> bool:
+    return any(phase.is_billable and phase.starts_at < at for phase in item.phases)
+
+
+def _first_looked_at(look: Look) -> datetime | None:
+    """Return from which instant on something may have to be looked at; None: from the beginning.
+
+    What falls due at the very instant of the news belongs to a period that ends there.
+    """
+    if look.settled_through is None or look.revisit_from is None:
+        return look.settled_through
+    return min(look.settled_through, look.revisit_from - INSTANT)
+
+
+def is_looked_at(due: Due | _Found, look: Look) -> bool:
+    """Whether a look asks for a due: it is not settled yet, or the news may have touched it."""
     if not due.is_settled:
         return True
-    return look.revisit_from is not None and due.period.end > look.revisit_from
+    since = look.revisit_from
+    return since is not None and (due.period.end > since or due.falls_due_at >= since)
 
 
-def _slices(charge: Charge, item: Item, served: Period) -> tuple[Slice, ...]:
-    """Return the billable parts of `served`, neighbours on the same terms joined.
+def _falls_due_in(due: _Found, spans: Sequence[Period]) -> bool:
+    return due.charge.kind not in MEASURED_ON_OTHERS and any(span.holds(due.falls_due_at) for span in spans)
+
+
+def _slices(charge: Charge, parts: list[_Part], period: Period) -> tuple[Slice, ...]:
+    """Return the slices of the billable `parts` of a period, neighbours on the same terms joined.
 
     So a change that does not concern the charge leaves no seam in it, which some policies would round at.
     """
+    if charge.timing is Timing.ADVANCE and charge.kind in _PAID_BY_TIME:
+        parts = _closed(parts, period)
+    quantities = [part.phase.terms.quantities.get(charge.code, charge.default_quantity) for part in parts]
+    if charge.counting is SeatCounting.HIGH_WATER and parts:
+        quantities = [max(quantities)] * len(parts)
     slices: list[Slice] = []
-    for phase in item.phases:
-        span = Period(phase.starts_at, phase.ends_at or served.end).overlap(served)
-        if not phase.is_billable or span.is_empty:
-            continue
-        quantity = phase.terms.quantities.get(charge.code, charge.default_quantity)
-        part = Slice(span, quantity, phase.terms.prices.get(charge.code))
-        if slices and slices[-1] == part._replace(span=slices[-1].span) and slices[-1].span.end == span.start:
-            slices[-1] = part._replace(span=Period(slices[-1].span.start, span.end))
+    for part, quantity in zip(parts, quantities, strict=True):
+        found = Slice(part.span, quantity, part.phase.terms.prices.get(charge.code))
+        before = slices[-1] if slices else None
+        if before is not None and before.span.end == found.span.start and before[1:] == found[1:]:
+            slices[-1] = before._replace(span=Period(before.span.start, found.span.end))
         else:
-            slices.append(part)
+            slices.append(found)
     return tuple(slices)
+
+
+def _closed(parts: list[_Part], period: Period) -> list[_Part]:
+    """Return what the ends of service inside a period that was to be paid in advance leave of its billable parts.
+
+    One that keeps the period whole lasts until service goes on, or to its end; one that frees it takes away what
+    has been served of it so far.
+    """
+    kept: list[_Part] = []
+    for place, part in enumerate(parts):
+        goes_on_at = parts[place + 1].span.start if place + 1 < len(parts) else period.end
+        closing = part.phase.closing if part.span.end < goes_on_at else Closing.PRORATED
+        if closing is Closing.FREE:
+            kept.clear()
+            continue
+        kept.append(part._replace(span=Period(part.span.start, goes_on_at)) if closing is Closing.WHOLE else part)
+    return kept

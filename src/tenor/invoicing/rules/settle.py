@@ -1,12 +1,19 @@
 """Settle: the lines that bring what has been billed to what is owed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from tenor.invoicing.model import Billed, Line, Owed
+from tenor.invoicing.model import Billed, Key, Line, Owed
+from tenor.kernel.ids import SubscriptionId
 
 
-def settle(owed: Sequence[Owed], billed: Sequence[Billed], *, now: datetime) -> list[Line]:
+def settle(
+    owed: Sequence[Owed],
+    billed: Sequence[Billed],
+    *,
+    now: datetime,
+    subscription_id: SubscriptionId | None = None,
+) -> list[Line]:
     """Return one line for each key whose billed amount is not what is owed; none when all are equal.
 
     A key that has been billed and is owed no longer is given back whole. `now` is the due instant of
@@ -17,24 +24,56 @@ def settle(owed: Sequence[Owed], billed: Sequence[Billed], *, now: datetime) -> 
     lines = []
     for entry in owed:
         past = before.pop(entry.key, None)
-        if past is None:
-            if entry.amount_minor:
-                lines.append(
-                    Line(
-                        entry.key,
-                        entry.amount_minor,
-                        entry.due_at,
-                        entry.is_deferred,
-                        entry.description,
-                        entry.trace,
-                    )
-                )
-        elif entry.amount_minor != past.amount_minor:
-            trace = {**entry.trace, "billed_minor": past.amount_minor}
-            difference = entry.amount_minor - past.amount_minor
-            lines.append(Line(entry.key, difference, now, entry.is_deferred, entry.description, trace))
+        difference_minor = entry.amount_minor - (past.amount_minor if past else 0)
+        if not difference_minor:
+            continue
+        lines.append(
+            Line(
+                key=entry.key,
+                amount_minor=difference_minor,
+                due_at=now if past else entry.due_at,
+                is_deferred=entry.is_deferred,
+                description=entry.description,
+                trace={**entry.trace, "billed_minor": past.amount_minor} if past else entry.trace,
+                subscription_id=subscription_id,
+                tax_category=entry.tax_category,
+                gives_back=past.taxed if past and _shrinks(past.amount_minor, to=entry.amount_minor) else None,
+            )
+        )
     for past in before.values():
         if past.amount_minor:
             trace = {"owed_minor": 0, "billed_minor": past.amount_minor, "reason": "no longer owed"}
-            lines.append(Line(past.key, -past.amount_minor, now, past.is_deferred, past.description, trace))
+            lines.append(
+                Line(
+                    key=past.key,
+                    amount_minor=-past.amount_minor,
+                    due_at=now,
+                    is_deferred=past.is_deferred,
+                    description=past.description,
+                    trace=trace,
+                    subscription_id=subscription_id,
+                    gives_back=past.taxed,
+                )
+            )
     return lines
+
+
+def less_waived(owed: Sequence[Owed], waived: Mapping[Key, int]) -> list[Owed]:
+    """Take what was given up for good off what is owed: at most all of it."""
+    if not waived:
+        return list(owed)
+    return [_less(entry, waived.get(entry.key, 0)) for entry in owed]
+
+
+def _less(entry: Owed, waived_minor: int) -> Owed:
+    if not waived_minor or entry.amount_minor <= 0:
+        return entry
+    return entry._replace(
+        amount_minor=max(0, entry.amount_minor - waived_minor),
+        trace={**entry.trace, "rated_minor": entry.amount_minor, "waived_minor": waived_minor},
+    )
+
+
+def _shrinks(billed_minor: int, *, to: int) -> bool:
+    """Whether an amount goes toward nothing without passing it: only then a part of its tax is given back."""
+    return min(0, billed_minor) <= to <= max(0, billed_minor)

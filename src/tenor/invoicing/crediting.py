@@ -1,0 +1,273 @@
+"""What is left of an invoice, and the credit note that gives some of it back: shared by crediting and voiding."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from tenor.invoicing.issue import IssuedNumber
+from tenor.invoicing.model import AdjustmentKey, DocumentKind, Draft, Key, Line
+from tenor.invoicing.outside_runs import issue_at_once
+from tenor.invoicing.receivables import Allocation, Booking, book, save_discharges
+from tenor.invoicing.rules.credit_notes import CreditExceedsDocument, CreditExceedsLine
+from tenor.invoicing.rules.documents import Occasion, Party, draft_documents
+from tenor.invoicing.rules.line_taxes import taxes_by_rate
+from tenor.invoicing.rules.receivable import Discharge
+from tenor.invoicing.store import tax_shares_from_json
+from tenor.kernel.errors import Malformed
+from tenor.kernel.ids import AdjustmentId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId
+from tenor.kernel.money import format_minor
+from tenor.kernel.period import Period
+from tenor.ledger import move_customer_credits
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing.model import TaxMode
+from tenor.subscriptions import lock_positions
+from tenor.taxes.model import AppliedRate, RatesOfCustomer, TaxedAmount, TaxRounding, TaxTreatment
+from tenor.taxes.rules.giving_back import Held, held
+
+
+class LeftOfLine(NamedTuple):
+    """A line of an invoice with what is left of it, in minor units with the sign of the line.
+
+    `billed` is what a credit of it takes its tax from. `given_back_on` names documents other than credit notes for
+    this invoice that gave back so much of the same key that they reach into this line.
+    """
+
+    number: int
+    line: Line
+    left_minor: int
+    billed: Held
+    given_back_on: tuple[str, ...]
+
+
+class LeftOfInvoice(NamedTuple):
+    """An invoice with what is left of it after earlier credit notes; `total_minor` with tax."""
+
+    id: InvoiceId
+    name: str
+    customer_id: CustomerId
+    subscription_id: SubscriptionId | None
+    currency: str
+    tax_mode: TaxMode
+    tax_percent: Decimal
+    total_minor: int
+    lines: tuple[LeftOfLine, ...]
+
+    @property
+    def given_back_on(self) -> list[str]:
+        """The documents that gave back of its lines although they are no credit notes for it."""
+        return sorted({name for line in self.lines for name in line.given_back_on})
+
+
+def read_left(uow: UnitOfWork, invoice_id: InvoiceId) -> LeftOfInvoice:
+    """Return what is left of an invoice, and keep bill runs from settling what it bills until the transaction ends.
+
+    The caller holds the lock of its customer.
+    """
+    held_by = uow.fetch_all(
+        "select distinct i.subscription_id from invoice_lines l join subscription_items i on i.id = l.item_id"
+        " where l.invoice_id = %s",
+        [invoice_id],
+    )
+    lock_positions(uow, [subscription_id for (subscription_id,) in held_by])
+    name, customer_id, subscription_id, currency, tax_mode, tax_percent, total_minor = uow.fetch_all(
+        """
+        select i.series || '-' || i.number, i.customer_id, i.subscription_id, i.currency, i.tax_mode, i.tax_percent,
+               i.total_minor + coalesce((
+                   select sum(n.total_minor) from invoices n where n.credits_invoice_id = i.id), 0)::bigint
+        from invoices i where i.id = %s
+        """,
+        [invoice_id],
+    )[0]
+    rows = uow.fetch_all(_LINES_OF_ITS_KEYS, {"invoice": invoice_id})
+    return LeftOfInvoice(
+        id=invoice_id,
+        name=name,
+        customer_id=customer_id,
+        subscription_id=subscription_id,
+        currency=currency,
+        tax_mode=TaxMode(tax_mode),
+        tax_percent=tax_percent,
+        total_minor=total_minor,
+        lines=tuple(_left(invoice_id, list(group)) for _, group in groupby(rows, key=itemgetter(0))),
+    )
+
+
+def credit_note_draft(
+    invoice: LeftOfInvoice, amounts_minor: Mapping[int, int], *, reason: str, now: datetime, mark: bytes
+) -> Draft:
+    """Return the credit note that gives back `amounts_minor` by line number, each with the sign of its line.
+
+    The tax is reversed as it was billed: in proportion to the line, with its last part whatever is left of it.
+
+    Raises:
+        Malformed: no such line, nothing to give back, or an amount of the wrong sign.
+        CreditExceedsLine: less than that is left of a line.
+        CreditExceedsDocument: less than that is left of the invoice.
+    """
+    by_number = {entry.number: entry for entry in invoice.lines}
+    lines = []
+    for number, amount_minor in amounts_minor.items():
+        if number not in by_number:
+            raise Malformed(f"{invoice.name} has no line {number}; its lines are 1 to {len(by_number)}")
+        lines.append(_credit_line(invoice, by_number[number], amount_minor, reason=reason, now=now))
+    if not lines:
+        raise Malformed(f"nothing of {invoice.name} is left to be credited")
+    treatment = TaxTreatment((AppliedRate("tax", invoice.tax_percent),) if invoice.tax_percent else (), "customer")
+    party = Party(
+        customer_id=invoice.customer_id,
+        subscription_id=invoice.subscription_id,
+        currency=invoice.currency,
+        tax_mode=invoice.tax_mode,
+        rates=RatesOfCustomer({}, treatment),
+        tax_rounding=TaxRounding(),
+    )
+    (draft,) = draft_documents(lines, party, Occasion(now, now, mark=mark))
+    if -draft.total_minor > invoice.total_minor:
+        raise CreditExceedsDocument(
+            f"{_money(-draft.total_minor, invoice)} cannot be credited: "
+            f"{_money(invoice.total_minor, invoice)} are left of {invoice.name}",
+            asked_minor=-draft.total_minor,
+            left_minor=invoice.total_minor,
+        )
+    return replace(
+        draft,
+        kind=DocumentKind.CREDIT_NOTE,
+        credits_invoice_id=invoice.id,
+        settles="balance",
+        due_on=None,
+    )
+
+
+def write_credit_note(
+    uow: UnitOfWork, draft: Draft, discharge: Discharge, off_due_minor: int, *, reason: str, now: datetime
+) -> IssuedNumber:
+    """Issue the credit note of an invoice and let `off_due_minor` of it lower what is due on that invoice.
+
+    Its total goes to the customer's credit, from which the part that the invoice still asks for is drawn at once.
+    """
+    (issued,) = issue_at_once(uow, [draft], claims=_claims(uow, draft), now=now)
+    receivable = discharge.receivable
+    move_customer_credits(uow, {(receivable.customer_id, receivable.currency): -off_due_minor})
+    book(
+        uow,
+        [Booking("credit_settled", "customer_credit", "receivable", off_due_minor)],
+        customer_id=receivable.customer_id,
+        currency=receivable.currency,
+        source=("credit_note", draft.id),
+        effective_at=now,
+    )
+    allocations = [Allocation(receivable.id, off_due_minor, credit_note_id=draft.id)] if off_due_minor else []
+    save_discharges(uow, [discharge], allocations, reason=reason, effective_at=now, now=now)
+    return issued
+
+
+def _claims(uow: UnitOfWork, draft: Draft) -> list[tuple[Any, ...]]:
+    """Return the claims of a credit note, rows of `CLAIM_COLUMNS`: each takes the next number of its period's."""
+    amounts: dict[tuple[ItemId, ChargeId, Period], int] = {}
+    for entry in draft.lines:
+        if isinstance(entry.line.key, Key):
+            slot = (entry.line.key.item_id, entry.line.key.charge_id, entry.line.key.period)
+            amounts[slot] = amounts.get(slot, 0) + entry.line.amount_minor
+    rows = uow.fetch_all(
+        """
+        select c.item_id, c.charge_id, c.period_start, c.period_end, max(c.settlement_no)
+        from unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) s (item_id, charge_id, period_start)
+        join claims c using (item_id, charge_id, period_start)
+        group by c.item_id, c.charge_id, c.period_start, c.period_end
+        """,
+        [[slot[0] for slot in amounts], [slot[1] for slot in amounts], [slot[2].start for slot in amounts]],
+    )
+    return [
+        (*slot, done + 1, done, None, amounts[slot[0], slot[1], Period(*slot[2:])], draft.id) for *slot, done in rows
+    ]
+
+
+_LINES_OF_ITS_KEYS: Final = """
+    select own.line_no, l.invoice_id, n.credits_invoice_id, n.series || '-' || n.number, n.tax_mode, n.tax_percent,
+           l.amount_minor, l.tax_minor, l.taxes,
+           l.item_id, l.charge_id, l.dimension, l.adjustment_id, l.period_start, l.period_end,
+           l.is_deferred, l.description, l.subscription_id, l.tax_category
+    from invoice_lines own
+    join invoice_lines l on l.adjustment_id = own.adjustment_id
+        or (l.item_id = own.item_id and l.charge_id = own.charge_id and l.period_start = own.period_start
+            and l.dimension = own.dimension)
+    join invoices n on n.id = l.invoice_id
+    where own.invoice_id = %(invoice)s
+    order by own.line_no, n.issued_at, n.series desc, n.number
+"""
+"""Every line of the keys of an invoice, on whatever document, in the order in which they were billed."""
+
+
+def _left(invoice_id: InvoiceId, rows: Sequence[tuple[Any, ...]]) -> LeftOfLine:
+    """Return what is left of a line, from all lines of its key.
+
+    It is the line less its credit notes. Where other documents gave back so much of the key that less than that is
+    billed for it, only this is left, and all lines of the key together say the tax.
+    """
+    (own,) = [row for row in rows if row[1] == invoice_id]
+    own_and_credits = [own, *(row for row in rows if row[2] == invoice_id)]
+    left_minor = sum(row[6] for row in own_and_credits)
+    billed_minor = sum(row[6] for row in rows)
+    amount_minor = own[6]
+    if amount_minor > 0 and billed_minor < left_minor:
+        others = [row[3] for row in rows if row[6] < 0 and row[2] != invoice_id]
+        return LeftOfLine(own[0], _line(own), max(0, billed_minor), _held(rows), tuple(others))
+    return LeftOfLine(own[0], _line(own), left_minor, _held(own_and_credits), ())
+
+
+def _held(rows: Sequence[tuple[Any, ...]]) -> Held:
+    return held(
+        TaxedAmount(
+            amount_minor,
+            taxes_by_rate(
+                tax_shares_from_json(taxes),
+                tax_minor,
+                tax_percent,
+                prices_include_tax=TaxMode(tax_mode) is TaxMode.INCLUSIVE,
+            ),
+        )
+        for _, _, _, _, tax_mode, tax_percent, amount_minor, tax_minor, taxes, *_ in rows
+    )
+
+
+def _line(row: tuple[Any, ...]) -> Line:
+    item_id, charge_id, dimension, adjustment_id, start, end = row[9:15]
+    is_deferred, description, subscription_id, tax_category = row[15:]
+    period = Period(start, end)
+    key: Key | AdjustmentKey = Key(ItemId(item_id), ChargeId(charge_id), dimension, period)
+    if adjustment_id is not None:
+        key = AdjustmentKey(AdjustmentId(adjustment_id), period)
+    return Line(key, row[6], start, is_deferred, description, {}, subscription_id, tax_category)
+
+
+def _credit_line(invoice: LeftOfInvoice, entry: LeftOfLine, amount_minor: int, *, reason: str, now: datetime) -> Line:
+    billed_minor = entry.line.amount_minor
+    if not amount_minor or (amount_minor < 0) != (billed_minor < 0):
+        raise Malformed(
+            f"{_money(amount_minor, invoice)} is no credit of line {entry.number}, which is "
+            f"{_money(billed_minor, invoice)}"
+        )
+    if abs(amount_minor) > abs(entry.left_minor):
+        raise CreditExceedsLine(
+            f"{_money(amount_minor, invoice)} cannot be credited: {_money(entry.left_minor, invoice)} are left of "
+            f"line {entry.number} of {invoice.name}",
+            line=entry.number,
+            asked_minor=amount_minor,
+            left_minor=entry.left_minor,
+        )
+    trace = {
+        "credits": invoice.name,
+        "line": entry.number,
+        "billed_minor": billed_minor,
+        "left_minor": entry.left_minor,
+        "note": reason,
+    }
+    return entry.line._replace(amount_minor=-amount_minor, due_at=now, trace=trace, gives_back=entry.billed)
+
+
+def _money(minor: int, invoice: LeftOfInvoice) -> str:
+    return f"{format_minor(minor, invoice.currency)} {invoice.currency}"

@@ -1,0 +1,139 @@
+"""Issue documents: write what they hold, give them their numbers, book them; all or nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from tenor.invoicing.model import DocumentKind, Draft
+from tenor.invoicing.rules.documents import transfers_of
+from tenor.invoicing.store import CLAIM_COLUMNS, INVOICE_COLUMNS, LINE_COLUMNS, invoice_row, line_rows, take_numbers
+from tenor.kernel.ids import InvoiceId, derived_id
+from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
+from tenor.platform.unit_of_work import UnitOfWork
+
+SERIES: Final = {DocumentKind.INVOICE: "INV", DocumentKind.ONE_OFF: "INV", DocumentKind.CREDIT_NOTE: "CN"}
+"""The number series of each kind of document: a one-off invoice is an invoice for the law."""
+
+EVENT_COLUMNS: Final = (
+    ("id", "uuid"),
+    ("type", "text"),
+    ("object_id", "uuid"),
+    ("payload", "jsonb"),
+    ("occurred_at", "timestamptz"),
+    ("recorded_at", "timestamptz"),
+)
+
+CreditAccount = tuple[UUID, str]
+"""Whose credit, in which currency."""
+
+
+class IssuedNumber(NamedTuple):
+    """A document and the legal number that it took."""
+
+    id: InvoiceId
+    series: str
+    number: int
+
+
+def issue_documents(
+    uow: UnitOfWork, drafts: Sequence[Draft], *, claims: Iterable[tuple[Any, ...]] = (), recorded_at: datetime
+) -> list[IssuedNumber]:
+    """Write documents with their lines, claims (rows of `CLAIM_COLUMNS`), transfers, events and numbers.
+
+    Draws nothing: `draw_credit` says before what each document draws of its customer's credit.
+
+    Raises:
+        CreditGone: a draft draws credit that is not there.
+    """
+    write_contents(uow, drafts, claims=claims, recorded_at=recorded_at)
+    moved: dict[CreditAccount, int] = {}
+    for draft in drafts:
+        _move(moved, draft)
+    move_customer_credits(uow, moved)
+    return number_documents(uow, drafts)
+
+
+def write_contents(
+    uow: UnitOfWork, drafts: Sequence[Draft], *, claims: Iterable[tuple[Any, ...]], recorded_at: datetime
+) -> None:
+    """Write all of the documents but the rows that bear their numbers, which must follow in this transaction."""
+    accounts = open_accounts(uow, {draft.currency for draft in drafts})
+    uow.copy_rows("invoice_lines", LINE_COLUMNS, (row for draft in drafts for row in line_rows(draft)))
+    uow.copy_rows("claims", CLAIM_COLUMNS, claims)
+    write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
+    uow.copy_rows("outbox_events", EVENT_COLUMNS, _event_rows(drafts, recorded_at))
+
+
+def number_documents(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[IssuedNumber]:
+    """Give documents the next numbers of their series, in their order, and write the rows that bear them.
+
+    The series stay locked until the transaction ends.
+    """
+    counts = {
+        series: sum(SERIES[draft.kind] == series for draft in drafts) for series in dict.fromkeys(SERIES.values())
+    }
+    numbers = take_numbers(uow, counts)
+    rows, issued = [], []
+    for draft in drafts:
+        series = SERIES[draft.kind]
+        rows.append(invoice_row(draft, series, numbers[series]))
+        issued.append(IssuedNumber(draft.id, series, numbers[series]))
+        numbers[series] += 1
+    uow.copy_rows("invoices", INVOICE_COLUMNS, rows)
+    return issued
+
+
+def draw_credit(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[Draft]:
+    """Return documents with the credit that they draw, in their order."""
+    customers = list({draft.customer_id for draft in drafts})
+    drawn, _ = with_credit(drafts, customer_credits(uow, customers))
+    return drawn
+
+
+def with_credit(
+    drafts: Sequence[Draft], available: Mapping[CreditAccount, int]
+) -> tuple[list[Draft], dict[CreditAccount, int]]:
+    """Return documents with the credit that they draw, in their order, and how each credit moves.
+
+    Credit notes come first: nobody is asked for what the same documents give back.
+    """
+    rest = dict(available)
+    moved: dict[CreditAccount, int] = {}
+    found = list(drafts)
+    for place in sorted(range(len(found)), key=lambda place: found[place].kind is not DocumentKind.CREDIT_NOTE):
+        draft = found[place]
+        account = (draft.customer_id, draft.currency)
+        drawn = min(rest.get(account, 0), max(0, draft.total_minor))
+        if drawn:
+            draft = found[place] = replace(draft, credit_applied_minor=drawn)
+        rest[account] = rest.get(account, 0) + _move(moved, draft)
+    return found, moved
+
+
+def _move(moved: MutableMapping[CreditAccount, int], draft: Draft) -> int:
+    """Add how a document moves its customer's credit to `moved`; return it."""
+    if draft.kind is DocumentKind.CREDIT_NOTE:
+        change = -draft.total_minor if draft.settles == "balance" else 0
+    else:
+        change = -draft.credit_applied_minor
+    if change:
+        account = (draft.customer_id, draft.currency)
+        moved[account] = moved.get(account, 0) + change
+    return change
+
+
+def _event_rows(drafts: Sequence[Draft], recorded_at: datetime) -> Iterator[tuple[Any, ...]]:
+    """Yield the event of each document, rows of `EVENT_COLUMNS`; its id derives from the document's."""
+    for draft in drafts:
+        payload = {
+            "kind": draft.kind.value,
+            "customer_id": str(draft.customer_id),
+            "subscription_id": None if draft.subscription_id is None else str(draft.subscription_id),
+            "currency": draft.currency,
+            "total_minor": draft.total_minor,
+            "due_minor": draft.due_minor,
+        }
+        event_id = derived_id(draft.issued_at, draft.id.bytes, b"finalised")
+        yield (event_id, f"{draft.kind.value}.finalised", draft.id, payload, draft.issued_at, recorded_at)

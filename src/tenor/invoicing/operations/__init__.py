@@ -1,0 +1,1 @@
+"""What people do to documents: one file for each verb."""
