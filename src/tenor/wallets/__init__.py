@@ -1,0 +1,86 @@
+"""Wallets: prepaid credits as grants with priority and expiry, and the draws that use them."""
+
+from tenor.wallets.errors import (
+    CreditExhausted,
+    GrantNotFound,
+    MalformedWallet,
+    ReservationSettled,
+    TopUpNotFound,
+    TopUpSettled,
+    UseKeyReused,
+    UseNotFound,
+    WalletExists,
+    WalletNotFound,
+)
+from tenor.wallets.operations.give_back import give_back_credits
+from tenor.wallets.operations.grant_credits import Granted, grant_credits
+from tenor.wallets.operations.lapse_grants import lapse_grants
+from tenor.wallets.operations.open_wallet import open_wallet
+from tenor.wallets.operations.pay_lines import LineToPay, PaidLine, PaidLines, pay_lines
+from tenor.wallets.operations.recur import recur_credits, renew_grants, stop_recurring
+from tenor.wallets.operations.set_alert import set_alert
+from tenor.wallets.operations.settle_reservation import (
+    commit_reservation,
+    release_expired_reservations,
+    release_reservation,
+)
+from tenor.wallets.operations.top_up import order_top_ups, set_top_up, settle_top_up
+from tenor.wallets.operations.use_credits import reserve_credits, use_credits
+from tenor.wallets.operations.void_grant import void_grant
+from tenor.wallets.queries import (
+    WalletBalance,
+    find_wallet,
+    wallet_balances,
+    wallet_entries,
+    wallets_that_do_not_add_up,
+)
+from tenor.wallets.rules.spending import NothingToRestore
+from tenor.wallets.store.recurring import RecurringGrant
+from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule
+from tenor.wallets.using import Used, UseRequest
+
+__all__ = [
+    "CreditExhausted",
+    "GrantNotFound",
+    "Granted",
+    "LineToPay",
+    "MalformedWallet",
+    "NothingToRestore",
+    "PaidLine",
+    "PaidLines",
+    "RecurringGrant",
+    "ReservationSettled",
+    "TopUpNotFound",
+    "TopUpOrder",
+    "TopUpRule",
+    "TopUpSettled",
+    "UseKeyReused",
+    "UseNotFound",
+    "UseRequest",
+    "Used",
+    "WalletBalance",
+    "WalletExists",
+    "WalletNotFound",
+    "commit_reservation",
+    "find_wallet",
+    "give_back_credits",
+    "grant_credits",
+    "lapse_grants",
+    "open_wallet",
+    "order_top_ups",
+    "pay_lines",
+    "recur_credits",
+    "release_expired_reservations",
+    "release_reservation",
+    "renew_grants",
+    "reserve_credits",
+    "set_alert",
+    "set_top_up",
+    "settle_top_up",
+    "stop_recurring",
+    "use_credits",
+    "void_grant",
+    "wallet_balances",
+    "wallet_entries",
+    "wallets_that_do_not_add_up",
+]

@@ -1,0 +1,46 @@
+"""Give back: take part of a use back, so that its grants have it again."""
+
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from tenor.kernel.ids import WalletUseId, to_wire
+from tenor.kernel.money import EXACT
+from tenor.kernel.quantity import parse_quantity, plain
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.rules.movements import Movements
+from tenor.wallets.rules.spending import NothingToRestore
+from tenor.wallets.store.uses import open_draws, settle_uses
+from tenor.wallets.store.wallets import grants_by_id, write_movements
+from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.using import Used, lock_use, put_back, split_last
+
+
+def give_back_credits(
+    uow: UnitOfWork, use_id: WalletUseId, amount: Decimal, *, now: datetime, actor: str, reason: str
+) -> Used:
+    """Give back `amount` of a use: first what no grant covered, then the draws, the last first, each to its own grant.
+
+    A grant keeps its expiry: what is given back to one that has expired lapses.
+
+    Raises:
+        UseNotFound, NotADecimal: as they say.
+        NothingToRestore: less than that was used.
+    """
+    parse_quantity(amount, name="amount")
+    wallet, use = lock_use(uow, use_id)
+    if use.status != "used" or amount > use.used:
+        raise NothingToRestore(f"{plain(amount)} are to be given back of a use of {plain(use.used)}")
+    draws = open_draws(uow, [use_id])
+    grants = grants_by_id(uow, [part.grant_id for part in draws])
+    movements = Movements.of(grants.values(), at=now)
+    with localcontext(EXACT):
+        forgone = min(amount, use.uncovered)
+        movements.advance("forgone", wallet.id, forgone, use_id)
+        put_back(movements, grants, split_last(draws, amount - forgone), "restored")
+        entries = write_movements(uow, movements.entries)
+        left = use._replace(used=use.used - amount, uncovered=use.uncovered - forgone)
+    settle_uses(uow, [left], now=now)
+    facts = {"wallet_id": to_wire("wal", wallet.id), "given_back": plain(amount), "used": plain(left.used)}
+    tell(uow, "wallet_use.given_back", use_id, facts, now=now, actor=actor, reason=reason)
+    tell_balances(uow, [wallet.id], now=now)
+    return Used(left, tuple(entries))

@@ -1,0 +1,81 @@
+"""Reads for statements: what a wallet has, what happened in it, and whether its entries add up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from tenor.kernel.ids import CustomerId, WalletId, to_wire
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.errors import WalletNotFound
+from tenor.wallets.model import Movement, StoredWallet, WalletEntry
+from tenor.wallets.store.wallets import balances, wallets_of
+
+
+class WalletBalance(NamedTuple):
+    """A wallet and what it has: free to use, held by reservations, and used ahead of any grant; in its unit."""
+
+    wallet: StoredWallet
+    available: Decimal
+    held: Decimal
+    advanced: Decimal
+
+
+def find_wallet(uow: UnitOfWork, customer_id: CustomerId, code: str) -> StoredWallet:
+    """Return the wallet of a customer by its code.
+
+    Raises:
+        WalletNotFound: the customer has none of this code.
+    """
+    for wallet in wallets_of(uow, [customer_id]):
+        if wallet.terms.code == code:
+            return wallet
+    raise WalletNotFound(f"customer {to_wire('cus', customer_id)} has no wallet {code!r}", wallet=code)
+
+
+def wallet_balances(uow: UnitOfWork, customer_ids: Sequence[CustomerId], *, at: datetime) -> list[WalletBalance]:
+    """Return the wallets of customers and what they have at an instant, as far as it is booked now."""
+    wallets = wallets_of(uow, customer_ids)
+    available = balances(uow, [wallet.id for wallet in wallets], at=at)
+    rows = uow.fetch_all(
+        """
+        select wallet_id,
+               coalesce(sum(amount) filter (where kind = 'held'), 0)
+               - coalesce(sum(amount) filter (where kind = 'released'), 0),
+               coalesce(sum(amount) filter (where kind = 'advanced'), 0)
+               - coalesce(sum(amount) filter (where kind in ('repaid', 'forgone')), 0)
+        from wallet_entries where wallet_id = any(%s) group by wallet_id
+        """,
+        [[wallet.id for wallet in wallets]],
+    )
+    beside = {wallet_id: (held, advanced) for wallet_id, held, advanced in rows}
+    nothing = (Decimal(0), Decimal(0))
+    return [WalletBalance(wallet, available[wallet.id], *beside.get(wallet.id, nothing)) for wallet in wallets]
+
+
+def wallet_entries(uow: UnitOfWork, wallet_id: WalletId, *, after_no: int = 0, limit: int = 100) -> list[WalletEntry]:
+    """Return the entries of a wallet in their order, after one of them."""
+    rows = uow.fetch_all(
+        "select entry_no, wallet_id, kind, amount, grant_id, use_id, value_minor, at from wallet_entries"
+        " where wallet_id = %s and entry_no > %s order by entry_no limit %s",
+        [wallet_id, after_no, limit],
+    )
+    return [WalletEntry(entry_no, Movement(*movement)) for entry_no, *movement in rows]
+
+
+def wallets_that_do_not_add_up(uow: UnitOfWork) -> list[WalletId]:
+    """Return the wallets in which a grant has another amount left than its entries say, or an entry is missing."""
+    rows = uow.fetch_all(
+        """
+        select g.wallet_id from credit_grants g left join wallet_entries e on e.grant_id = g.id
+        group by g.wallet_id, g.id, g.remaining
+        having g.remaining <> coalesce(sum(case
+            when e.kind in ('granted', 'released', 'restored') then e.amount
+            when e.kind in ('held', 'drawn', 'repaid', 'voided', 'lapsed') then -e.amount end), 0)
+        union
+        select w.id from wallets w left join wallet_entries e on e.wallet_id = w.id
+        group by w.id, w.entry_count having count(e.entry_no) <> w.entry_count
+        order by 1
+        """
+    )
+    return [WalletId(wallet_id) for (wallet_id,) in rows]

@@ -1,0 +1,51 @@
+"""Rows of `wallet_alerts`: below which balances somebody is to be told, once for each crossing."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from tenor.kernel.ids import WalletId
+from tenor.platform.unit_of_work import UnitOfWork
+
+
+class Crossing(NamedTuple):
+    """A wallet whose balance has fallen below a threshold."""
+
+    wallet_id: WalletId
+    threshold: Decimal
+    balance: Decimal
+
+
+def insert_alert(uow: UnitOfWork, wallet_id: WalletId, threshold: Decimal) -> bool:
+    """Write a threshold that was not crossed yet; return False where it is there already."""
+    return bool(
+        uow.execute(
+            "insert into wallet_alerts (tenant_id, wallet_id, threshold, is_below) values (%s, %s, %s, false)"
+            " on conflict do nothing",
+            [uow.tenant_id, wallet_id, threshold],
+        )
+    )
+
+
+def cross_alerts(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime) -> list[Crossing]:
+    """Keep on which side of its thresholds each wallet is; return those that it has just fallen below."""
+    rows = uow.fetch_all(
+        """
+        with standing as (
+            select a.wallet_id, a.threshold, coalesce((
+                select sum(g.remaining) from credit_grants g
+                where g.wallet_id = a.wallet_id and g.remaining > 0 and g.effective_at <= %(at)s
+                and (g.expires_at is null or g.expires_at > %(at)s)
+            ), 0) as balance
+            from wallet_alerts a where a.wallet_id = any(%(ids)s)
+        )
+        update wallet_alerts a set is_below = s.balance < s.threshold
+        from standing s
+        where a.wallet_id = s.wallet_id and a.threshold = s.threshold and a.is_below <> (s.balance < s.threshold)
+        returning a.wallet_id, a.threshold, s.balance, a.is_below
+        """,
+        {"at": at, "ids": list(wallet_ids)},
+    )
+    return [Crossing(*row) for *row, is_below in rows if is_below]

@@ -1,0 +1,269 @@
+"""Rows of `wallets`, `credit_grants` and `wallet_entries`."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from tenor.kernel.ids import CustomerId, GrantId, WalletId
+from tenor.platform.unit_of_work import Row, UnitOfWork
+from tenor.wallets.model import (
+    SIGNS,
+    ZERO,
+    Grant,
+    HeldGrant,
+    Movement,
+    NewGrant,
+    StoredWallet,
+    WalletEntry,
+    WalletTerms,
+)
+
+_WALLET: Final = (
+    "id, customer_id, code, unit, currency, rate, overdraws, repays_advances, burn_order, eligibility, entry_count"
+)
+_NOT_ROLLING: Final = """
+    not exists (select from recurring_grants r where r.id = recurring_grant_id and r.rollover_max > 0
+                and r.next_at <= %s)
+"""
+"""What expires when its recurring grant is due next may roll over: the renewal decides what of it lapses."""
+_GRANT: Final = (
+    "id, wallet_id, amount, remaining, cost_minor, category, priority, features, effective_at, expires_at, made_at,"
+    " voided_at"
+)
+
+
+def insert_wallet(
+    uow: UnitOfWork, wallet_id: WalletId, customer_id: CustomerId, terms: WalletTerms, *, now: datetime
+) -> bool:
+    """Write a wallet; return False where the customer has one of this code."""
+    return bool(
+        uow.execute(
+            """
+            insert into wallets (tenant_id, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
+                                 burn_order, eligibility, opened_at)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            on conflict (tenant_id, customer_id, code) do nothing
+            """,
+            [
+                uow.tenant_id,
+                wallet_id,
+                customer_id,
+                terms.code,
+                terms.unit,
+                terms.currency,
+                terms.rate,
+                terms.overdraws,
+                terms.repays_advances,
+                list(terms.burn_order),
+                terms.eligibility,
+                now,
+            ],
+        )
+    )
+
+
+def lock_wallets(uow: UnitOfWork, wallet_ids: Iterable[UUID]) -> dict[WalletId, StoredWallet]:
+    """Return wallets by id, locked until the transaction ends, in the order of their ids so that nobody deadlocks."""
+    rows = uow.fetch_all(
+        f"select {_WALLET} from wallets where id = any(%s) order by id for update", [list(set(wallet_ids))]
+    )
+    return {wallet.id: wallet for wallet in map(_wallet, rows)}
+
+
+def wallets_of(uow: UnitOfWork, customer_ids: Iterable[UUID]) -> list[StoredWallet]:
+    """Return the wallets of customers, those of a customer oldest first."""
+    rows = uow.fetch_all(
+        f"select {_WALLET} from wallets where customer_id = any(%s) order by customer_id, opened_at, code",
+        [list(set(customer_ids))],
+    )
+    return [_wallet(row) for row in rows]
+
+
+def grants_in_force(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime) -> list[HeldGrant]:
+    """Return the grants of wallets that can be drawn from at an instant and have something left."""
+    rows = uow.fetch_all(
+        f"select {_GRANT} from credit_grants where wallet_id = any(%s) and remaining > 0 and effective_at <= %s"
+        " and (expires_at is null or expires_at > %s) order by id",
+        [list(wallet_ids), at, at],
+    )
+    return [_grant(row) for row in rows]
+
+
+def grants_by_id(uow: UnitOfWork, grant_ids: Iterable[UUID]) -> dict[GrantId, HeldGrant]:
+    """Return grants by id, whatever they have left."""
+    rows = uow.fetch_all(f"select {_GRANT} from credit_grants where id = any(%s)", [list(grant_ids)])
+    return {grant.id: grant for grant in map(_grant, rows)}
+
+
+def expired_grants(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime) -> list[HeldGrant]:
+    """Return the grants of wallets that have expired by an instant and still have something left."""
+    rows = uow.fetch_all(
+        f"select {_GRANT} from credit_grants where wallet_id = any(%s) and remaining > 0 and expires_at <= %s"
+        f" and {_NOT_ROLLING} order by id",
+        [list(wallet_ids), at, at],
+    )
+    return [_grant(row) for row in rows]
+
+
+def wallets_with_expired_grants(uow: UnitOfWork, *, at: datetime, limit: int) -> list[WalletId]:
+    """Return wallets in which something has expired and not lapsed yet."""
+    rows = uow.fetch_all(
+        "select distinct wallet_id from credit_grants where remaining > 0 and expires_at <= %s"
+        f" and {_NOT_ROLLING} order by 1 limit %s",
+        [at, at, limit],
+    )
+    return [WalletId(wallet_id) for (wallet_id,) in rows]
+
+
+def insert_grants(
+    uow: UnitOfWork,
+    grants: Sequence[tuple[HeldGrant, NewGrant]],
+    *,
+    now: datetime,
+    recurring: Mapping[GrantId, UUID] | None = None,
+) -> None:
+    """Write grants with nothing left; their entries make them whole."""
+    rows = [
+        {
+            "id": held.id,
+            "wallet_id": held.wallet_id,
+            "amount": new.amount,
+            "cost_minor": new.cost_minor,
+            "source": new.source,
+            "category": new.category,
+            "priority": new.priority,
+            "features": sorted(new.features),
+            "effective_at": held.grant.effective_at,
+            "expires_at": new.expires_at,
+            "recurring_grant_id": (recurring or {}).get(held.id),
+        }
+        for held, new in grants
+    ]
+    uow.execute(
+        """
+        insert into credit_grants (tenant_id, id, wallet_id, amount, remaining, cost_minor, source, category, priority,
+                                   features, effective_at, expires_at, recurring_grant_id, made_at)
+        select %s, id, wallet_id, amount, 0, cost_minor, source, category, priority,
+               array(select jsonb_array_elements_text(features)), effective_at, expires_at, recurring_grant_id, %s
+        from jsonb_to_recordset(%s) as g (
+            id uuid, wallet_id uuid, amount numeric, cost_minor bigint, source text, category text, priority bigint,
+            features jsonb, effective_at timestamptz, expires_at timestamptz, recurring_grant_id uuid)
+        """,
+        [uow.tenant_id, now, Jsonb(rows)],
+    )
+
+
+def write_movements(uow: UnitOfWork, movements: Sequence[Movement]) -> list[WalletEntry]:
+    """Append movements, move what the grants have left with them, and return the entries. The wallets are locked.
+
+    A grant that would be overdrawn is refused by the database, whatever the caller has seen.
+    """
+    if not movements:
+        return []
+    counts = Counter(movement.wallet_id for movement in movements)
+    rows = uow.fetch_all(
+        """
+        update wallets w set entry_count = w.entry_count + m.count
+        from unnest(%s::uuid[], %s::bigint[]) as m (wallet_id, count)
+        where w.id = m.wallet_id returning w.id, w.entry_count - m.count
+        """,
+        [list(counts), list(counts.values())],
+    )
+    last: dict[UUID, int] = dict(rows)
+    entries = []
+    for movement in movements:
+        last[movement.wallet_id] += 1
+        entries.append(WalletEntry(last[movement.wallet_id], movement))
+    _insert_entries(uow, entries)
+    _move_grants(uow, movements)
+    return entries
+
+
+def _insert_entries(uow: UnitOfWork, entries: Sequence[WalletEntry]) -> None:
+    uow.execute(
+        """
+        insert into wallet_entries (tenant_id, wallet_id, entry_no, kind, amount, grant_id, use_id, value_minor, at)
+        select %s, * from unnest(%s::uuid[], %s::bigint[], %s::text[], %s::numeric[], %s::uuid[], %s::uuid[],
+                                 %s::bigint[], %s::timestamptz[])
+        """,
+        [
+            uow.tenant_id,
+            [movement.wallet_id for _, movement in entries],
+            [entry_no for entry_no, _ in entries],
+            [movement.kind for _, movement in entries],
+            [movement.amount for _, movement in entries],
+            [movement.grant_id for _, movement in entries],
+            [movement.use_id for _, movement in entries],
+            [movement.value_minor for _, movement in entries],
+            [movement.at for _, movement in entries],
+        ],
+    )
+
+
+def _move_grants(uow: UnitOfWork, movements: Sequence[Movement]) -> None:
+    moved: dict[GrantId, Decimal] = {}
+    for movement in movements:
+        if movement.grant_id is not None:
+            amount = SIGNS[movement.kind] * movement.amount
+            moved[movement.grant_id] = moved.get(movement.grant_id, ZERO) + amount
+    changed = {grant_id: amount for grant_id, amount in moved.items() if amount}
+    uow.execute(
+        """
+        update credit_grants g set remaining = g.remaining + m.amount
+        from unnest(%s::uuid[], %s::numeric[]) as m (grant_id, amount) where g.id = m.grant_id
+        """,
+        [list(changed), list(changed.values())],
+    )
+
+
+def mark_voided(uow: UnitOfWork, grant_id: GrantId, *, now: datetime) -> None:
+    """Write when a grant was voided; nothing is left of it."""
+    uow.execute("update credit_grants set voided_at = %s where id = %s", [now, grant_id])
+
+
+def balances(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime) -> dict[WalletId, Decimal]:
+    """Return what the grants in force of each wallet have left; advances are not taken off."""
+    ids = [WalletId(wallet_id) for wallet_id in wallet_ids]
+    rows = uow.fetch_all(
+        "select wallet_id, sum(remaining) from credit_grants where wallet_id = any(%s) and remaining > 0"
+        " and effective_at <= %s and (expires_at is null or expires_at > %s) group by wallet_id",
+        [ids, at, at],
+    )
+    return dict.fromkeys(ids, ZERO) | dict(rows)
+
+
+def _wallet(row: Row) -> StoredWallet:
+    wallet_id, customer_id, code, unit, currency, rate, overdraws, repays_advances, burn_order, eligibility, count = row
+    terms = WalletTerms(
+        code=code,
+        unit=unit,
+        currency=currency,
+        rate=rate,
+        overdraws=overdraws,
+        repays_advances=repays_advances,
+        burn_order=tuple(burn_order),
+        eligibility=eligibility,
+    )
+    return StoredWallet(wallet_id, customer_id, terms, count)
+
+
+def _grant(row: Row) -> HeldGrant:
+    grant_id, wallet_id, amount, remaining, cost_minor, category, priority, features, *times = row
+    effective_at, expires_at, made_at, voided_at = times
+    grant = Grant(
+        id=str(grant_id),
+        amount=amount,
+        effective_at=effective_at,
+        expires_at=expires_at,
+        priority=priority,
+        created_at=made_at,
+        category=category,
+        features=frozenset(features),
+        voided_at=voided_at,
+    )
+    return HeldGrant(grant_id, wallet_id, grant, remaining, cost_minor)
