@@ -129,7 +129,7 @@ def _read_question(case: Case) -> _Question:
         field=body["metric"].get("field"),
         recurring=body["metric"].get("recurring", False),
         prorated=body["metric"].get("prorated", False),
-        rounding=_read_rounding(body["metric"].get("rounding"), case.currency_digits),
+        rounding=read_rounding(body["metric"].get("rounding"), case.currency_digits),
     )
     events = [_read_event(entry) for entry in body["events"]]
     if all(event.recorded_at for event in events):
@@ -181,7 +181,8 @@ def _read_state(body: Mapping[str, Any]) -> AdvanceState:
     return AdvanceState(**amounts, active=frozenset(state.get("active", ())))
 
 
-def _read_rounding(entry: Mapping[str, Any] | None, currency_digits: int) -> Rounding | None:
+def read_rounding(entry: Mapping[str, Any] | None, currency_digits: int) -> Rounding | None:
+    """Return a rounding as a case writes it; None where it writes none."""
     if entry is None:
         return None
     digits = entry.get("digits", 0)

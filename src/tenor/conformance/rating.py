@@ -64,7 +64,7 @@ def answer(case: Case) -> Mapping[str, Any]:
     rounding = _rounding(case)
     if case.body["model"] == "commitment":
         return _commitment(case, rounding)
-    price = from_json(_price(case.body["model"], case.body["properties"]))
+    price = from_json(read_price(case.body["model"], case.body["properties"]))
     with localcontext(EXACT):
         if case.ask == "per_event":
             aggregation = case.body["usage"].get("aggregation", "sum")
@@ -114,7 +114,7 @@ def _commitment(case: Case, rounding: MoneyRounding) -> Mapping[str, Any]:
     return {"true_up": missing, "amount": amount + missing}
 
 
-def _price(model: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+def read_price(model: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON of the price that a case describes."""
     price = {**_model(model, properties), **_chosen(properties, _MODIFIERS)}
     if "pricing_unit" in properties:

@@ -6,7 +6,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from tenor.conformance import aggregation, periods, proration, rating
+from tenor.conformance import (
+    aggregation,
+    credit_note,
+    credits,
+    discount,
+    invoice,
+    periods,
+    proration,
+    rating,
+    scenario,
+    tax,
+    terms,
+    transition,
+)
 from tenor.conformance.cases import Case
 from tenor.conformance.compare import differences
 from tenor.kernel.errors import Refusal
@@ -23,6 +36,18 @@ KINDS: Mapping[str, Answer] = {
     "proration": proration.answer,
     "rounding": rating.answer_rounding,
     "allocation": rating.answer_allocation,
+    "transition": transition.answer,
+    "terms": terms.answer,
+    "trial_change": terms.answer_trial_change,
+    "discount": discount.answer,
+    "discount_reversal": discount.answer_reversal,
+    "invoice": invoice.answer,
+    "tax": tax.answer,
+    "tax_reversal": tax.answer_reversal,
+    "credit_note": credit_note.answer,
+    "credit_order": credits.answer_order,
+    "credit_eligibility": credits.answer_eligibility,
+    "scenario": scenario.answer,
 }
 """The kinds of case that the engine can run; a case of any other kind counts as failed."""
 
