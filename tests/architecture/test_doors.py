@@ -19,11 +19,18 @@ PURE_ENTRANCES: Final = frozenset(
         "tenor.ledger.model",
         "tenor.metering.model",
         "tenor.pricing.charges",
+        "tenor.pricing.contracts.model",
+        "tenor.pricing.discounts.model",
         "tenor.pricing.model",
         "tenor.pricing.policy",
+        "tenor.pricing.rules.discounts",
         "tenor.pricing.rules.proration",
         "tenor.pricing.rules.rating",
         "tenor.subscriptions.model",
+        "tenor.taxes.model",
+        "tenor.taxes.rules.giving_back",
+        "tenor.taxes.rules.lines",
+        "tenor.wallets.model",
     }
 )
 """Modules that others may import beside the door: values and rules, which do no input or output.
@@ -33,14 +40,24 @@ Rules and models must not come through a door, for it opens the stores too.
 
 MADE_FOR_CASES: Final = frozenset(
     {
+        "tenor.invoicing.rules.credit_notes",
+        "tenor.invoicing.rules.lifecycle",
+        "tenor.invoicing.rules.payment_terms",
+        "tenor.invoicing.rules.spans",
         "tenor.metering.rules.advance",
         "tenor.metering.rules.aggregate",
         "tenor.metering.rules.folds",
         "tenor.metering.rules.readings",
         "tenor.metering.rules.selection",
+        "tenor.subscriptions.lifecycle",
+        "tenor.subscriptions.rules.trials",
+        "tenor.wallets.rules.burn_down",
+        "tenor.wallets.rules.burning",
+        "tenor.wallets.rules.eligibility",
+        "tenor.wallets.rules.spending",
     }
 )
-"""Rules that `conformance` alone may import: a case asks for one step of metering, not for what comes of it."""
+"""Rules that `conformance` alone may import: a case asks for one step or one move, not for what comes of it."""
 
 
 @pytest.fixture(scope="module")

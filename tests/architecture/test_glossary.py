@@ -14,15 +14,20 @@ OTHER_MEANINGS: Final = {
     "account": "of the ledger",
     "audit": "the record of who did what; in the demo, all checks at its end",
     "bill": "the verb",
+    "billing date": "what a resumption keeps, restarts or shifts",
     "catalogue": "all that the price books of a tenant share",
+    "cycle": "a billing period, where a pause counts them",
+    "entry": "of the journal, or of a statement",
     "failed": "what a server does that does not start",
     "lock": "of a row, by the database",
     "meter": "the verb, a stage of the bill run",
     "package": "the charge model",
     "price": "what a charge asks for its units",
+    "reset": "of usage, at which prepaid credits roll over",
     "schedule": "the service periods of a charge on its grid",
     "sequence": "of a YAML file",
     "settings": "of the operator",
+    "wallet": "of prepaid credits",
 }
 """Words that the glossary shuns in one meaning, and the code uses in another: what it means there."""
 

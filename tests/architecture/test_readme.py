@@ -40,6 +40,9 @@ def test_the_commands_of_the_readme_give_the_figures_that_it_names(tmp_path: Pat
     assert "115.67 USD" in bills[1]
     # 3 × 0.50 + 2 × 0.25 = 2.00, tax 0.40
     assert "2.40 USD" in bills[2]
+    # From 15 February on: 20.00 × 14/28 and 64.00 × 14/28 go back, 42.00, and 8.40 of tax
+    (preview,) = (text for text in printed if "not issued" in text)
+    assert "-50.40 USD" in preview
     assert "Proven" in printed[-2]
 
     again = json.loads(run(["bill", "--as-of", "2026-02-01T00:00:00Z", "--json"], tmp_path))

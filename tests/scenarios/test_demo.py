@@ -312,7 +312,7 @@ def test_who_subscribed_before_the_second_edition_keeps_the_price_of_a_seat(
 ) -> None:
     _, _, documents = ai
     seats = {
-        document.customer_external_id: (document.plan_version, line.amount_minor)
+        document.customer_external_id: (document.plans[0][1], line.amount_minor)
         for document in documents
         for line in document.lines
         if document.issued_at == MONTHS[3] and line.charge_code == "seats"

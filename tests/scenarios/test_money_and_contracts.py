@@ -66,19 +66,19 @@ def test_inclusive_tax_is_carved_out_of_the_prices(acme: Company) -> None:
         tax 5.83  total 35.00  due 35.00
     """)
     assert acme.document("INV-1").net_minor == 2917
-    # Cancelled half-way: −10.00 holds 1.6667 of tax, so 1.67; −7.50 holds 1.25
+    # Cancelled half-way: of the 3.33 billed with 20.00, 1.665 stay with 10.00, so 1.67, and 1.66 go back; of 2.50, 1.25
     acme.cancel("ann", "2026-02-15")
     assert acme.bill("2026-02-15") == told("""
         CN-1 ann 2026-02-15
         base   2026-02-01 2026-03-01  -10.00
         seats  2026-02-01 2026-03-01   -7.50
-        tax -2.92  total -17.50  due 0.00
+        tax -2.91  total -17.50  due 0.00
     """)
-    # Ahead: 29.17 − (17.50 − 2.92); tax: 5.83 − 2.92
+    # Ahead: 29.17 − (17.50 − 2.91); tax: 5.83 − 2.91
     assert acme.balances("EUR") == {
         "receivable": "35.00",
-        "tax_payable": "2.91",
-        "deferred_revenue": "14.59",
+        "tax_payable": "2.92",
+        "deferred_revenue": "14.58",
         "customer_credit": "17.50",
     }
 

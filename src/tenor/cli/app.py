@@ -10,13 +10,17 @@ from tenor.cli.commands import (
     bill,
     cases,
     catalog,
+    contract,
+    coupons,
     customer,
     demo,
     doctor,
+    entitlement,
     invoice,
     ledger,
     prove,
     subscription,
+    taxes,
     tenants,
     up,
     usage,
@@ -34,8 +38,13 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(coupons.coupon_app, name="coupon")
+app.add_typer(coupons.promotion_app, name="promotion")
+app.add_typer(taxes.app, name="tax")
 app.add_typer(customer.app, name="customer")
+app.add_typer(contract.app, name="contract")
 app.add_typer(subscription.app, name="subscription")
+app.add_typer(entitlement.app, name="entitlement")
 app.add_typer(usage.app, name="usage")
 app.command("bill")(bill.bill_command)
 app.add_typer(invoice.app, name="invoice")

@@ -119,7 +119,7 @@ def test_kinds_may_be_picked(tmp_path: Path) -> None:
     "changes",
     [
         {"policy": {"horoscope": "leo"}},
-        {"policy": {"coupon_order": "given"}},  # a key of the public list that this engine has no rule for yet
+        {"policy": {"recognition": "daily"}},  # a key of the public list that this engine has no rule for yet
         {"policy": {"month_end": "leap"}},
         {"policy": None},
         {"profile": "acme"},

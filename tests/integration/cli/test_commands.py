@@ -22,7 +22,7 @@ def lines(ran: Ran) -> list[str]:
 def test_every_command_has_help_and_takes_json() -> None:
     commands = list(_commands((), typer.main.get_command(app)))
 
-    assert len(commands) == 21
+    assert len(commands) == 72
     for path in commands:
         helped = run(*path, "--help")
         assert helped.exit_code == 0
@@ -159,17 +159,21 @@ def test_a_subscription_is_made_changed_and_cancelled(tenor: Shell) -> None:
     assert (ended["version"], ended["ends_at"]) == (4, "2026-03-01T00:00:00Z")
     assert lines(tenor.done("subscription", "show", "one", *ACME)) == [
         f"one {repeated['id']}",
-        f"active, version 4, since {JANUARY}, ends 2026-03-01T00:00:00Z",
+        f"active, version 4, since {JANUARY}, cancelled for 2026-03-01T00:00:00Z",
         f"{JANUARY} – {FEBRUARY} team version 1 seats 8",
         f"{FEBRUARY} – 2026-03-01T00:00:00Z solo version 1",
     ]
     shown = tenor.done("subscription", "show", "one", *ACME, "--json").json
     assert shown["timeline"][0] == {
+        "item": shown["timeline"][0]["item"],
         "plan": "team version 1",
+        "is_add_on": False,
         "start": JANUARY,
         "end": FEBRUARY,
+        "state": "active",
         "is_billable": True,
         "quantities": {"seats": "8"},
+        "prices": {},
     }
 
 
@@ -182,7 +186,7 @@ def test_a_trial_is_shown_as_not_billed(tenor: Shell) -> None:
 
     assert lines(made)[1] == f"trialing, version 1, since {JANUARY}, trial until 2026-01-15T00:00:00Z"
     assert lines(tenor.done("subscription", "show", "two", *ACME))[2:] == [
-        f"{JANUARY} – 2026-01-15T00:00:00Z team version 1 seats 3 (not billed)",
+        f"{JANUARY} – 2026-01-15T00:00:00Z team version 1 seats 3 (trial, not billed)",
         "2026-01-15T00:00:00Z – open team version 1 seats 3",
     ]
 
@@ -222,12 +226,12 @@ def test_bills_are_printed_explained_and_proven(tenor: Shell) -> None:
     assert lines(late)[1:] == ["1 invoice 2.40 USD"]
     assert [(one["documents"], one["subscriptions"]) for one in again["runs"]] == [([], 0)]
     assert lines(tenor.done("invoice", "list", *ACME)) == [
-        "number customer issued total due",
-        "INV-3 globex 2026-02-01 2.40 USD 2.40 USD",
+        "number customer issued due by status total open",
+        "INV-3 globex 2026-02-01 2026-03-03 open 2.40 USD 2.40 USD",
         # 20.00 + 8 × 8.00 = 84.00; January's seats 40.00 × 15/31 + 64.00 × 16/31 = 52.39, less 40.00 = 12.39; tax 19.28
-        "INV-2 globex 2026-02-01 115.67 USD 115.67 USD",
+        "INV-2 globex 2026-02-01 2026-03-03 open 115.67 USD 115.67 USD",
         # 20.00 + 5 × 8.00 = 60.00, tax 12.00
-        "INV-1 globex 2026-01-01 72.00 USD 72.00 USD",
+        "INV-1 globex 2026-01-01 2026-01-31 overdue 72.00 USD 72.00 USD",
     ]
     listed = tenor.done("invoice", "list", "--customer", "globex", "--limit", "1", *ACME, "--json").json["documents"]
     assert [(one["number"], one["kind"], one["total"], one["due"]) for one in listed] == [
@@ -245,13 +249,14 @@ def test_a_document_is_shown_by_number_or_id_and_explained(shop: Shell) -> None:
     assert shown == [
         f"Invoice INV-1 {as_json['id']}",
         "Globex Corp. (globex), subscription globex-1, plan team version 1",
-        "issued 2026-01-01 00:00 UTC",
+        "issued 2026-01-01 00:00 UTC, to be paid by 2026-01-31",
         "1 Base fee 2026-01-01 – 2026-02-01 20.00",
         "2 Seats 2026-01-01 – 2026-02-01 40.00",
         "net 60.00 USD",
         "tax 20 % 12.00 USD",
         "total 72.00 USD",
         "to be paid 72.00 USD",
+        "status: overdue, 72.00 USD open",
     ]
     assert [line for line in explained if line not in shown][:2] == ["flat fee 20.00", "rounded once to 20.00 USD"]
     assert "5 × 8.00 = 40.00" in explained
@@ -259,9 +264,11 @@ def test_a_document_is_shown_by_number_or_id_and_explained(shop: Shell) -> None:
     assert as_json["lines"][1] == {
         "description": "Seats",
         "charge": "seats",
+        "subscription": "globex-1",
         "period": {"start": JANUARY, "end": FEBRUARY},
         "amount": "40.00",
         "tax": "8.00",
+        "taxes": [],
     }
     explanation = shop.done("invoice", "explain", "INV-1", *ACME, "--json").json["lines"][1]["explanation"]
     assert explanation == ["5 × 8.00 = 40.00", "rounded once to 40.00 USD"]

@@ -6,18 +6,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from tenor.cli.commands.customer_billing import billing
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import CustomerDetails, register_customers
 from tenor.kernel.ids import to_wire
 from tenor.kernel.quantity import parse_decimal
 
-app = typer.Typer(help="Register customers.", no_args_is_help=True)
+app = typer.Typer(help="Register customers, and how they are billed.", no_args_is_help=True)
+app.command("billing")(billing)
 
 
 @app.callback()
 def customer() -> None:
-    """Register customers."""
+    """Register customers, and how they are billed."""
 
 
 @app.command("add")

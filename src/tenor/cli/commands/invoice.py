@@ -1,22 +1,24 @@
-"""`tenor invoice`: documents as they were issued, and why they say what they say."""
+"""`tenor invoice`: documents as they were issued, why they say what they say, and what is done to them."""
 
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
-from tenor.cli.session import session
-from tenor.invoicing import IssuedDocument, explain_line, find_document, list_documents
-from tenor.kernel.calendar import parse_zone
+from tenor.cli.commands.invoice_charge import charge, credit_customer, proforma
+from tenor.cli.commands.invoice_correct import credit, void, write_off
+from tenor.cli.commands.invoice_frame import ReferenceArgument, desk, shown
+from tenor.cli.commands.invoice_pay import pay, refund, refunded, refunds, statement
+from tenor.cli.output import JsonOption, TenantOption, out, print_json
+from tenor.invoicing import DocumentSummary, IssuedDocument, IssuedLine, explain_line, list_documents
+from tenor.kernel.calendar import local_date, parse_zone
 from tenor.kernel.ids import to_wire
 from tenor.kernel.money import format_minor
 from tenor.kernel.quantity import plain
 
-app = typer.Typer(help="Show and explain documents.", no_args_is_help=True)
-
-ReferenceArgument = Annotated[str, typer.Argument(help="Number (INV-12) or id (inv_01h…).")]
+app = typer.Typer(help="Show, explain and correct documents, and take money for them.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -25,43 +27,54 @@ def list_command(
     tenant: TenantOption,
     customer: Annotated[str | None, typer.Option(help="External id of one customer.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    is_open: Annotated[bool, typer.Option("--open", help="Only what is still to be paid.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest documents."""
-    with refusals(as_json=as_json), session() as opened:
-        with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
-            documents = list_documents(uow, customer=customer, limit=limit)
-        if as_json:
-            rows = [
-                {
-                    "id": to_wire("inv", row.id),
-                    "number": row.name,
-                    "kind": row.kind,
-                    "customer": row.customer_external_id,
-                    "issued_at": row.issued_at,
-                    "total": format_minor(row.total_minor, row.currency),
-                    "due": format_minor(row.due_minor, row.currency),
-                    "currency": row.currency,
-                }
-                for row in documents
-            ]
-            print_json({"documents": rows})
-            return
-        if not documents:
-            out.print("No document has been issued. [bold]tenor bill[/] issues what is due.")
-            return
-        table = Table("number", "customer", "issued", box=None)
-        table.add_column("total", justify="right")
-        table.add_column("due", justify="right")
-        for row in documents:
-            amounts = (row.total_minor, row.due_minor)
-            table.add_row(
-                row.name,
-                escape(row.customer_external_id),
-                row.issued_at.strftime("%Y-%m-%d"),
-                *(f"{format_minor(amount, row.currency)} {row.currency}" for amount in amounts),
-            )
-        out.print(table)
+    with desk(tenant, as_json=as_json) as at:
+        documents = list_documents(at.uow, customer=customer, limit=limit, is_open=is_open)
+    today = at.now.date()
+    if as_json:
+        print_json({"documents": [_row_json(row, today) for row in documents]})
+    elif documents:
+        _print_rows(documents, today)
+    elif is_open:
+        out.print("Nothing is to be paid.")
+    else:
+        out.print("No document has been issued. [bold]tenor bill[/] issues what is due.")
+
+
+def _print_rows(documents: list[DocumentSummary], today: date) -> None:
+    table = Table("number", "customer", "issued", "due by", "status", box=None)
+    table.add_column("total", justify="right")
+    table.add_column("open", justify="right")
+    for row in documents:
+        amounts = (row.total_minor, row.receivable.open_minor)
+        table.add_row(
+            row.name,
+            escape(row.customer_external_id),
+            row.issued_at.strftime("%Y-%m-%d"),
+            "" if row.due_on is None else row.due_on.isoformat(),
+            row.status(today),
+            *(shown(amount, row.currency) for amount in amounts),
+        )
+    out.print(table)
+
+
+def _row_json(row: DocumentSummary, today: date) -> dict[str, Any]:
+    return {
+        "id": to_wire("inv", row.id),
+        "number": row.name,
+        "kind": row.kind,
+        "customer": row.customer_external_id,
+        "issued_at": row.issued_at,
+        "due_on": None if row.due_on is None else row.due_on.isoformat(),
+        "status": row.status(today),
+        "total": format_minor(row.total_minor, row.currency),
+        "due": format_minor(row.due_minor, row.currency),
+        "open": format_minor(row.receivable.open_minor, row.currency),
+        "currency": row.currency,
+    }
 
 
 @app.command("show")
@@ -76,81 +89,184 @@ def explain(reference: ReferenceArgument, *, tenant: TenantOption, as_json: Json
     _print(reference, tenant, as_json=as_json, is_explained=True)
 
 
+app.command("void")(void)
+app.command("credit")(credit)
+app.command("write-off")(write_off)
+app.command("charge")(charge)
+app.command("credit-customer")(credit_customer)
+app.command("proforma")(proforma)
+app.command("pay")(pay)
+app.command("refund")(refund)
+app.command("refunded")(refunded)
+app.command("refunds")(refunds)
+app.command("statement")(statement)
+
+
 def _print(reference: str, tenant: str, *, as_json: bool, is_explained: bool) -> None:
-    with refusals(as_json=as_json), session() as opened:
-        with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
-            document = find_document(uow, reference)
-        if as_json:
-            print_json(document_json(document, is_explained=is_explained))
-        else:
-            print_document(document, is_explained=is_explained)
+    with desk(tenant, as_json=as_json) as at:
+        document = at.document(reference)
+    if as_json:
+        print_json(document_json(document, is_explained=is_explained, now=at.now))
+    else:
+        print_document(document, is_explained=is_explained, now=at.now)
 
 
-def print_document(document: IssuedDocument, *, is_explained: bool) -> None:
-    """Print a document for reading; with `is_explained`, each line is followed by its arithmetic."""
+def print_document(document: IssuedDocument, *, is_explained: bool, now: datetime | None = None) -> None:
+    """Print a document for reading; with `is_explained`, each line is followed by its arithmetic.
+
+    With `now` it says how it stands by then, else only what was issued.
+    """
+    _print_head(document)
+    for line in document.lines:
+        _print_line(document, line, is_explained=is_explained)
+    out.print()
+    for label, amount in _sums(document):
+        out.print(f"     {label:<69} {format_minor(amount, document.currency):>14} {document.currency}", markup=False)
+    if now is not None:
+        _print_receivable(document, now)
+
+
+def _print_head(document: IssuedDocument) -> None:
     zone = parse_zone(document.timezone)
-    currency = document.currency
-    title = document.kind.replace("_", " ").capitalize()
+    title = document.kind.replace("_", "-" if document.kind == "one_off" else " ").capitalize()
     out.print(f"[bold]{title} {document.name}[/]  {to_wire('inv', document.id)}")
+    parts = [f"{document.customer_name} ({document.customer_external_id})"]
+    if document.subscription_external_ids:
+        several = "s" if len(document.subscription_external_ids) > 1 else ""
+        parts.append(f"subscription{several} {document.subscription_external_id}")
+    if len(document.subscription_external_ids) == 1 and document.plans:
+        plan, version = document.plans[0]
+        parts.append(f"plan {plan} version {version}")
+    out.print(", ".join(parts), markup=False)
+    due = "" if document.due_on is None else f", to be paid by {document.due_on}"
+    out.print(f"issued {document.issued_at.astimezone(zone):%Y-%m-%d %H:%M %Z}{due}")
+    for label, value in (
+        ("PO number", document.po_number),
+        ("credits", document.credits),
+        ("credited by", ", ".join(document.credited_by)),
+    ):
+        if value:
+            out.print(f"{label} {value}", markup=False)
+    out.print()
+
+
+def _print_line(document: IssuedDocument, line: IssuedLine, *, is_explained: bool) -> None:
+    zone, currency = parse_zone(document.timezone), document.currency
+    period = " – ".join(f"{instant.astimezone(zone):%Y-%m-%d}" for instant in line.period)
     out.print(
-        f"{document.customer_name} ({document.customer_external_id}), "
-        f"subscription {document.subscription_external_id}, "
-        f"plan {document.plan} version {document.plan_version}",
+        f"{line.number:>3}  {line.description:<44} {period}  {format_minor(line.amount_minor, currency):>14}",
         markup=False,
     )
-    out.print(f"issued {document.issued_at.astimezone(zone):%Y-%m-%d %H:%M %Z}\n")
+    if len(document.subscription_external_ids) > 1 and line.subscription_external_id:
+        plan = f", plan {line.plan} version {line.plan_version}" if line.plan else ""
+        out.print(f"       subscription {line.subscription_external_id}{plan}", markup=False)
+    if is_explained:
+        for sentence in explain_line(line, currency=currency, zone=zone):
+            out.print(f"       {sentence}", style="dim", markup=False)
+
+
+def _sums(document: IssuedDocument) -> list[tuple[str, int]]:
+    """Return the sums with their labels; tax by rate where the lines say it."""
+    sums = [("net", document.net_minor)]
+    by_rate = _tax_by_rate(document)
+    sums += [(f"{name} {percent} %", amount) for (name, percent), amount in by_rate.items()]
+    if document.tax_percent or (document.tax_minor and not by_rate):
+        sums.append((f"tax {plain(document.tax_percent)} %", document.tax_minor - sum(by_rate.values())))
+    sums.append(("total", document.total_minor))
+    if document.credit_applied_minor:
+        sums.append(("credit drawn", -document.credit_applied_minor))
+    return [*sums, ("to be paid", document.due_minor)]
+
+
+def _tax_by_rate(document: IssuedDocument) -> dict[tuple[str, str], int]:
+    """Return the tax by name and percentage, in the order of lines; nothing where the document's percentage says it."""
+    found: dict[tuple[str, str], int] = {}
     for line in document.lines:
-        period = " – ".join(f"{instant.astimezone(zone):%Y-%m-%d}" for instant in line.period)
-        out.print(
-            f"{line.number:>3}  {line.description:<44} {period}  {format_minor(line.amount_minor, currency):>14}",
-            markup=False,
-        )
-        if is_explained:
-            for sentence in explain_line(line, currency=currency, zone=zone):
-                out.print(f"       {sentence}", style="dim", markup=False)
-    out.print()
-    tax_label = f"tax {plain(document.tax_percent)} %"
-    for label, amount, is_shown in (
-        ("net", document.net_minor, True),
-        (tax_label, document.tax_minor, bool(document.tax_percent)),
-        ("total", document.total_minor, True),
-        ("credit drawn", -document.credit_applied_minor, bool(document.credit_applied_minor)),
-        ("to be paid", document.due_minor, True),
+        for share in line.taxes:
+            if share.is_charged:
+                rate = (share.name, plain(share.percent))
+                found[rate] = found.get(rate, 0) + share.amount_minor
+    return found
+
+
+def _print_receivable(document: IssuedDocument, now: datetime) -> None:
+    receivable = document.receivable
+    for label, amount in (
+        ("paid", receivable.paid_minor),
+        ("credited", receivable.credited_minor),
+        ("written off", receivable.written_off_minor),
     ):
-        if is_shown:
-            out.print(f"     {label:<69} {format_minor(amount, currency):>14} {currency}", markup=False)
+        if amount:
+            out.print(
+                f"     {label:<69} {format_minor(-amount, document.currency):>14} {document.currency}", markup=False
+            )
+    status = document.status(_today(document, now))
+    rest = f", {shown(receivable.open_minor, document.currency)} open" if receivable.open_minor else ""
+    out.print(f"\nstatus: {status}{rest}")
+    if document.tax_note:
+        out.print(document.tax_note, markup=False)
 
 
-def document_json(document: IssuedDocument, *, is_explained: bool) -> dict[str, Any]:
-    """Return a document for programs: amounts as decimals of its currency."""
+def _today(document: IssuedDocument, now: datetime) -> date:
+    return local_date(now, parse_zone(document.timezone))
+
+
+def document_json(document: IssuedDocument, *, is_explained: bool, now: datetime | None = None) -> dict[str, Any]:
+    """Return a document for programs: amounts as decimals of its currency; with `now`, its status by then."""
     zone = parse_zone(document.timezone)
     currency = document.currency
 
     def money(minor: int) -> str:
         return format_minor(minor, currency)
 
+    plan, plan_version = document.plans[0] if document.plans else (None, None)
+    receivable = document.receivable
     return {
         "id": to_wire("inv", document.id),
         "number": document.name,
         "kind": document.kind,
         "customer": document.customer_external_id,
-        "subscription": document.subscription_external_id,
-        "plan": document.plan,
-        "plan_version": document.plan_version,
+        "subscription": document.subscription_external_id or None,
+        "subscriptions": list(document.subscription_external_ids),
+        "plan": plan,
+        "plan_version": plan_version,
         "currency": currency,
         "issued_at": document.issued_at,
+        "due_on": None if document.due_on is None else document.due_on.isoformat(),
+        "po_number": document.po_number,
+        **({} if now is None else {"status": document.status(_today(document, now))}),
         "net": money(document.net_minor),
         "tax": money(document.tax_minor),
+        "tax_note": document.tax_note,
         "total": money(document.total_minor),
         "credit_applied": money(document.credit_applied_minor),
         "due": money(document.due_minor),
+        "paid": money(receivable.paid_minor),
+        "credited": money(receivable.credited_minor),
+        "written_off": money(receivable.written_off_minor),
+        "open": money(receivable.open_minor),
+        "credits": document.credits,
+        "credited_by": list(document.credited_by),
+        "settles": document.settles if document.kind == "credit_note" else None,
         "lines": [
             {
                 "description": line.description,
                 "charge": line.charge_code,
+                "subscription": line.subscription_external_id or None,
                 "period": {"start": line.period.start, "end": line.period.end},
                 "amount": money(line.amount_minor),
                 "tax": money(line.tax_minor),
+                "taxes": [
+                    {
+                        "name": share.name,
+                        "jurisdiction": share.jurisdiction,
+                        "percent": plain(share.percent),
+                        "is_inclusive": share.is_inclusive,
+                        "is_charged": share.is_charged,
+                        "amount": money(share.amount_minor),
+                    }
+                    for share in line.taxes
+                ],
                 **({"explanation": explain_line(line, currency=currency, zone=zone)} if is_explained else {}),
             }
             for line in document.lines

@@ -1,45 +1,46 @@
-"""`tenor subscription`: subscribe customers, change and cancel."""
+"""`tenor subscription`: subscribe customers, and see how subscriptions stand; the changes stand beside."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
+from tenor.cli.commands import subscription_changes, subscription_life
+from tenor.cli.commands.subscription_frame import (
+    ActorOption,
+    NameArgument,
+    QuantityOption,
+    ReasonOption,
+    customer_id,
+    decimals,
+    interval,
+    print_subscription,
+    subscription_json,
+)
+from tenor.cli.commands.subscription_words import in_words
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
-from tenor.customers import customers_by_external_id
-from tenor.kernel.errors import Malformed, NotFound
-from tenor.kernel.ids import to_wire
+from tenor.kernel.ids import PlanVersionId, to_wire
 from tenor.kernel.period import format_instant, parse_instant
-from tenor.kernel.quantity import parse_decimal, parse_quantity, plain
+from tenor.kernel.quantity import parse_decimal, plain
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions
 from tenor.subscriptions import (
-    Effective,
+    AddOnAdded,
+    Change,
     NewSubscription,
+    PlanChanged,
     Standing,
-    Subscription,
-    cancel,
-    change_plan,
-    change_quantity,
+    Subscribed,
     find_subscription,
+    journals,
     load_items,
+    scheduled,
+    standing,
     subscribe,
 )
 
-app = typer.Typer(help="Subscribe customers to plans, change and cancel.", no_args_is_help=True)
-
-NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
-EffectiveOption = Annotated[str, typer.Option(help="now, period_end, or an instant, past or future.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the journal.")]
-VersionOption = Annotated[
-    int | None, typer.Option(help="Version that the change was decided on; refused when it is another by now.")
-]
-QuantityOption = Annotated[list[str] | None, typer.Option("--quantity", "-q", help="CHARGE=UNITS; may be repeated.")]
+app = typer.Typer(help="Subscribe customers to plans, change, pause and cancel.", no_args_is_help=True)
 
 
 @app.command("create")
@@ -50,6 +51,9 @@ def create(
     customer: Annotated[str, typer.Option(help="External id of the customer.")],
     plan: Annotated[str, typer.Option(help="Code of the plan.")],
     start: Annotated[str | None, typer.Option(help="When it starts, past or future; now by default.")] = None,
+    end: Annotated[str | None, typer.Option(help="When the agreed term ends; never by default.")] = None,
+    notice_days: Annotated[int, typer.Option(min=0, help="How long before that end it is noticed.")] = 0,
+    renewal: Annotated[str | None, typer.Option(help="By how much it is prolonged then, e.g. '1 year'.")] = None,
     quantity: QuantityOption = None,
     price: Annotated[list[str] | None, typer.Option(help="CHARGE=AMOUNT that overrules the plan's.")] = None,
     discount_percent: Annotated[str, typer.Option(help="Taken off every charge but commitments.")] = "0",
@@ -64,110 +68,27 @@ def create(
         of = opened.tenant(tenant)
         now = tenant_now(of)
         with opened.database.transaction(of.tenant_id) as uow:
-            found = customers_by_external_id(uow, [customer])
-            if customer not in found:
-                raise NotFound(f"there is no customer {customer!r}; `tenor customer add` registers one")
             request = NewSubscription(
                 external_id=name,
-                customer_id=found[customer].id,
+                customer_id=customer_id(uow, customer),
                 plan=plan,
                 starts_at=parse_instant(start, name="--start") if start is not None else now,
-                quantities=_decimals(quantity, "--quantity"),
-                prices=_decimals(price, "--price"),
+                ends_at=parse_instant(end, name="--end") if end is not None else None,
+                notice_days=notice_days,
+                renewal=interval(renewal) if renewal is not None else None,
+                quantities=decimals(quantity, "--quantity"),
+                prices=decimals(price, "--price"),
                 discount_percent=parse_decimal(discount_percent, name="--discount-percent"),
                 trial_days=trial_days,
                 trial_converts=trial_converts,
             )
             (subscription_id,) = subscribe(uow, [request], now=now, actor=actor, reason=reason)
-            (standing,) = load_items(uow, [subscription_id])
-        _print(standing.subscription, as_json=as_json)
+            (made,) = load_items(uow, [subscription_id])
+        print_subscription(made.subscription, as_json=as_json)
 
 
-@app.command("change-plan")
-def change_plan_command(
-    name: NameArgument,
-    *,
-    tenant: TenantOption,
-    plan: Annotated[str, typer.Option(help="Code of the plan to have from then on.")],
-    quantity: QuantityOption = None,
-    effective: EffectiveOption = "now",
-    version: VersionOption = None,
-    actor: ActorOption = "operator",
-    reason: ReasonOption = "changed by the command line",
-    as_json: JsonOption = False,
-) -> None:
-    """Put a subscription on another plan, or on the newest edition of its own."""
-
-    def change(uow: UnitOfWork, held: Subscription, now: datetime) -> Subscription:
-        return change_plan(
-            uow,
-            held.id,
-            plan=plan,
-            effective=_effective(effective),
-            version=held.version if version is None else version,
-            now=now,
-            actor=actor,
-            reason=reason,
-            quantities=_decimals(quantity, "--quantity"),
-        )
-
-    _change(name, tenant, change, as_json=as_json)
-
-
-@app.command("change-quantity")
-def change_quantity_command(
-    name: NameArgument,
-    *,
-    tenant: TenantOption,
-    quantity: QuantityOption = None,
-    effective: EffectiveOption = "now",
-    version: VersionOption = None,
-    actor: ActorOption = "operator",
-    reason: ReasonOption = "changed by the command line",
-    as_json: JsonOption = False,
-) -> None:
-    """Set the units of seat charges."""
-
-    def change(uow: UnitOfWork, held: Subscription, now: datetime) -> Subscription:
-        return change_quantity(
-            uow,
-            held.id,
-            quantities=_decimals(quantity, "--quantity"),
-            effective=_effective(effective),
-            version=held.version if version is None else version,
-            now=now,
-            actor=actor,
-            reason=reason,
-        )
-
-    _change(name, tenant, change, as_json=as_json)
-
-
-@app.command("cancel")
-def cancel_command(
-    name: NameArgument,
-    *,
-    tenant: TenantOption,
-    effective: EffectiveOption = "period_end",
-    version: VersionOption = None,
-    actor: ActorOption = "operator",
-    reason: ReasonOption = "cancelled by the command line",
-    as_json: JsonOption = False,
-) -> None:
-    """End a subscription. The next run credits what was paid beyond its end."""
-
-    def change(uow: UnitOfWork, held: Subscription, now: datetime) -> Subscription:
-        return cancel(
-            uow,
-            held.id,
-            effective=_effective(effective),
-            version=held.version if version is None else version,
-            now=now,
-            actor=actor,
-            reason=reason,
-        )
-
-    _change(name, tenant, change, as_json=as_json)
+subscription_changes.register(app)
+subscription_life.register(app)
 
 
 @app.command("show")
@@ -176,84 +97,100 @@ def show(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = Fals
     with refusals(as_json=as_json), session() as opened:
         with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
             held = find_subscription(uow, name)
-            (standing,) = load_items(uow, [held.id])
-            plans = plan_versions(uow, {item.plan_version_id for item in standing.items})
-        names = {key: f"{version.plan} version {version.version}" for key, version in plans.items()}
+            (loaded,) = load_items(uow, [held.id])
+            plans = _plan_names(uow, {item.plan_version_id for item in loaded.items})
+        rows = _timeline_json(loaded, plans)
         if as_json:
-            print_json({**_subscription_json(held), "timeline": _timeline_json(standing, names)})
+            print_json({**subscription_json(held), "timeline": rows})
             return
-        _print(held, as_json=False)
-        for row in _timeline_json(standing, names):
+        print_subscription(held, as_json=False)
+        for row in rows:
             terms = ", ".join(f"{charge} {units}" for charge, units in row["quantities"].items())
-            billable = "" if row["is_billable"] else "  (not billed)"
+            notes = {
+                "add-on": row["is_add_on"],
+                row["state"]: row["state"] != "active",
+                "not billed": not row["is_billable"],
+            }
+            noted = ", ".join(note for note, holds in notes.items() if holds)
             end = row["end"] or "open"
-            out.print(f"  {row['start']} – {end}  {row['plan']}  {terms}{billable}", markup=False)
+            out.print(
+                f"  {row['start']} – {end}  {row['plan']}  {terms}{f'  ({noted})' if noted else ''}", markup=False
+            )
 
 
-def _change(
-    name: str, tenant: str, change: Callable[[UnitOfWork, Subscription, datetime], Subscription], *, as_json: bool
-) -> None:
+@app.command("journal")
+def journal(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """List every change of a subscription, also those that were taken back."""
+    with refusals(as_json=as_json), session() as opened:
+        with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
+            held = find_subscription(uow, name)
+            entries = journals(uow, [held.id])[held.id]
+            rows = _entries_json(uow, entries, entries)
+        _print_entries(rows, as_json=as_json)
+
+
+@app.command("scheduled")
+def scheduled_command(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """List the changes that are still ahead, in the order in which they take effect; `undo` takes one back."""
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         with opened.database.transaction(of.tenant_id) as uow:
-            changed = change(uow, find_subscription(uow, name), tenant_now(of))
-        _print(changed, as_json=as_json)
+            held = find_subscription(uow, name)
+            entries = journals(uow, [held.id])[held.id]
+            rows = _entries_json(uow, scheduled(entries, now=tenant_now(of)), entries)
+        _print_entries(rows, as_json=as_json)
 
 
-def _print(subscription: Subscription, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_subscription_json(subscription))
-        return
-    end = f", ends {format_instant(subscription.ends_at)}" if subscription.ends_at else ""
-    trial = f", trial until {format_instant(subscription.trial_ends_at)}" if subscription.trial_ends_at else ""
-    out.print(f"[bold]{escape(subscription.external_id)}[/]  {to_wire('sub', subscription.id)}")
-    out.print(
-        f"  {subscription.status.value}, version {subscription.version}, "
-        f"since {format_instant(subscription.starts_at)}{trial}{end}"
-    )
-
-
-def _subscription_json(subscription: Subscription) -> dict[str, Any]:
-    return {
-        "id": to_wire("sub", subscription.id),
-        "external_id": subscription.external_id,
-        "status": subscription.status.value,
-        "version": subscription.version,
-        "currency": subscription.currency,
-        "starts_at": subscription.starts_at,
-        "trial_ends_at": subscription.trial_ends_at,
-        "ends_at": subscription.ends_at,
-    }
-
-
-def _timeline_json(standing: Standing, plans: Mapping[Any, str]) -> list[dict[str, Any]]:
+def _entries_json(uow: UnitOfWork, shown: Sequence[Change], entries: Sequence[Change]) -> list[dict[str, Any]]:
+    """Return the entries that are to be shown, of all `entries`, for programs."""
+    opening = (change.facts for change in shown if isinstance(change.facts, Subscribed | PlanChanged | AddOnAdded))
+    plans = _plan_names(uow, {facts.plan_version_id for facts in opening})
+    holding = {change.version for change in standing(entries)}
     return [
         {
-            "plan": plans[item.plan_version_id],
-            "start": format_instant(phase.starts_at),
-            "end": format_instant(phase.ends_at) if phase.ends_at else None,
-            "is_billable": phase.is_billable,
-            "quantities": {charge: plain(units) for charge, units in phase.terms.quantities.items()},
+            "entry": change.version,
+            "effective_at": format_instant(change.effective_at),
+            "recorded_at": format_instant(change.recorded_at),
+            "change": in_words(change.facts, plans),
+            "is_standing": change.version in holding,
+            "actor": change.actor,
+            "reason": change.reason,
         }
-        for item in standing.items
-        for phase in item.phases
+        for change in shown
     ]
 
 
-def _effective(text: str) -> Effective:
-    match text:
-        case "now" | "period_end":
-            return text
-        case _:
-            return parse_instant(text, name="--effective")
+def _print_entries(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"entries": rows})
+        return
+    if not rows:
+        out.print("Nothing is ahead.")
+        return
+    for row in rows:
+        gone = "" if row["is_standing"] else "  (taken back)"
+        why = f": {row['reason']}" if row["reason"] else ""
+        out.print(f"{row['entry']:>4}  {row['effective_at']}  {row['change']}{gone}", markup=False)
+        out.print(f"      recorded {row['recorded_at']} by {row['actor']}{why}", style="dim", markup=False)
 
 
-def _decimals(texts: list[str] | None, option: str) -> dict[str, Decimal]:
-    """Read options of the form CHARGE=NUMBER."""
-    numbers: dict[str, Decimal] = {}
-    for text in texts or []:
-        charge, equals, number = text.partition("=")
-        if not equals or charge in numbers:
-            raise Malformed(f"{option} {text!r}: write CHARGE=NUMBER, each charge once")
-        numbers[charge] = parse_quantity(number, name=f"{option} {charge}")
-    return numbers
+def _plan_names(uow: UnitOfWork, ids: set[PlanVersionId]) -> dict[PlanVersionId, str]:
+    return {key: f"{version.plan} version {version.version}" for key, version in plan_versions(uow, ids).items()}
+
+
+def _timeline_json(loaded: Standing, plans: Mapping[PlanVersionId, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "item": to_wire("itm", item.id),
+            "plan": plans[item.plan_version_id],
+            "is_add_on": item.is_add_on,
+            "start": format_instant(phase.starts_at),
+            "end": format_instant(phase.ends_at) if phase.ends_at else None,
+            "state": phase.state.value,
+            "is_billable": phase.is_billable,
+            "quantities": {charge: plain(units) for charge, units in phase.terms.quantities.items()},
+            "prices": {charge: plain(price) for charge, price in phase.terms.prices.items()},
+        }
+        for item in loaded.items
+        for phase in item.phases
+    ]

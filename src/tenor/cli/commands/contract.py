@@ -1,0 +1,276 @@
+"""`tenor contract`: what is agreed with one customer apart from the price books."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.session import session, tenant_now
+from tenor.customers import customer_ids
+from tenor.kernel.errors import Malformed, NotFound
+from tenor.kernel.ids import CustomerId, to_wire
+from tenor.kernel.period import format_instant, parse_instant
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import (
+    Contract,
+    MalformedContract,
+    StepStart,
+    agree_contract,
+    all_contracts,
+    contract_differences,
+    find_contract,
+)
+from tenor.subscriptions import (
+    Effective,
+    NewSubscription,
+    Subscription,
+    find_subscription,
+    move_to_contract,
+    subscribe_to_contract,
+)
+
+app = typer.Typer(help="Agree contracts with single customers, and put subscriptions on them.", no_args_is_help=True)
+
+CodeArgument = Annotated[str, typer.Argument(help="Code of the contract.")]
+NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
+CodeOption = Annotated[str, typer.Option("--contract", help="Code of the contract.")]
+CustomerOption = Annotated[str, typer.Option(help="External id of the customer.")]
+VersionOption = Annotated[int | None, typer.Option(min=1, help="Version of the contract; the newest by default.")]
+ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
+
+
+@app.command("agree")
+def agree(
+    file: Annotated[Path, typer.Argument(help="Contract, a YAML or JSON file.")],
+    *,
+    tenant: TenantOption,
+    customer: CustomerOption,
+    actor: ActorOption = "operator",
+    reason: ReasonOption = "agreed by the command line",
+    as_json: JsonOption = False,
+) -> None:
+    """Agree what a file says: a new contract, or the next version of one. Repeating it changes nothing."""
+    with refusals(as_json=as_json):
+        source = _read(file)
+        with session() as opened:
+            of = opened.tenant(tenant)
+            with opened.database.transaction(of.tenant_id) as uow:
+                customer_id = _customer_id(uow, customer)
+                try:
+                    contract = agree_contract(
+                        uow, source, customer_id=customer_id, now=tenant_now(of), actor=actor, reason=reason
+                    )
+                except MalformedContract as refusal:
+                    refusal.message = f"{file}: {refusal.message}"
+                    raise
+                shown = _shown(uow, contract)
+        _print(shown, as_json=as_json)
+
+
+@app.command("list")
+def list_contracts(
+    *,
+    tenant: TenantOption,
+    customer: Annotated[str | None, typer.Option(help="External id of a customer; all by default.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the contracts in every version, the newest first."""
+    with refusals(as_json=as_json), session() as opened:
+        with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
+            found = all_contracts(uow, customer_id=None if customer is None else _customer_id(uow, customer))
+        if as_json:
+            print_json({"contracts": [_contract_json(contract) for contract in found]})
+            return
+        for contract in found:
+            out.print(
+                f"[bold]{escape(contract.code)}[/]  version {contract.version}  {escape(contract.name)} "
+                f"({contract.plan}), {counted(len(contract.steps), 'step')}, {format_instant(contract.agreed_at)}"
+            )
+        out.print(counted(len(found), "version"), style="dim")
+
+
+@app.command("show")
+def show(
+    code: CodeArgument, *, tenant: TenantOption, version: VersionOption = None, as_json: JsonOption = False
+) -> None:
+    """Print a contract, with what each of its steps changes."""
+    with refusals(as_json=as_json), session() as opened:
+        with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
+            shown = _shown(uow, find_contract(uow, code, version=version))
+        _print(shown, as_json=as_json)
+
+
+@app.command("subscribe")
+def subscribe_command(
+    name: NameArgument,
+    *,
+    tenant: TenantOption,
+    contract: CodeOption,
+    version: VersionOption = None,
+    start: Annotated[str | None, typer.Option(help="When it starts, past or future; now by default.")] = None,
+    actor: ActorOption = "operator",
+    reason: ReasonOption = "subscribed by the command line",
+    as_json: JsonOption = False,
+) -> None:
+    """Subscribe the customer of a contract to it, with all its steps ahead. Repeating it changes nothing."""
+
+    def subscribe(uow: UnitOfWork, now: datetime) -> Subscription:
+        request = NewSubscription(
+            external_id=name,
+            customer_id=find_contract(uow, contract, version=version).customer_id,
+            plan=contract,
+            starts_at=now if start is None else parse_instant(start, name="--start"),
+        )
+        subscribe_to_contract(uow, request, version=version, now=now, actor=actor, reason=reason)
+        return find_subscription(uow, name)
+
+    _put_on(contract, tenant, subscribe, as_json=as_json)
+
+
+@app.command("move")
+def move_command(
+    name: NameArgument,
+    *,
+    tenant: TenantOption,
+    contract: CodeOption,
+    version: VersionOption = None,
+    effective: Annotated[str, typer.Option(help="now, period_end, or an instant, past or future.")] = "now",
+    actor: ActorOption = "operator",
+    reason: ReasonOption = "moved by the command line",
+    as_json: JsonOption = False,
+) -> None:
+    """Put a subscription on a contract of its customer, or on the amended version of the one that it is on."""
+
+    def move(uow: UnitOfWork, now: datetime) -> Subscription:
+        held = find_subscription(uow, name)
+        return move_to_contract(
+            uow,
+            held.id,
+            contract=contract,
+            contract_version=version,
+            effective=_effective(effective),
+            version=held.version,
+            now=now,
+            actor=actor,
+            reason=reason,
+        )
+
+    _put_on(contract, tenant, move, as_json=as_json)
+
+
+def _put_on(
+    contract: str, tenant: str, change: Callable[[UnitOfWork, datetime], Subscription], *, as_json: bool
+) -> None:
+    with refusals(as_json=as_json), session() as opened:
+        of = opened.tenant(tenant)
+        with opened.database.transaction(of.tenant_id) as uow:
+            standing = change(uow, tenant_now(of))
+        body = {
+            "id": to_wire("sub", standing.id),
+            "external_id": standing.external_id,
+            "contract": contract,
+            "status": standing.status.value,
+            "version": standing.version,
+            "starts_at": standing.starts_at,
+            "ends_at": standing.ends_at,
+        }
+        if as_json:
+            print_json(body)
+            return
+        end = f", ends {format_instant(standing.ends_at)}" if standing.ends_at else ""
+        out.print(f"[bold]{escape(standing.external_id)}[/]  {body['id']}  on contract {contract}")
+        out.print(f"  {standing.status.value}, version {standing.version}{end}")
+
+
+def _effective(text: str) -> Effective:
+    match text:
+        case "now" | "period_end":
+            return text
+        case _:
+            return parse_instant(text, name="--effective")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Malformed(f"{file}: {error.strerror}") from None
+
+
+def _customer_id(uow: UnitOfWork, external_id: str) -> CustomerId:
+    try:
+        return customer_ids(uow, [external_id])[external_id]
+    except KeyError:
+        raise NotFound(f"there is no customer {external_id!r}; `tenor customer add` registers one") from None
+
+
+def _shown(uow: UnitOfWork, contract: Contract) -> dict[str, Any]:
+    """Return a contract with what each step changes."""
+    body = _contract_json(contract)
+    for step, differences in zip(body["steps"], contract_differences(uow, contract), strict=True):
+        step["differences"] = [difference._asdict() for difference in differences]
+        step["words"] = [str(difference) for difference in differences]
+    return body
+
+
+def _contract_json(contract: Contract) -> dict[str, Any]:
+    return {
+        "id": to_wire("ctr", contract.id),
+        "contract": contract.code,
+        "version": contract.version,
+        "customer_id": to_wire("cus", contract.customer_id),
+        "plan": contract.plan,
+        "name": contract.name,
+        "payment_terms": contract.payment._asdict() if contract.payment else None,
+        "po_number": contract.po_number,
+        "term_months": contract.term_months,
+        "agreed_at": contract.agreed_at,
+        "agreed_by": contract.agreed_by,
+        "reason": contract.reason,
+        "steps": [
+            {
+                "step": step.step_no,
+                "after_months": step.start.after_months,
+                "from": step.start.at,
+                "plan_version_id": to_wire("plv", step.plan_version_id),
+            }
+            for step in contract.steps
+        ],
+    }
+
+
+def _print(shown: dict[str, Any], *, as_json: bool) -> None:
+    steps = shown["steps"]
+    if as_json:
+        print_json({**shown, "steps": [{key: step[key] for key in step if key != "words"} for step in steps]})
+        return
+    out.print(f"[bold]{escape(shown['contract'])}[/] version {shown['version']}  {shown['id']}")
+    out.print(f"  {shown['name']}, from plan {shown['plan']}, for {shown['customer_id']}", markup=False)
+    out.print(f"  agreed {format_instant(shown['agreed_at'])} by {shown['agreed_by']}: {shown['reason']}", markup=False)
+    for words in _frame_in_words(shown):
+        out.print(f"  {words}", markup=False)
+    for step in steps:
+        out.print(f"  step {step['step']}, {_start_in_words(StepStart(step['after_months'], step['from']))}")
+        for words in step["words"] or ["as the plan" if step["step"] == 1 else "as before"]:
+            out.print(f"    {words}", markup=False)
+
+
+def _frame_in_words(shown: dict[str, Any]) -> list[str]:
+    payment = shown["payment_terms"]
+    said = {
+        "payment": payment and f"{payment['days']} days {'net' if payment['kind'] == 'net' else 'after end of month'}",
+        "purchase order": shown["po_number"],
+        "term": shown["term_months"] and counted(shown["term_months"], "month"),
+    }
+    return [f"{key}: {words}" for key, words in said.items() if words]
+
+
+def _start_in_words(start: StepStart) -> str:
+    if start.after_months is not None:
+        return f"after {counted(start.after_months, 'month')}"
+    return f"from {format_instant(start.at)}" if start.at else "from the start"

@@ -1,0 +1,99 @@
+"""`tenor wallet`: as text for people, as one object for programs, and what it refuses."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tenor.cli.commands.wallet import app
+from tenor.customers import CustomerDetails, register_customers
+from tenor.kernel.period import EARLIEST
+from tenor.platform.database import Database
+from tenor.platform.tenants import create_tenant
+from tests.support.postgres import Server
+
+
+@pytest.fixture
+def environment(server: Server, template: str) -> Iterator[dict[str, str]]:
+    """The settings of a database with the tenant acme and its customer globex."""
+    with server.fresh_database(template) as name:
+        settings = server.settings(name)
+        with Database.open(settings) as database:
+            tenant = create_tenant(database, slug="acme", name="Acme")
+            with database.transaction(tenant) as uow:
+                register_customers(uow, [CustomerDetails(external_id="globex", name="Globex")], now=EARLIEST)
+        yield {
+            "TENOR_DATABASE_URL": settings.database_url or "",
+            "TENOR_APP_DATABASE_URL": settings.app_database_url or "",
+            "TENOR_AUDITOR_DATABASE_URL": settings.auditor_database_url or "",
+            "TENOR_TENANT": "acme",
+            "COLUMNS": "200",
+        }
+
+
+def done(environment: dict[str, str], *words: str) -> str:
+    """Run a command that must end well; return what it printed, with one blank between words."""
+    ran = CliRunner().invoke(app, words, env=environment)
+    assert ran.exit_code == 0, ran.output
+    return " ".join(ran.output.split())
+
+
+def body(environment: dict[str, str], *words: str, exit_code: int = 0) -> dict[str, Any]:
+    """Run a command with --json; return the object that it printed."""
+    ran = CliRunner().invoke(app, [*words, "--json"], env=environment)
+    assert ran.exit_code == exit_code, ran.output
+    printed: dict[str, Any] = json.loads(ran.output)
+    return printed
+
+
+def test_a_wallet_from_its_opening_to_its_last_entry(environment: dict[str, str]) -> None:
+    assert done(environment, "open", "globex", "EUR", "--unit", "tokens", "--rate", "0.002") == (
+        "Wallet main of globex counts tokens"
+    )
+    assert done(environment, "grant", "globex", "1000", "--cost", "2.00", "--priority", "1") == (
+        "Granted 1000 tokens to globex"
+    )
+    gift = body(environment, "grant", "globex", "500", "--expires", "2999-01-01T00:00:00Z")
+    used = body(environment, "use", "globex", "1200", "--key", "call-1")
+    assert (used["used"], used["uncovered"]) == ("1200", "0")
+    assert body(environment, "use", "globex", "1200", "--key", "call-1")["use_id"] == used["use_id"]
+
+    shown = body(environment, "show", "globex")["wallets"]
+    assert [(wallet["code"], wallet["available"], wallet["held"]) for wallet in shown] == [("main", "300", "0")]
+    assert done(environment, "void", gift["grant_id"]) == "Took 300 out"
+    listed = body(environment, "entries", "globex")["entries"]
+    assert [(entry["entry_no"], entry["kind"], entry["amount"], entry["value_minor"]) for entry in listed] == [
+        (1, "granted", "1000", 200),
+        (2, "granted", "500", 0),
+        (3, "drawn", "1000", 200),
+        (4, "drawn", "200", 0),
+        (5, "voided", "300", 0),
+    ]
+    assert "5 entries" in done(environment, "entries", "globex")
+    assert "main tokens 0 0 0" in done(environment, "show", "globex").replace("│ ", "")
+
+
+def test_what_is_due_is_done_by_a_tick(environment: dict[str, str]) -> None:
+    done(environment, "open", "globex", "EUR")
+    done(environment, "top-up", "globex", "--below", "5", "--to", "20")
+    done(environment, "alert", "globex", "5")
+
+    assert body(environment, "tick") == {"released": 0, "lapsed": 0, "renewed": 0, "top_ups_ordered": 1}
+    assert done(environment, "tick") == "released 0, lapsed 0, renewed 0, top ups ordered 0"
+
+
+def test_refusals_have_their_codes(environment: dict[str, str]) -> None:
+    done(environment, "open", "globex", "EUR")
+    refused = {
+        "wallet_not_found": ["use", "globex", "1", "--key", "a", "-w", "other"],
+        "credit_exhausted": ["use", "globex", "1", "--key", "a"],
+        "not_found": ["show", "nobody"],
+        "not_a_decimal": ["grant", "globex", "many"],
+        "malformed_wallet": ["grant", "globex", "1", "--source", "heaven"],
+        "not_an_id": ["void", "grt_1"],
+        "wallet_exists": ["open", "globex", "EUR", "--overdraws"],
+    }
+    for code, words in refused.items():
+        assert body(environment, *words, exit_code=2)["error"]["code"] == code
