@@ -51,12 +51,17 @@ class Quote:
 
 
 def settle_now(
-    uow: UnitOfWork, subscriptions: Sequence[Subscription], *, as_of: datetime, recorded_at: datetime
+    uow: UnitOfWork,
+    subscriptions: Sequence[Subscription],
+    *,
+    as_of: datetime,
+    recorded_at: datetime,
+    with_grace: bool = True,
 ) -> list[Draft]:
     """Issue what the subscriptions owe through `as_of` and has not been billed; return the documents.
 
     The same stages as a bill run's, for these subscriptions alone, in the caller's transaction. What grace
-    keeps open stays open.
+    keeps open stays open; without `with_grace` it is finalised early.
 
     Raises:
         Parked: a rule refuses one of them; nothing has been written.
@@ -64,7 +69,7 @@ def settle_now(
     """
     for table, instant in (("invoice_lines", as_of), ("transfers", as_of), ("outbox_events", recorded_at)):
         prepare_partitions(uow, table, Period(instant, instant + timedelta(days=1)))
-    return _through_stages(uow, subscriptions, Occasion(as_of, recorded_at), count=len(STAGES))
+    return _through_stages(uow, subscriptions, Occasion(as_of, recorded_at), count=len(STAGES), with_grace=with_grace)
 
 
 def quote_change(uow: UnitOfWork, change: Change, *, as_of: datetime) -> Quote:

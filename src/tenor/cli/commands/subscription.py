@@ -1,6 +1,7 @@
 """`tenor subscription`: subscribe customers, and see how subscriptions stand; the changes stand beside."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -8,9 +9,14 @@ import typer
 from tenor.cli.commands import subscription_changes, subscription_life
 from tenor.cli.commands.subscription_frame import (
     ActorOption,
+    Handling,
+    InvoiceOption,
     NameArgument,
+    PreviewOption,
     QuantityOption,
+    QuoteOption,
     ReasonOption,
+    carry_out,
     customer_id,
     decimals,
     interval,
@@ -32,6 +38,7 @@ from tenor.subscriptions import (
     PlanChanged,
     Standing,
     Subscribed,
+    Subscription,
     find_subscription,
     journals,
     load_items,
@@ -59,32 +66,37 @@ def create(
     discount_percent: Annotated[str, typer.Option(help="Taken off every charge but commitments.")] = "0",
     trial_days: Annotated[int | None, typer.Option(min=0, help="Instead of the plan's.")] = None,
     trial_converts: Annotated[bool, typer.Option(help="Whether the trial goes over into the paid plan.")] = True,
+    preview: PreviewOption = False,
+    quote: QuoteOption = None,
+    invoice: InvoiceOption = False,
     actor: ActorOption = "operator",
     reason: ReasonOption = "subscribed by the command line",
     as_json: JsonOption = False,
 ) -> None:
     """Subscribe a customer to a plan. Repeating it with the same content changes nothing."""
+    how = Handling(preview, quote, invoice, None, actor, reason)
+
+    def make(uow: UnitOfWork, at: datetime, _version: int | None) -> list[Subscription]:
+        request = NewSubscription(
+            external_id=name,
+            customer_id=customer_id(uow, customer),
+            plan=plan,
+            starts_at=parse_instant(start, name="--start") if start is not None else at,
+            ends_at=parse_instant(end, name="--end") if end is not None else None,
+            notice_days=notice_days,
+            renewal=interval(renewal) if renewal is not None else None,
+            quantities=decimals(quantity, "--quantity"),
+            prices=decimals(price, "--price"),
+            discount_percent=parse_decimal(discount_percent, name="--discount-percent"),
+            trial_days=trial_days,
+            trial_converts=trial_converts,
+        )
+        (subscription_id,) = subscribe(uow, [request], now=at, actor=actor, reason=reason)
+        (made,) = load_items(uow, [subscription_id])
+        return [made.subscription]
+
     with refusals(as_json=as_json), session() as opened:
-        of = opened.tenant(tenant)
-        now = tenant_now(of)
-        with opened.database.transaction(of.tenant_id) as uow:
-            request = NewSubscription(
-                external_id=name,
-                customer_id=customer_id(uow, customer),
-                plan=plan,
-                starts_at=parse_instant(start, name="--start") if start is not None else now,
-                ends_at=parse_instant(end, name="--end") if end is not None else None,
-                notice_days=notice_days,
-                renewal=interval(renewal) if renewal is not None else None,
-                quantities=decimals(quantity, "--quantity"),
-                prices=decimals(price, "--price"),
-                discount_percent=parse_decimal(discount_percent, name="--discount-percent"),
-                trial_days=trial_days,
-                trial_converts=trial_converts,
-            )
-            (subscription_id,) = subscribe(uow, [request], now=now, actor=actor, reason=reason)
-            (made,) = load_items(uow, [subscription_id])
-        print_subscription(made.subscription, as_json=as_json)
+        carry_out(opened, tenant, how, make, lambda uow: (customer_id(uow, customer), 0), as_json=as_json)
 
 
 subscription_changes.register(app)

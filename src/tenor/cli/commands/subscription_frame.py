@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from tenor.cli.commands.quoting import print_quote, quote_from_text
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
-from tenor.cli.session import session, tenant_now
+from tenor.cli.session import Session, session, tenant_now
 from tenor.customers import customers_by_external_id
 from tenor.invoicing import accept_quote, prefetch_taxes, quote_change, settle_now
 from tenor.kernel.calendar import Interval, Unit
@@ -74,6 +74,43 @@ class Handling(NamedTuple):
     reason: str
 
 
+Make = Callable[[UnitOfWork, datetime, int | None], list[Subscription]]
+"""Makes a change as of an instant, on the version of a quote where there is one; returns what it touched."""
+
+Buyer = Callable[[UnitOfWork], tuple[CustomerId, int]]
+"""Who will be asked to pay, and the version of the subscription that a quote holds for."""
+
+
+def carry_out(opened: Session, tenant: str, how: Handling, make: Make, buyer: Buyer, *, as_json: bool) -> None:
+    """Preview a change, make it by its quote, or make it, and print what came of it."""
+    of = opened.tenant(tenant)
+    quote = None if how.quote is None else quote_from_text(how.quote)
+    now = tenant_now(of)
+    touched: list[Subscription] = []
+
+    def change(uow: UnitOfWork, at: datetime) -> list[Subscription]:
+        touched[:] = make(uow, at, quote.version if quote else None)
+        return touched
+
+    if how.preview or quote or how.invoice:
+        with opened.database.transaction(of.tenant_id) as uow:
+            customer, version = buyer(uow)
+        at = quote.as_of if quote else now
+        prefetch_taxes(opened.database, opened.settings, of.tenant_id, at=at, customer_ids=[customer])
+        with opened.database.transaction(of.tenant_id) as uow:
+            if how.preview:
+                print_quote(quote_change(uow, change, as_of=now), version=version, as_json=as_json)
+                return
+            if quote:
+                accept_quote(uow, change, as_of=quote.as_of, digest=quote.digest, now=now)
+            else:
+                settle_now(uow, change(uow, now), as_of=now, recorded_at=now)
+    else:
+        with opened.database.transaction(of.tenant_id) as uow:
+            change(uow, now)
+    print_subscription(touched[0], as_json=as_json)
+
+
 def change_command(app: typer.Typer, name: str, *, at: str | None) -> Callable[[Callable[..., Subscription]], None]:
     """Make a function `(call, *, its own options) -> Subscription` the command `name` of `app`.
 
@@ -86,36 +123,19 @@ def change_command(app: typer.Typer, name: str, *, at: str | None) -> Callable[[
             how = Handling(*(options.pop(option) for option in Handling._fields))
             with refusals(as_json=as_json), session() as opened:
                 effective = _effective(options.pop("effective", "now"))
-                of = opened.tenant(tenant)
-                quote = None if how.quote is None else quote_from_text(how.quote)
-                now = tenant_now(of)
 
-                def make(uow: UnitOfWork, at: datetime) -> list[Subscription]:
+                def make(uow: UnitOfWork, at: datetime, quoted_version: int | None) -> list[Subscription]:
                     held = find_subscription(uow, name)
-                    version = quote.version if quote else held.version if how.version is None else how.version
+                    version = next(one for one in (quoted_version, how.version, held.version) if one is not None)
                     decided = Decided(version=version, now=at, actor=how.actor, reason=how.reason)
                     changed = change(Call(uow, held, effective, decided), **options)
                     return [changed] if changed.id == held.id else [changed, held]
 
-                if how.preview or quote or how.invoice:
-                    with opened.database.transaction(of.tenant_id) as uow:
-                        customers = [find_subscription(uow, name).customer_id]
-                    at = quote.as_of if quote else now
-                    prefetch_taxes(opened.database, opened.settings, of.tenant_id, at=at, customer_ids=customers)
-                with opened.database.transaction(of.tenant_id) as uow:
-                    if how.preview:
-                        version = find_subscription(uow, name).version
-                        print_quote(quote_change(uow, make, as_of=now), version=version, as_json=as_json)
-                        return
-                    if quote:
-                        accept_quote(uow, make, as_of=quote.as_of, digest=quote.digest, now=now)
-                        changed = find_subscription(uow, name)
-                    else:
-                        touched = make(uow, now)
-                        changed = touched[0]
-                        if how.invoice:
-                            settle_now(uow, touched, as_of=now, recorded_at=now)
-                print_subscription(changed, as_json=as_json)
+                def buyer(uow: UnitOfWork) -> tuple[CustomerId, int]:
+                    held = find_subscription(uow, name)
+                    return held.customer_id, held.version
+
+                carry_out(opened, tenant, how, make, buyer, as_json=as_json)
 
         command.__doc__ = change.__doc__
         parameters = _parameters(change, at)
