@@ -9,7 +9,6 @@ from typing import Any
 from tenor.conformance import (
     aggregation,
     credit_note,
-    credits,
     discount,
     invoice,
     periods,
@@ -22,6 +21,7 @@ from tenor.conformance import (
 )
 from tenor.conformance.cases import Case
 from tenor.conformance.compare import differences
+from tenor.conformance.credits import answer_eligibility, answer_order
 from tenor.kernel.errors import Refusal
 from tenor.kernel.period import format_instant
 from tenor.pricing.policy import UnknownPolicy
@@ -45,8 +45,8 @@ KINDS: Mapping[str, Answer] = {
     "tax": tax.answer,
     "tax_reversal": tax.answer_reversal,
     "credit_note": credit_note.answer,
-    "credit_order": credits.answer_order,
-    "credit_eligibility": credits.answer_eligibility,
+    "credit_order": answer_order,
+    "credit_eligibility": answer_eligibility,
     "scenario": scenario.answer,
 }
 """The kinds of case that the engine can run; a case of any other kind counts as failed."""

@@ -157,6 +157,7 @@ class CreditsPolicy:
     read_at_expiry: Literal["after", "before"]
     advance_backfill: bool
     credit_eligibility: Literal["effective_at_period_end", "effective_before_service_end"]
+    top_up_invoice: Literal["finalized", "held_until_paid"]
     wallet_credit_rounding: Rounding
 
 

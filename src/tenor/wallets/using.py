@@ -99,7 +99,7 @@ def put_back(
     movements: Movements, grants: Mapping[GrantId, HeldGrant], draws: Iterable[OpenDraw], kind: EntryKind
 ) -> None:
     """Give draws back to their grants as entries of `kind`; what was voided meanwhile is taken out again."""
-    for use_id, grant_id, amount in draws:
+    for use_id, grant_id, amount, _ in draws:
         movements.move(kind, grant_id, amount, use_id=use_id)
         if grants[grant_id].grant.voided_at is not None:
             movements.move("voided", grant_id, amount)

@@ -175,6 +175,19 @@ def test_what_may_roll_over_is_kept_for_one_interval_more(purse: Purse) -> None:
     assert purse.adds_up()
 
 
+def test_what_missed_its_next_interval_has_lapsed_whatever_may_roll_over(purse: Purse) -> None:
+    promise(purse, rollover_max=Decimal(50))
+    renew(purse, day(1))
+    renew(purse, day(30))  # three weeks were missed
+
+    assert purse.figures(30) == (100, 0, 0)
+    assert [(kind, amount) for kind, amount, _ in purse.kinds()] == [
+        ("granted", 100),
+        ("lapsed", 100),
+        ("granted", 100),
+    ]
+
+
 def test_a_promise_is_made_once_and_can_be_stopped(purse: Purse) -> None:
     first = promise(purse)
     assert promise(purse).id == first.id

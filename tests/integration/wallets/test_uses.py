@@ -131,8 +131,10 @@ def test_a_wallet_that_may_be_overdrawn_is_repaid_by_later_grants(
     assert purse.figures(3) == (0, 0, 8)
     purse.grant("6", on=4)
     assert purse.figures(4) == (0, 0, 2)  # the oldest is paid first: 5 and 1
-    purse.give_back(second, "3", on=5)
-    assert purse.figures(5) == (1, 0, 0)  # 2 are owed no more, 1 goes back to the grant that had paid it
+    purse.give_back(second, "2", on=5)
+    assert purse.figures(5) == (1, 0, 1)  # 1 goes back to the grant that had paid it last, then 1 is owed no more
+    purse.give_back(second, "1", on=5)
+    assert purse.figures(5) == (1, 0, 0)
     purse.give_back(first, "15", on=6)
     assert purse.figures(6) == (16, 0, 0)
     assert purse.adds_up()
@@ -147,6 +149,8 @@ def test_a_wallet_is_opened_once(database: Database, tenant: TenantId, customers
     with pytest.raises(WalletExists):
         opened(overdraws=True)
     wrongs: list[dict[str, Any]] = [
+        {"burn_order": ("age",)},
+        {"burn_order": ()},
         {"code": "Big"},
         {"rate": ZERO},
         {"unit": "two words"},

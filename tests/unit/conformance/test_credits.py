@@ -163,7 +163,7 @@ def test_credit_only_is_an_advance_that_a_later_grant_repays_by_policy() -> None
 
 def test_what_credit_does_not_cover_goes_to_the_invoice() -> None:
     collected = {"at": at(2), "do": "collect_credits", "amount": "15", "settlement": "credit_then_invoice"}
-    facts = [
+    facts: list[dict[str, Any]] = [
         {"at": at(2), "to_invoice": "5", "collected": [{"grant": "g", "amount": "10"}], "receivable": "0"},
         {"at": at(1), "collectable": {"requested": "15", "amount": "10"}},
     ]

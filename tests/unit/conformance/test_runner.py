@@ -228,7 +228,6 @@ def test_what_the_engine_gave_becomes_plain_json() -> None:
 LATER_KEYS: Final = frozenset(
     """
     month_rounding
-    top_up_invoice
     recognition metric_formula churn_denominator churn_includes_contraction discounts_in_mrr
     """.split()
 )

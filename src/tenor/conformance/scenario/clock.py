@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from tenor.conformance.scenario import dunning, family, standing
+from tenor.conformance.scenario import dunning, family, prepaid, standing
 from tenor.conformance.scenario.calendar import run_instant, slices
 from tenor.conformance.scenario.life import Cut, stretches
 from tenor.conformance.scenario.running import run
@@ -37,6 +37,8 @@ def follow_up(world: World) -> None:
     """See what a step did to drafts that gather and to stages of dunning; who is free again is billed at once."""
     for account in world.accounts.values():
         family.reckon(world, account)
+        prepaid.take_paid(world, account)
+        prepaid.fill_up(world, account)
         if dunning.check(world, account):
             run(world, account.id)
 

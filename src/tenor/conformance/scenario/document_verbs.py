@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tenor.conformance.scenario import drafts, notes
+from tenor.conformance.scenario import drafts, notes, prepaid
 from tenor.conformance.scenario.documents import Account, Invoice
 from tenor.conformance.scenario.reading import Step
 from tenor.conformance.scenario.selecting import line_in, select_invoice, select_invoices
@@ -34,6 +34,7 @@ def void_invoice(world: World, step: Step) -> None:
         if not world.terms.keeps_balance:
             to_credit, to_refund = _amount(step, "to_credit"), _amount(step, "to_refund")
             notes.void(world, account, invoice, to_credit=to_credit, to_refund=to_refund)
+            prepaid.release(world, account, invoice)
             continue
         _refuse_void(account, invoice)
         for line in invoice.lines:

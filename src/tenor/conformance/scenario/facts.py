@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from tenor.conformance.compare import equals
-from tenor.conformance.scenario import dunning, note_facts, notes
+from tenor.conformance.scenario import dunning, note_facts, notes, prepaid
 from tenor.conformance.scenario.documents import Account, Invoice
 from tenor.conformance.scenario.invoice_facts import invoice_differences
 from tenor.conformance.scenario.life_verbs import charged_through
@@ -215,6 +215,10 @@ _READERS: Final[Mapping[str, Callable[[World, Fact], Any]]] = {
     "usage_units": _usage_units,
     "credit_note": lambda world, fact: note_facts.newest_note(_account(world, fact), fact["credit_note"]),
     "credit_notes": lambda world, fact: note_facts.all_notes(_account(world, fact), fact["credit_notes"]),
+    "wallet_balance": lambda world, fact: prepaid.figures(world, _account(world, fact))["balance"],
+    "wallet_credits": lambda world, fact: sum(wallet.credits for wallet in world.wallets_of(_account(world, fact).id)),
+    "wallet_transaction": lambda world, fact: prepaid.latest_move(world, _account(world, fact)),
+    "wallet": lambda world, fact: prepaid.figures(world, _account(world, fact)),
     "credit_note_balance": lambda world, fact: notes.balance(_account(world, fact)),
     "creditable": lambda world, fact: note_facts.creditable(_account(world, fact)),
     "coupon_active": lambda world, fact: note_facts.coupon_active(world, _account(world, fact)),

@@ -37,6 +37,11 @@ def fail(world: World, account: Account, *, all_from_now: bool) -> None:
         payment.has_failed = payment.has_failed or payment.at == world.now
 
 
+def refuse(world: World, account: Account, invoice: Invoice) -> None:
+    """Try to take the money for an invoice, in vain."""
+    invoice.payments.append(Payment(len(account.payments) + 1, world.now, invoice.outstanding, has_failed=True))
+
+
 def settle(account: Account, amount: Decimal, *, own_currency: bool) -> None:
     """Correct the latest payment to what the provider settled; in another currency it stays paid as it was."""
     payment = latest_payment(account)

@@ -12,6 +12,7 @@ from tenor.conformance.scenario import (
     drafts,
     life_verbs,
     money_verbs,
+    prepaid_verbs,
     usage_verbs,
 )
 from tenor.conformance.scenario.documents import Account
@@ -64,6 +65,10 @@ VERBS: Final[Mapping[str, tuple[Verb, str]]] = {
     "refresh_invoice": (drafts.refresh_invoice, "invoice"),
     "edit_line": (drafts.edit_line, "invoice line unit_amount units"),
     "credit_note": (document_verbs.credit_note, "invoice line amount requested_credit to_credit to_refund"),
+    "create_wallet": (prepaid_verbs.create_wallet, "customer rate granted min_top_up limited_to rules"),
+    "grant_credits": (prepaid_verbs.grant_credits, "amount"),
+    "buy_credits": (prepaid_verbs.buy_credits, "amount held_until_paid"),
+    "void_credits": (prepaid_verbs.void_credits, "amount"),
     "apply_coupon": (coupons.apply_coupon, "customer coupon"),
     "import_invoice": (money_verbs.import_invoice, "customer lines"),
 }

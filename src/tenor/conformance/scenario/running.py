@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tenor.conformance.scenario import coupons, notes, sums
+from tenor.conformance.scenario import coupons, notes, prepaid, sums
 from tenor.conformance.scenario.calendar import run_target
 from tenor.conformance.scenario.credit import settle_credit
 from tenor.conformance.scenario.documents import Account, Invoice, Line
@@ -109,6 +109,7 @@ def finalised(world: World, account: Account, invoice: Invoice) -> None:
     coupons.count_use(world, account, invoice)
     notes.release(account, invoice)
     notes.draw(account, invoice)
+    prepaid.draw(world, account, invoice)
     settle_credit(world, account)
     if world.buyer(account.id).parent is None:
         collect(world, account, invoice)

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tenor.conformance.scenario.calendar import Slice, begun_slices, timing_of
-from tenor.conformance.scenario.documents import ZERO, Line
+from tenor.conformance.scenario.calendar import begun_slices
+from tenor.conformance.scenario.documents import ZERO
 from tenor.conformance.scenario.life import Subscription
-from tenor.conformance.scenario.measuring import cost, measure, parts_of, window_of
 from tenor.conformance.scenario.plans import Charge, Plan
 from tenor.conformance.scenario.running import enter
 from tenor.conformance.scenario.strict import NotRunnable
-from tenor.conformance.scenario.usage import billed_as, current_slices, usage_cost, usage_line
+from tenor.conformance.scenario.usage import current_slices, usage_cost, usage_so_far
 from tenor.conformance.scenario.world import Arrival, World
 from tenor.kernel.quantity import parse_decimal
 from tenor.pricing.rules.rating import UNROUNDED, Usage, rate
@@ -40,7 +39,7 @@ def check(world: World, subscription: Subscription, arrival: Arrival) -> None:
     before = used(world, subscription)
     world.usage.append(arrival)
     if _reached(thresholds, after) > _reached(thresholds, before):
-        lines = [line for slice_ in current_slices(world, subscription) for line in _lines(world, slice_)]
+        lines = [line for slice_ in current_slices(world, subscription) for line in usage_so_far(world, slice_)]
         enter(world, world.account(subscription.customer), lines, reason="threshold", is_final=True)
 
 
@@ -88,18 +87,3 @@ def _reached(thresholds: Sequence[_Threshold], amount: Decimal) -> int:
     top = max(single, default=ZERO)
     again = [int(max(amount - top, ZERO) // entry.amount) for entry in thresholds if entry.is_recurring]
     return sum(threshold <= amount for threshold in single) + sum(again)
-
-
-def _lines(world: World, slice_: Slice) -> list[Line]:
-    """Return the usage of a running period so far, for those parts that cost something."""
-    if timing_of(world, slice_.charge) == "advance":
-        return []
-    window = window_of(world, slice_)
-    found = []
-    for part in parts_of(world, slice_):
-        measured = measure(world, slice_, part, window=window)
-        amount = cost(world, slice_, part, measured, window=window, rounding=world.terms.money)
-        if amount:
-            mark = billed_as(slice_, part.key, what="threshold")
-            found.append(usage_line(slice_, amount, measured.full_units, mark))
-    return found

@@ -47,6 +47,21 @@ def current_slices(world: World, subscription: Subscription) -> list[Slice]:
     return [slice_ for slice_ in begun if slice_.span.holds(world.now)]
 
 
+def usage_so_far(world: World, slice_: Slice) -> list[Line]:
+    """Return the usage of a running period so far, as a threshold bills it, for those parts that cost something."""
+    if timing_of(world, slice_.charge) == "advance":
+        return []
+    window = window_of(world, slice_)
+    found = []
+    for part in parts_of(world, slice_):
+        measured = measure(world, slice_, part, window=window)
+        amount = cost(world, slice_, part, measured, window=window, rounding=world.terms.money)
+        if amount:
+            mark = billed_as(slice_, part.key, what="threshold")
+            found.append(usage_line(slice_, amount, measured.full_units, mark))
+    return found
+
+
 def usage_line(slice_: Slice, amount: Decimal, units: Decimal, of: tuple[object, ...], *, kind: str = "usage") -> Line:
     """Return a line for the usage of a slice."""
     return Line(

@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 
 from tenor.conformance.scenario.documents import Account
 from tenor.conformance.scenario.life import Subscription
+from tenor.conformance.scenario.prepaid_wallet import PrepaidWallet
 from tenor.conformance.scenario.reading import Buyer, Story
 from tenor.conformance.scenario.strict import NotRunnable
 from tenor.conformance.scenario.terms import Terms
@@ -33,6 +34,7 @@ class World:
     accounts: dict[str, Account] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     usage: list[Arrival] = field(default_factory=list)
+    wallets: dict[str, list[PrepaidWallet]] = field(default_factory=dict)
     is_gathering: bool = False
 
     def account(self, name: str | None) -> Account:
@@ -62,6 +64,10 @@ class World:
     def subscriptions_of(self, customer: str) -> list[Subscription]:
         """Return the subscriptions of a customer, oldest first."""
         return [entry for entry in self.subscriptions.values() if entry.customer == customer]
+
+    def wallets_of(self, customer: str) -> list[PrepaidWallet]:
+        """Return the wallets of a customer, oldest first."""
+        return self.wallets.get(customer, [])
 
     def buyer(self, customer: str) -> Buyer:
         """Return the customer as the case opens."""

@@ -7,6 +7,7 @@ from tenor.kernel.ids import WalletUseId, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.model import ZERO
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.rules.spending import NothingToRestore
 from tenor.wallets.store.uses import open_draws, settle_uses
@@ -18,7 +19,9 @@ from tenor.wallets.using import Used, lock_use, put_back, split_last
 def give_back_credits(
     uow: UnitOfWork, use_id: WalletUseId, amount: Decimal, *, now: datetime, actor: str, reason: str
 ) -> Used:
-    """Give back `amount` of a use: first what no grant covered, then the draws, the last first, each to its own grant.
+    """Give back `amount` of a use, each part to the grant that it came from, what was drawn last first.
+
+    Last came what later grants repaid of it, before that what no grant has covered, and first its own draws.
 
     A grant keeps its expiry: what is given back to one that has expired lapses.
 
@@ -34,9 +37,12 @@ def give_back_credits(
     grants = grants_by_id(uow, [part.grant_id for part in draws])
     movements = Movements.of(grants.values(), at=now)
     with localcontext(EXACT):
-        forgone = min(amount, use.uncovered)
+        repaid = list(split_last([part for part in draws if part.is_repayment], amount))
+        rest = amount - sum((part.amount for part in repaid), ZERO)
+        forgone = min(rest, use.uncovered)
+        own = split_last([part for part in draws if not part.is_repayment], rest - forgone)
         movements.advance("forgone", wallet.id, forgone, use_id)
-        put_back(movements, grants, split_last(draws, amount - forgone), "restored")
+        put_back(movements, grants, [*repaid, *own], "restored")
         entries = write_movements(uow, movements.entries)
         left = use._replace(used=use.used - amount, uncovered=use.uncovered - forgone)
     settle_uses(uow, [left], now=now)

@@ -10,6 +10,7 @@ from tenor.kernel.quantity import parse_decimal, plain
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import MalformedWallet, WalletExists
 from tenor.wallets.model import StoredWallet, WalletTerms
+from tenor.wallets.rules.burning import BURN_KEYS
 from tenor.wallets.store.wallets import insert_wallet, wallets_of
 from tenor.wallets.telling import tell
 
@@ -53,6 +54,11 @@ def _require_sound(terms: WalletTerms) -> None:
     exponent(terms.currency)
     if not _CODE.fullmatch(terms.code):
         raise MalformedWallet(f"{terms.code[:80]!r} is no code: a-z, 0-9, '_', '.', '-', at most 63")
+    strangers = set(terms.burn_order) - BURN_KEYS.keys()
+    if strangers or not terms.burn_order:
+        raise MalformedWallet(
+            f"grants burn by {', '.join(BURN_KEYS)}, not by {', '.join(sorted(strangers)) or 'nothing'}"
+        )
     if not _UNIT.fullmatch(terms.unit):
         raise MalformedWallet(f"{terms.unit[:80]!r} is no unit: letters, digits and '_', at most 32")
     if parse_decimal(terms.rate, name="rate") <= 0:

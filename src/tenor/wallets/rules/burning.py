@@ -11,7 +11,7 @@ from tenor.wallets.model import ZERO, Draw, Grant
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
-_KEYS: Final[Mapping[str, Callable[[Grant], Any]]] = MappingProxyType(
+BURN_KEYS: Final[Mapping[str, Callable[[Grant], Any]]] = MappingProxyType(
     {
         "priority": lambda grant: grant.priority,
         "feature_restricted": lambda grant: not grant.features,
@@ -31,7 +31,7 @@ def in_burn_order(grants: Iterable[Grant], order: Sequence[str]) -> list[Grant]:
     Low priority numbers, grants limited to features, soon expiries, promotional ones, early ones first; grants that
     are equal in every key keep their order.
     """
-    keys = [_KEYS[name] for name in order]
+    keys = [BURN_KEYS[name] for name in order]
     return sorted(grants, key=lambda grant: tuple(key(grant) for key in keys))
 
 

@@ -186,8 +186,10 @@ def use_credit(
     return _with(wallet, entries), Taken(tuple(draws), uncovered)
 
 
-def give_back(wallet: Wallet, amount: Decimal, *, at: datetime) -> Wallet:
+def give_back(wallet: Wallet, amount: Decimal, *, at: datetime, label: str | None = None) -> Wallet:
     """Return the wallet with `amount` of what was used given back: the last use first, its last draw first.
+
+    What later grants repaid of a use was drawn after the rest of it. With a `label` only what was used under it.
 
     Each part goes back to the grant that it came from, which keeps its expiry: what has expired lapses, and what was
     voided is taken out again.
@@ -199,7 +201,8 @@ def give_back(wallet: Wallet, amount: Decimal, *, at: datetime) -> Wallet:
     if amount < ZERO:
         raise NotAnAmountOfCredit(f"{amount} of credit cannot be given back")
     entries = []
-    for part in reversed(list(_parts(wallet))):
+    parts = [part for part in _parts(wallet) if label in {None, part.use.label}]
+    for part in reversed(parts):
         given = min(amount, part.amount)
         if given <= ZERO:
             break
@@ -247,7 +250,7 @@ def _sum(entries: Iterable[Entry], at: datetime, signs: Mapping[EntryKind, int])
 
 
 def _parts(wallet: Wallet) -> Iterator[_Part]:
-    """Yield what is still used, in the order of use: the draws of a use, what later grants repaid of it, its rest."""
+    """Yield what is still used, in the order of use: the draws of a use, its rest, what later grants repaid of that."""
     left: dict[tuple[Use, str | None], Decimal] = {}
     for entry in wallet.entries:
         if entry.use is None:
@@ -259,7 +262,7 @@ def _parts(wallet: Wallet) -> Iterator[_Part]:
             left[entry.use, entry.grant_id] -= entry.amount
         if entry.kind == "repaid":
             left[entry.use, None] -= entry.amount
-    ordered = sorted(left.items(), key=lambda item: (item[0][0].number, item[0][1] is None))
+    ordered = sorted(left.items(), key=lambda item: item[0][0].number)
     for (use, grant_id), amount in ordered:
         if amount > ZERO:
             yield _Part(use, grant_id, amount)

@@ -14,11 +14,12 @@ _USE: Final = "id, wallet_id, key, feature, status, asked, used, uncovered, made
 
 
 class OpenDraw(NamedTuple):
-    """What is still drawn or held of one grant for a use; in the order of the draws."""
+    """What is still drawn or held of one grant for a use; `is_repayment`: drawn later, for what was uncovered."""
 
     use_id: WalletUseId
     grant_id: GrantId
     amount: Decimal
+    is_repayment: bool
 
 
 def insert_uses(uow: UnitOfWork, uses: Sequence[StoredUse]) -> None:
@@ -104,7 +105,8 @@ def open_draws(uow: UnitOfWork, use_ids: Iterable[UUID]) -> list[OpenDraw]:
     """Return what is still drawn or held for uses, the draws of each in their order."""
     rows = uow.fetch_all(
         """
-        select use_id, grant_id, sum(case when kind in ('released', 'restored') then -amount else amount end)
+        select use_id, grant_id, sum(case when kind in ('released', 'restored') then -amount else amount end),
+               bool_or(kind = 'repaid')
         from wallet_entries where use_id = any(%s) and grant_id is not null
         group by use_id, grant_id
         having sum(case when kind in ('released', 'restored') then -amount else amount end) > 0
