@@ -95,11 +95,12 @@ def commands() -> str:
         parts += ["", f"## {path}", "", (command.help or "").strip(), ""]
         for parameter in command.params:
             if isinstance(parameter, TyperOption) and parameter.name != "help":
-                default = f" Default: {parameter.default}." if parameter.default not in (None, False, ()) else ""
+                default = f" Default: {parameter.default}." if parameter.default not in (None, False, (), "") else ""
                 needed = " Required." if parameter.required else ""
                 env = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
                 text = (parameter.help or "").strip()
-                parts.append(f"- `{', '.join(parameter.opts)}` {text}{needed}{default}{env}".rstrip())
+                names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+                parts.append(f"- `{names}` {text}{needed}{default}{env}".rstrip())
             elif isinstance(parameter, TyperArgument):
                 text = getattr(parameter, "help", "") or ""
                 parts.append(f"- `{(parameter.name or '').upper()}` {text}".rstrip())

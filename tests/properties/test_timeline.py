@@ -220,12 +220,13 @@ class Reading:
         found = [slot for slot in self.slots if (name in slot.names if name else not slot.is_add_on)]
         return found[0] if found else None
 
-    def reopen(self, reopened: Sequence[Reopened]) -> None:
+    def reopen(self, reopened: Sequence[Reopened], at: datetime) -> None:
         for one in reopened:
+            paid_until = None if self.in_trial(at) else one.billable_from
             for slot in self.slots:
                 if slot.names[-1] == one.replaces:
                     slot.names.append(one.item_id)
-                    billable = [at for at in (slot.billable_from, one.billable_from) if at is not None]
+                    billable = [at for at in (slot.billable_from, paid_until) if at is not None]
                     slot.billable_from = max(billable, default=None)
                     break
 
@@ -253,14 +254,14 @@ class Reading:
             case Resumed():
                 if self.is_paused:
                     self.is_paused = False
-                    self.reopen(facts.reopened)
+                    self.reopen(facts.reopened, at)
             case TrialChanged():
                 if self.in_trial(at):
                     self.trial_ends_at = max(at, facts.trial_ends_at)
                     self.converts = self.converts or facts.trial_ends_at <= at
-                    self.reopen(facts.reopened)
+                    self.reopen(facts.reopened, at)
             case AnchorMoved():
-                self.reopen(facts.reopened)
+                self.reopen(facts.reopened, at)
             case TermChanged():
                 self.ends_at = None if facts.ends_at is None else max(at, facts.ends_at)
             case Cancelled():

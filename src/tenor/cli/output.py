@@ -73,9 +73,9 @@ def refusals(*, as_json: bool) -> Iterator[None]:
     except Refusal as refusal:
         is_failure = isinstance(refusal, FAILURES)
         if as_json:
-            print_json({"error": {"code": refusal.code, "message": refusal.message, **refusal.details}})
+            print_json({"error": {**refusal.details, "code": refusal.code, "message": refusal.message}})
         else:
-            err.print(f"[bold red]{'Failed' if is_failure else 'Refused'}[/] ", end="")
+            err.print(f"[bold red]{'Failed' if is_failure else 'Refused'}:[/] ", end="")
             err.print(refusal.message, markup=False)
             effect = "the engine could not do its work" if is_failure else "nothing has changed"
             err.print(f"({refusal.code}; {effect})", style="dim", markup=False)

@@ -5,6 +5,7 @@ from tenor.customers.store import (
     CustomerDiffers,
     customer_ids,
     customers_by_external_id,
+    newest_customers,
     register_customers,
     tax_percent_of,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "MalformedCustomer",
     "customer_ids",
     "customers_by_external_id",
+    "newest_customers",
     "register_customers",
     "tax_percent_of",
 ]

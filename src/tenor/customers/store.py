@@ -3,11 +3,16 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from tenor.customers.model import Customer, CustomerDetails
 from tenor.kernel.errors import Conflict
 from tenor.kernel.ids import CustomerId, new_id
-from tenor.platform.unit_of_work import UnitOfWork
+from tenor.kernel.quantity import plain
+from tenor.platform.unit_of_work import Row, UnitOfWork
+
+_FIELDS: Final = "id, external_id, name, country, timezone, tax_percent"
+"""What `_customer_from` reads."""
 
 
 class CustomerDiffers(Conflict):
@@ -58,24 +63,14 @@ def register_customers(
 
 def customers_by_external_id(uow: UnitOfWork, external_ids: Iterable[str]) -> dict[str, Customer]:
     """Return the customers of these external ids; those that are not registered are left out."""
-    rows = uow.fetch_all(
-        """
-        select id, external_id, name, country, timezone, tax_percent
-        from customers where external_id = any(%s)
-        """,
-        [list(external_ids)],
-    )
-    return {
-        external_id: Customer(
-            id=CustomerId(customer_id),
-            external_id=external_id,
-            name=name,
-            country=country,
-            timezone=timezone,
-            tax_percent=tax_percent,
-        )
-        for customer_id, external_id, name, country, timezone, tax_percent in rows
-    }
+    rows = uow.fetch_all(f"select {_FIELDS} from customers where external_id = any(%s)", [list(external_ids)])
+    return {customer.external_id: customer for customer in map(_customer_from, rows)}
+
+
+def newest_customers(uow: UnitOfWork, *, limit: int) -> list[Customer]:
+    """Return the customers that were registered last, the newest first; at most `limit`."""
+    rows = uow.fetch_all(f"select {_FIELDS} from customers order by created_at desc, id desc limit %s", [limit])
+    return [_customer_from(row) for row in rows]
 
 
 def customer_ids(uow: UnitOfWork, external_ids: Collection[str]) -> dict[str, CustomerId]:
@@ -84,12 +79,25 @@ def customer_ids(uow: UnitOfWork, external_ids: Collection[str]) -> dict[str, Cu
     return {external_id: CustomerId(customer_id) for external_id, customer_id in rows}
 
 
+def _customer_from(row: Row) -> Customer:
+    customer_id, external_id, name, country, timezone, tax_percent = row
+    return Customer(
+        id=CustomerId(customer_id),
+        external_id=external_id,
+        name=name,
+        country=country,
+        timezone=timezone,
+        tax_percent=tax_percent,
+    )
+
+
 def _require_same(customer: CustomerDetails, other: CustomerDetails) -> None:
     for field in ("country", "timezone", "tax_percent"):
         mine, theirs = getattr(customer, field), getattr(other, field)
         if mine != theirs:
             raise CustomerDiffers(
-                f"customer {customer.external_id!r}: {field} {mine} is given, but it is registered with {theirs}",
+                f"customer {customer.external_id!r}: {field} {_shown(mine)} is given, "
+                f"but it is registered with {_shown(theirs)}",
                 external_id=customer.external_id,
                 field=field,
             )
@@ -99,3 +107,7 @@ def tax_percent_of(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> dic
     """Return the tax of each of these customers, in percent."""
     rows = uow.fetch_all("select id, tax_percent from customers where id = any(%s)", [list(customer_ids)])
     return {CustomerId(customer_id): tax_percent for customer_id, tax_percent in rows}
+
+
+def _shown(value: object) -> object:
+    return plain(value) if isinstance(value, Decimal) else value

@@ -16,6 +16,7 @@ def check_decisions(uow: UnitOfWork, proof: Proof) -> None:
     _check_states(uow, proof)
     _check_waivers(uow, proof)
     _check_refunds(uow, proof)
+    _check_redemptions(uow, proof)
 
 
 def _count(uow: UnitOfWork, proof: Proof, table: str) -> None:
@@ -48,6 +49,17 @@ def _check_adjustments(uow: UnitOfWork, proof: Proof) -> None:
             to_wire("adj", adjustment_id),
             f"{decided_minor} minor units were decided and claimed, {billed_minor} are billed",
         )
+    for (adjustment_id,) in uow.fetch_all(
+        """
+        select distinct a.id
+        from invoice_lines l join invoices i on i.id = l.invoice_id join adjustments a on a.id = l.adjustment_id
+        where (a.customer_id, a.currency) <> (i.customer_id, i.currency)
+           or (a.subscription_id is not null
+               and a.subscription_id is distinct from coalesce(l.subscription_id, i.subscription_id))
+        order by a.id
+        """
+    ):
+        proof.found("adjustment_differs", to_wire("adj", adjustment_id), "it is billed to somebody else")
 
 
 def _check_payments(uow: UnitOfWork, proof: Proof) -> None:
@@ -163,9 +175,11 @@ def _check_refunds(uow: UnitOfWork, proof: Proof) -> None:
     for credit_note_id, noted_minor, asked_minor in uow.fetch_all(
         """
         select id, coalesce(n.total_minor, 0), coalesce(r.amount_minor, 0)
-        from (select id, -total_minor as total_minor from invoices where settles = 'refund') n
-        full join (select credit_note_id as id, amount_minor from refund_requests where credit_note_id is not null) r
-            using (id)
+        from (select id, customer_id, currency, -total_minor as total_minor from invoices where settles = 'refund') n
+        full join (
+            select credit_note_id as id, customer_id, currency, amount_minor
+            from refund_requests where credit_note_id is not null
+        ) r using (id, customer_id, currency)
         where coalesce(n.total_minor, 0) <> coalesce(r.amount_minor, 0) order by id
         """
     ):
@@ -173,4 +187,33 @@ def _check_refunds(uow: UnitOfWork, proof: Proof) -> None:
             "refund_differs",
             to_wire("inv", credit_note_id),
             f"{noted_minor} minor units are to be refunded, {asked_minor} were asked for",
+        )
+
+
+def _check_redemptions(uow: UnitOfWork, proof: Proof) -> None:
+    """Find coupons and promotion codes whose counters are not what has been redeemed, in all and by each customer."""
+    for prefix, object_id, counted, redeemed in uow.fetch_all(
+        """
+        with held as (select coupon_id, promotion_code_id, customer_id from redemptions where undone_at is null),
+        redeemed as (
+            select coupon_id as id, null::uuid as customer_id, count(*) as times from held group by coupon_id
+            union all
+            select promotion_code_id, null, count(*) from held where promotion_code_id is not null group by 1
+            union all
+            select coupon_id, customer_id, count(*) from held group by coupon_id, customer_id
+        ), counted as (
+            select 'cpn' as prefix, id, null::uuid as customer_id, redeemed as times from coupons
+            union all
+            select 'prm', id, null, redeemed from promotion_codes
+            union all
+            select 'cpn', coupon_id, customer_id, redeemed from coupon_customers
+        )
+        select coalesce(c.prefix, 'cpn'), coalesce(c.id, r.id) as id, coalesce(c.times, 0), coalesce(r.times, 0)
+        from counted c full join redeemed r
+            on r.id = c.id and coalesce(r.customer_id, r.id) = coalesce(c.customer_id, c.id)
+        where coalesce(c.times, 0) <> coalesce(r.times, 0) order by id
+        """
+    ):
+        proof.found(
+            "redemption_differs", to_wire(prefix, object_id), f"{counted} redemptions are counted, {redeemed} were made"
         )

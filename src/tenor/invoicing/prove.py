@@ -5,12 +5,12 @@ checked against what the journals, price versions and usage say is owed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import NamedTuple
 
 from tenor.invoicing.adjustments import waivers_of
-from tenor.invoicing.consistency import check_claims, check_documents, check_numbers, check_runs
+from tenor.invoicing.consistency import check_claims, check_documents, check_numbers, check_runs, check_states
 from tenor.invoicing.consistency_decisions import check_decisions
 from tenor.invoicing.consistency_ledger import check_ledger
 from tenor.invoicing.model import Key
@@ -29,7 +29,7 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions, tampered_plan_versions
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import Policy, profile
-from tenor.subscriptions import Subscription, fold, journals, load_items, subscription_ids, timeline_drift
+from tenor.subscriptions import Subscription, fold_with_life, journals, load_items, subscription_ids, timeline_drift
 from tenor.subscriptions.model import AppliedDiscount
 
 
@@ -82,6 +82,7 @@ def prove(uow: UnitOfWork, *, on_progress: Progress | None = None) -> Proof:
     check_ledger(uow, proof)
     check_claims(uow, proof)
     check_runs(uow, proof)
+    check_states(uow, proof)
     check_decisions(uow, proof)
     _check_owed(uow, proof, told, _Memory(lost=tampered))
     return proof
@@ -129,19 +130,23 @@ def _sort_out(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> 
     of which a finding says already that their inputs are gone. An item that has not been settled, or of which
     later changes left no time, owes nothing.
     """
-    timelines = {subscription_id: fold(journal) for subscription_id, journal in journals(uow, chunk.ids).items()}
+    known = journals(uow, chunk.ids)
+    folded = {subscription_id: fold_with_life(journal) for subscription_id, journal in known.items()}
     _remember_plans(
-        uow, {item.plan_version_id for timeline in timelines.values() for item in timeline.items}, proof, memory
+        uow, {item.plan_version_id for timeline, _ in folded.values() for item in timeline.items}, proof, memory
     )
     for standing in load_items(uow, chunk.ids):
         subscription = standing.subscription
+        timeline, life = folded[subscription.id]
+        if subscription != replace(subscription, version=len(known[subscription.id]), **life._asdict()):
+            told = "its version, trial or term is not what the journal gives"
+            proof.found("timeline_drift", to_wire("sub", subscription.id), told)
         policy, zone = profile(subscription.profile), parse_zone(subscription.timezone)
         chunk.holders.update((position.item_id, subscription.id) for position in standing.positions)
         pending = {position.item_id for position in standing.positions if position.revisit_from is not None}
         settled_through = {position.item_id: position.settled_through for position in standing.positions}
         proof.pending += len(pending)
         chunk.left_out |= pending
-        timeline = timelines[subscription.id]
         chunk.left_out |= {item.id for item in timeline.items if item.plan_version_id in memory.lost}
         if pending:
             chunk.left_out |= {item.id for item in timeline.items}  # what they owe may hang on what is pending
@@ -182,6 +187,7 @@ def _owed_of(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> d
             for due in item_dues
             if due.charge.metric is not None
         ],
+        from_events=True,
     )
     waived = waivers_of(uow, [looked.item.id for one in chunk.derivable for looked in one.looked])
     found: dict[Key, int] = {}

@@ -36,8 +36,12 @@ class UsageRequest(NamedTuple):
     policy: Policy
 
 
-def read_usage(uow: UnitOfWork, requests: Sequence[UsageRequest]) -> dict[UsageKey, Usage]:
+def read_usage(
+    uow: UnitOfWork, requests: Sequence[UsageRequest], *, from_events: bool = False
+) -> dict[UsageKey, Usage]:
     """Return the usage of each request in a constant number of statements for each policy.
+
+    It comes from the running aggregates; with `from_events` from the events alone, for proofs.
 
     Usage counts from the first to the last billable instant of the service period: what was used while
     a trial still ran belongs to the trial. With a tier window each window's units are a bucket of their own.
@@ -50,7 +54,7 @@ def read_usage(uow: UnitOfWork, requests: Sequence[UsageRequest]) -> dict[UsageK
         of_policy = [request for request in requests if request.policy.name == policy_name]
         windows = [(request, window) for request in of_policy for window in _windows(request, metrics)]
         terms = Terms(of_policy[0].policy.metering, of_policy[0].policy.rounding.units_rounding)
-        totals = usage_totals(uow, [window for _, window in windows], terms)
+        totals = usage_totals(uow, [window for _, window in windows], terms, from_events=from_events)
         by_event = [(request, window) for request, window in windows if request.due.charge.prices_each_event]
         values = usage_values(uow, [window for _, window in by_event], terms)
         by_key: dict[UsageKey, tuple[UsageRequest, list[dict[DimensionValues, Aggregate]]]] = {}

@@ -102,6 +102,7 @@ from tenor.subscriptions.queries import (
     find_subscription,
     first_subscriptions,
     load_items,
+    newest_subscriptions,
     scheduled_changes,
     subscription_ids,
     timeline_drift,
@@ -110,7 +111,7 @@ from tenor.subscriptions.rules.anchors import NotADayOfMonth
 from tenor.subscriptions.rules.grid import billing_grid
 from tenor.subscriptions.rules.resumption import Cycles
 from tenor.subscriptions.rules.standing import Pause, pause_at, pauses, scheduled, standing
-from tenor.subscriptions.rules.timeline import fold, item_at, phase_at
+from tenor.subscriptions.rules.timeline import fold, fold_with_life, item_at, phase_at
 from tenor.subscriptions.store.journal import journals
 from tenor.subscriptions.store.positions import (
     DueBatch,
@@ -222,6 +223,7 @@ __all__ = [
     "find_subscription",
     "first_subscriptions",
     "fold",
+    "fold_with_life",
     "group_positions",
     "item_at",
     "journals",
@@ -231,6 +233,7 @@ __all__ = [
     "mark_news",
     "move_anchor",
     "move_to_contract",
+    "newest_subscriptions",
     "next_status",
     "override_entitlement",
     "pause",

@@ -130,8 +130,24 @@ def find_subscription(uow: UnitOfWork, external_id: str) -> Subscription:
     """
     row = uow.fetch_one(f"select {SUBSCRIPTION_FIELDS} from subscriptions s where s.external_id = %s", [external_id])
     if row is None:
-        raise SubscriptionNotFound(f"there is no subscription {external_id!r}", external_id=external_id)
+        raise SubscriptionNotFound(f"there is no subscription {external_id[:60]!r}", external_id=external_id)
     return subscription_from(row)
+
+
+def newest_subscriptions(
+    uow: UnitOfWork, *, customer_id: CustomerId | None = None, limit: int
+) -> list[tuple[Subscription, str]]:
+    """Return the subscriptions that were made last, of one customer or of all, each with its customer's external id."""
+    rows = uow.fetch_all(
+        f"""
+        select {SUBSCRIPTION_FIELDS}, c.external_id
+        from subscriptions s join customers c on c.id = s.customer_id
+        where %(customer)s::uuid is null or s.customer_id = %(customer)s
+        order by s.created_at desc, s.id desc limit %(limit)s
+        """,
+        {"customer": customer_id, "limit": limit},
+    )
+    return [(subscription_from(row), row[-1]) for row in rows]
 
 
 def subscription_ids(uow: UnitOfWork) -> list[SubscriptionId]:

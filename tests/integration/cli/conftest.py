@@ -107,7 +107,7 @@ class Shell:
         assert says in error["message"]
         assert (
             error["message"].split()
-            == told.err.removeprefix("Refused ").removeprefix("Failed ").split()[: len(error["message"].split())]
+            == told.err.removeprefix("Refused: ").removeprefix("Failed: ").split()[: len(error["message"].split())]
         )
         assert f"({code};" in told.err
         assert "Traceback" not in told.err

@@ -82,7 +82,7 @@ def test_a_subscription_whose_name_is_taken_or_is_none(shop: Shell) -> None:
     [
         ((*CHANGE, "-q", "seats=9", "--version", "1"), "version_conflict", "at version 2, not 1"),
         ((*CHANGE, "-q", "seats=9", "--version", "0"), "version_conflict", "at version 2, not 0"),
-        ((*CHANGE,), "terms_refused", "quantities: none are named"),
+        ((*CHANGE,), "malformed", "--quantity CHARGE=UNITS"),
         ((*CHANGE, "-q", "seats=-9"), "not_a_decimal", "--quantity seats: -9 is negative"),
         ((*CHANGE, "-q", "chairs=9"), "terms_refused", "chairs"),
         ((*CHANGE, "-q", "seats=9", "--effective", "soon"), "not_an_instant", "--effective: 'soon' is not an instant"),

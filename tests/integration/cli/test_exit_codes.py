@@ -71,7 +71,7 @@ def test_3_when_there_is_no_database(words: tuple[str, ...]) -> None:
         told, as_json = run(*words), run(*words, "--json")
 
     assert (told.exit_code, as_json.exit_code) == (3, 3)
-    assert told.err.startswith("Failed no connection to the database")
+    assert told.err.startswith("Failed: no connection to the database")
     assert "(database_unreachable; the engine could not do its work)" in told.err
     assert as_json.json["error"]["code"] == "database_unreachable"
 

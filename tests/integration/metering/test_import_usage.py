@@ -94,10 +94,10 @@ def test_a_long_list_of_wrong_rows_is_shown_in_part_and_kept_whole(tmp_path: Pat
     assert isinstance(refused.value.rows[0], BadRow)
 
 
-def test_batches_of_one_file_are_one_import(
+def test_progress_is_told_now_and_then_and_at_the_end(
     tmp_path: Path, uow: UnitOfWork, customers: dict[str, CustomerId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_EVENTS", 2)
+    monkeypatch.setattr(importing, "PROGRESS_ROWS", 2)
     progress = list[int]()
     days = (5, 3, 9, 4, 7)
     path = written(tmp_path, "".join(f"e{day},acme,tokens,2026-05-0{day}T00:00:00Z,1,\n" for day in days))

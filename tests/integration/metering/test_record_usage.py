@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
-from tenor.metering import Rejection, TouchedUsage, UsageEvent, UsageReceipt, UsageRefused, record_usage
+from tenor.metering import TouchedUsage, UsageEvent, UsageReceipt, UsageRefused, record_usage
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tests.integration.metering.conftest import NOW, Furnish
@@ -167,9 +167,8 @@ def test_late_usage_tells_from_when_on_something_changed(uow: UnitOfWork, custom
 @pytest.mark.usefixtures("customers")
 def test_an_empty_batch_is_no_news(uow: UnitOfWork) -> None:
     assert record_usage(uow, [], now=NOW) == UsageReceipt((), (), (), (), ())
-    assert record_usage(uow, [event("a", "x")], now=NOW).rejected == (
-        Rejection(0, "n", "n: 'x' is not a decimal number such as 12.50"),
-    )
+    (rejection,) = record_usage(uow, [event("a", "x")], now=NOW).rejected
+    assert rejection[:3] == (0, "n", "n: 'x' is not a decimal number such as 12.50")
 
 
 def test_two_senders_of_one_event_keep_it_once(database: Database, tenant: TenantId, furnish: Furnish) -> None:
@@ -224,6 +223,6 @@ def test_the_database_refuses_a_second_copy_and_any_change(uow: UnitOfWork) -> N
 
     with pytest.raises(psycopg.errors.UniqueViolation), uow.connection.transaction():
         uow.execute(f"insert into usage_events ({columns}) select {columns} from usage_events")
-    for statement in ("update usage_events set value = 2", "delete from usage_events", "truncate usage_event_keys"):
+    for statement in ("update usage_events set value = 2", "delete from usage_events", "truncate usage_identities"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), uow.connection.transaction():
             uow.execute(statement)

@@ -101,7 +101,7 @@ def test_an_override_is_made_and_ended(tax: Tax) -> None:
         (["rates", "set", "VAT", "19", "--country", "DE", "--from", "soon"], "not_an_instant"),
         (["profile", "nobody", "--country", "DE"], "not_found"),
         (["override", "ada", "VAT=0", "--audit-reference", " ", "--from", "2020-01-01"], "malformed_tax"),
-        (["override", "ada", "0", "--audit-reference", "r", "--from", "2020-01-01"], "malformed_tax"),
+        (["override", "ada", "0", "--audit-reference", "r", "--from", "2020-01-01"], "malformed"),
         (["override", "nobody", "VAT=0", "--audit-reference", "r", "--from", "2020-01-01"], "not_found"),
         (["apply", "/nowhere/taxes.yaml"], "malformed"),
     ],

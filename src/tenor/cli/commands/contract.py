@@ -1,6 +1,5 @@
 """`tenor contract`: what is agreed with one customer apart from the price books."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +7,18 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from tenor.cli.commands.subscription_frame import (
+    ActorOption,
+    Call,
+    Handling,
+    InvoiceOption,
+    NameArgument,
+    PreviewOption,
+    QuoteOption,
+    ReasonOption,
+    carry_out,
+    change_command,
+)
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
@@ -25,7 +36,6 @@ from tenor.pricing import (
     find_contract,
 )
 from tenor.subscriptions import (
-    Effective,
     NewSubscription,
     Subscription,
     find_subscription,
@@ -36,12 +46,11 @@ from tenor.subscriptions import (
 app = typer.Typer(help="Agree contracts with single customers, and put subscriptions on them.", no_args_is_help=True)
 
 CodeArgument = Annotated[str, typer.Argument(help="Code of the contract.")]
-NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
 CodeOption = Annotated[str, typer.Option("--contract", help="Code of the contract.")]
 CustomerOption = Annotated[str, typer.Option(help="External id of the customer.")]
 VersionOption = Annotated[int | None, typer.Option(min=1, help="Version of the contract; the newest by default.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
+AgreedReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
+ContractVersionOption = Annotated[int | None, typer.Option(min=1, help="Its version; the newest by default.")]
 
 
 @app.command("agree")
@@ -51,7 +60,7 @@ def agree(
     tenant: TenantOption,
     customer: CustomerOption,
     actor: ActorOption = "operator",
-    reason: ReasonOption = "agreed by the command line",
+    reason: AgreedReasonOption = "agreed by the command line",
     as_json: JsonOption = False,
 ) -> None:
     """Agree what a file says: a new contract, or the next version of one. Repeating it changes nothing."""
@@ -86,6 +95,9 @@ def list_contracts(
         if as_json:
             print_json({"contracts": [_contract_json(contract) for contract in found]})
             return
+        if not found:
+            out.print("There is no contract yet. Agree one with [bold]tenor contract agree FILE[/].")
+            return
         for contract in found:
             out.print(
                 f"[bold]{escape(contract.code)}[/]  version {contract.version}  {escape(contract.name)} "
@@ -111,88 +123,48 @@ def subscribe_command(
     *,
     tenant: TenantOption,
     contract: CodeOption,
-    version: VersionOption = None,
+    contract_version: ContractVersionOption = None,
     start: Annotated[str | None, typer.Option(help="When it starts, past or future; now by default.")] = None,
+    preview: PreviewOption = False,
+    quote: QuoteOption = None,
+    invoice: InvoiceOption = False,
     actor: ActorOption = "operator",
     reason: ReasonOption = "subscribed by the command line",
     as_json: JsonOption = False,
 ) -> None:
     """Subscribe the customer of a contract to it, with all its steps ahead. Repeating it changes nothing."""
+    how = Handling(preview, quote, invoice, None, actor, reason)
 
-    def subscribe(uow: UnitOfWork, now: datetime) -> Subscription:
+    def make(uow: UnitOfWork, at: datetime, _version: int | None) -> list[Subscription]:
         request = NewSubscription(
             external_id=name,
-            customer_id=find_contract(uow, contract, version=version).customer_id,
+            customer_id=find_contract(uow, contract, version=contract_version).customer_id,
             plan=contract,
-            starts_at=now if start is None else parse_instant(start, name="--start"),
+            starts_at=at if start is None else parse_instant(start, name="--start"),
         )
-        subscribe_to_contract(uow, request, version=version, now=now, actor=actor, reason=reason)
-        return find_subscription(uow, name)
+        subscribe_to_contract(uow, request, version=contract_version, now=at, actor=actor, reason=reason)
+        return [find_subscription(uow, name)]
 
-    _put_on(contract, tenant, subscribe, as_json=as_json)
+    def buyer(uow: UnitOfWork) -> tuple[CustomerId, int]:
+        return find_contract(uow, contract, version=contract_version).customer_id, 0
 
-
-@app.command("move")
-def move_command(
-    name: NameArgument,
-    *,
-    tenant: TenantOption,
-    contract: CodeOption,
-    version: VersionOption = None,
-    effective: Annotated[str, typer.Option(help="now, period_end, or an instant, past or future.")] = "now",
-    actor: ActorOption = "operator",
-    reason: ReasonOption = "moved by the command line",
-    as_json: JsonOption = False,
-) -> None:
-    """Put a subscription on a contract of its customer, or on the amended version of the one that it is on."""
-
-    def move(uow: UnitOfWork, now: datetime) -> Subscription:
-        held = find_subscription(uow, name)
-        return move_to_contract(
-            uow,
-            held.id,
-            contract=contract,
-            contract_version=version,
-            effective=_effective(effective),
-            version=held.version,
-            now=now,
-            actor=actor,
-            reason=reason,
-        )
-
-    _put_on(contract, tenant, move, as_json=as_json)
-
-
-def _put_on(
-    contract: str, tenant: str, change: Callable[[UnitOfWork, datetime], Subscription], *, as_json: bool
-) -> None:
     with refusals(as_json=as_json), session() as opened:
-        of = opened.tenant(tenant)
-        with opened.database.transaction(of.tenant_id) as uow:
-            standing = change(uow, tenant_now(of))
-        body = {
-            "id": to_wire("sub", standing.id),
-            "external_id": standing.external_id,
-            "contract": contract,
-            "status": standing.status.value,
-            "version": standing.version,
-            "starts_at": standing.starts_at,
-            "ends_at": standing.ends_at,
-        }
-        if as_json:
-            print_json(body)
-            return
-        end = f", ends {format_instant(standing.ends_at)}" if standing.ends_at else ""
-        out.print(f"[bold]{escape(standing.external_id)}[/]  {body['id']}  on contract {contract}")
-        out.print(f"  {standing.status.value}, version {standing.version}{end}")
+        carry_out(opened, tenant, how, make, buyer, as_json=as_json)
 
 
-def _effective(text: str) -> Effective:
-    match text:
-        case "now" | "period_end":
-            return text
-        case _:
-            return parse_instant(text, name="--effective")
+def _move(call: Call, *, contract: CodeOption, contract_version: ContractVersionOption = None) -> Subscription:
+    """Put a subscription on a contract of its customer, or on the amended version of the one that it is on."""
+    return move_to_contract(
+        call.uow,
+        call.subscription.id,
+        contract=contract,
+        contract_version=contract_version,
+        effective=call.at,
+        **call.decided,
+    )
+
+
+change_command(app, "move", at="now")(_move)
 
 
 def _read(file: Path) -> bytes:
@@ -206,7 +178,7 @@ def _customer_id(uow: UnitOfWork, external_id: str) -> CustomerId:
     try:
         return customer_ids(uow, [external_id])[external_id]
     except KeyError:
-        raise NotFound(f"there is no customer {external_id!r}; `tenor customer add` registers one") from None
+        raise NotFound(f"there is no customer {external_id[:60]!r}; `tenor customer add` registers one") from None
 
 
 def _shown(uow: UnitOfWork, contract: Contract) -> dict[str, Any]:

@@ -75,6 +75,8 @@ def create(
     """Offer a coupon. Its terms never change; repeating it with the same content changes nothing."""
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
+        if (percent is None) == (amount is None):
+            raise Malformed("say what the coupon takes off: --percent or --amount")
         off = None if amount is None else _money(amount, "--amount")
         terms = DiscountTerms(
             code=code,
@@ -169,7 +171,7 @@ def create_promotion(
         with opened.database.transaction(of.tenant_id) as uow:
             known = {} if customer is None else customer_ids(uow, [customer])
             if customer is not None and customer not in known:
-                raise NotFound(f"there is no customer {customer!r}; `tenor customer add` registers one")
+                raise NotFound(f"there is no customer {customer[:60]!r}; `tenor customer add` registers one")
             made = create_promotion_code(
                 uow,
                 word,
@@ -200,7 +202,9 @@ def _limits(
 
 def _money(text: str, option: str) -> Money:
     """Read '5.00 EUR'; more digits than the currency has are refused, not rounded."""
-    number, _, currency = text.strip().partition(" ")
+    number, space, currency = text.strip().partition(" ")
+    if not space:
+        raise Malformed(f"{option}: {text[:60]!r} names no currency; write AMOUNT CURRENCY, such as '5.00 EUR'")
     amount = parse_decimal(number, name=option)
     money = Money.from_decimal(amount, currency)
     if money.as_decimal() != amount:

@@ -26,7 +26,9 @@ def billing(
     *,
     tenant: TenantOption,
     net_days: Annotated[int | None, typer.Option(help="To be paid so many days after the issue.")] = None,
-    end_of_month_days: Annotated[int | None, typer.Option(help="… after the end of the month of issue.")] = None,
+    end_of_month_days: Annotated[
+        int | None, typer.Option(help="To be paid so many days after the end of the month.")
+    ] = None,
     po_number: Annotated[str | None, typer.Option(help="The customer's number for its purchase order.")] = None,
     consolidate: Annotated[bool | None, typer.Option(help="All subscriptions on one document.")] = None,
     negative_total: Annotated[str | None, typer.Option(help="Credit notes go to balance or refund.")] = None,
@@ -35,7 +37,7 @@ def billing(
     reason: ReasonOption = "set by the command line",
     as_json: JsonOption = False,
 ) -> None:
-    """Set how a customer is billed, or print it where nothing is set."""
+    """Print how a customer is billed, after setting what the options say."""
     with desk(tenant, actor=actor, reason=reason, as_json=as_json) as at:
         change = BillingSettingsChange(
             payment_terms=_terms(net_days=net_days, end_of_month_days=end_of_month_days),

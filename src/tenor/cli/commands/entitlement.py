@@ -73,6 +73,9 @@ def list_entitlements(
         if as_json:
             print_json({"entitlements": [_entitlement_json(one) for one in found]})
             return
+        if not found:
+            out.print("Nothing that the customer has names a feature at that instant.")
+            return
         for one in found:
             _print(one)
         out.print(counted(len(found), "feature"), style="dim")
@@ -176,7 +179,7 @@ def _decide(decision: Decision, tenant: str, *, actor: str, reason: str) -> Over
         with opened.database.transaction(of.tenant_id) as uow:
             known = customer_ids(uow, [decision.customer])
             if decision.customer not in known:
-                raise NotFound(f"there is no customer {decision.customer!r}; `tenor customer add` registers one")
+                raise NotFound(f"there is no customer {decision.customer[:60]!r}; `tenor customer add` registers one")
             asked = NewOverride(
                 customer_id=known[decision.customer],
                 feature=decision.feature,

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tenor.cli.commands.invoice_charge import charge, credit_customer, proforma
 from tenor.cli.commands.invoice_correct import credit, void, write_off
+from tenor.cli.commands.invoice_drafts import drafts
 from tenor.cli.commands.invoice_frame import ReferenceArgument, desk, shown
 from tenor.cli.commands.invoice_pay import pay, refund, refunded, refunds, statement
 from tenor.cli.output import JsonOption, TenantOption, out, print_json
@@ -26,12 +27,14 @@ def list_command(
     *,
     tenant: TenantOption,
     customer: Annotated[str | None, typer.Option(help="External id of one customer.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, at most.")] = 20,
     is_open: Annotated[bool, typer.Option("--open", help="Only what is still to be paid.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest documents."""
     with desk(tenant, as_json=as_json) as at:
+        if customer is not None:
+            at.customer_id(customer)  # refuses an unknown one, who must not look like one that owes nothing
         documents = list_documents(at.uow, customer=customer, limit=limit, is_open=is_open)
     today = at.now.date()
     if as_json:
@@ -89,6 +92,7 @@ def explain(reference: ReferenceArgument, *, tenant: TenantOption, as_json: Json
     _print(reference, tenant, as_json=as_json, is_explained=True)
 
 
+app.command("drafts")(drafts)
 app.command("void")(void)
 app.command("credit")(credit)
 app.command("write-off")(write_off)
@@ -175,7 +179,7 @@ def _sums(document: IssuedDocument) -> list[tuple[str, int]]:
     sums.append(("total", document.total_minor))
     if document.credit_applied_minor:
         sums.append(("credit drawn", -document.credit_applied_minor))
-    return [*sums, ("to be paid", document.due_minor)]
+    return sums if document.kind == "credit_note" else [*sums, ("to be paid", document.due_minor)]
 
 
 def _tax_by_rate(document: IssuedDocument) -> dict[tuple[str, str], int]:
@@ -202,9 +206,17 @@ def _print_receivable(document: IssuedDocument, now: datetime) -> None:
             )
     status = document.status(_today(document, now))
     rest = f", {shown(receivable.open_minor, document.currency)} open" if receivable.open_minor else ""
-    out.print(f"\nstatus: {status}{rest}")
+    out.print(f"\nstatus: {status}{rest}{_fate_of_credit(document)}")
     if document.tax_note:
         out.print(document.tax_note, markup=False)
+
+
+def _fate_of_credit(document: IssuedDocument) -> str:
+    """Return where the total of a credit note went that is for no single invoice."""
+    if document.kind != "credit_note" or document.credits:
+        return ""
+    fate = "asked to be refunded" if document.settles == "refund" else "to the customer's credit"
+    return f", {shown(-document.total_minor, document.currency)} {fate}"
 
 
 def _today(document: IssuedDocument, now: datetime) -> date:

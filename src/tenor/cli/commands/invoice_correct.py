@@ -44,8 +44,12 @@ def credit(
     *,
     tenant: TenantOption,
     reason: ReasonOption,
-    line: Annotated[list[str] | None, typer.Option(help="NUMBER=AMOUNT; may be repeated.")] = None,
-    amount: Annotated[str | None, typer.Option(help="Spread over all lines; all that is left by default.")] = None,
+    line: Annotated[
+        list[str] | None, typer.Option(help="NUMBER=AMOUNT of the line, its tax follows; may be repeated.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="Spread over all lines, their tax follows; all by default.")
+    ] = None,
     settles: Annotated[str | None, typer.Option(help="balance or refund; as the customer's settings say.")] = None,
     key: KeyOption = None,
     actor: ActorOption = "operator",

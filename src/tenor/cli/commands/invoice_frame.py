@@ -59,7 +59,7 @@ class Desk:
         """
         found = customer_ids(self.uow, [external_id])
         if external_id not in found:
-            raise NotFound(f"there is no customer {external_id!r}; `tenor customer add` registers one")
+            raise NotFound(f"there is no customer {external_id[:60]!r}; `tenor customer add` registers one")
         return found[external_id]
 
     def key(self, given: str | None) -> str:

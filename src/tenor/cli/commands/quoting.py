@@ -1,18 +1,20 @@
-"""Quotes on the command line: what a change would cost, and the text by which it is accepted."""
+"""Quotes on the command line: what a change would cost, the text by which it is accepted, and what it then issued."""
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Any, Final, NamedTuple
 
 from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.output import out, print_json
-from tenor.invoicing import Draft, Quote, TaxedLine
+from tenor.invoicing import Draft, IssuedDocument, Quote, TaxedLine
 from tenor.kernel.errors import Malformed
 from tenor.kernel.money import format_minor
 from tenor.kernel.period import format_instant, parse_instant
 
-_DIGEST_LENGTH = 64
+NOTHING_NOW: Final = "Nothing is to be issued now; `tenor invoice drafts` shows what waits."
+_DIGEST_LENGTH: Final = 64
 
 
 class QuoteText(NamedTuple):
@@ -44,32 +46,53 @@ def quote_text(quote: Quote, *, version: int) -> str:
     return f"{format_instant(quote.as_of)}/{version}/{quote.digest.hex()}"
 
 
-def print_quote(quote: Quote, *, version: int, as_json: bool) -> None:
-    """Print what a change would issue, and how to accept it."""
+def print_quote(quote: Quote, *, version: int, zone: tzinfo, as_json: bool) -> None:
+    """Print what a change would issue, days in `zone`, and how to accept it."""
     text = quote_text(quote, version=version)
     if as_json:
         print_json({"as_of": quote.as_of, "quote": text, "documents": [draft_json(draft) for draft in quote.drafts]})
         return
-    print_drafts(quote.drafts, empty="It costs nothing now.")
+    print_drafts(quote.drafts, zone=zone, empty=NOTHING_NOW)
     out.print(f"Accept it within a day by the same command with [bold]--quote {escape(text)}[/]", soft_wrap=True)
 
 
-def print_drafts(drafts: tuple[Draft, ...], *, empty: str) -> None:
-    """Print documents that have not been issued."""
+def print_drafts(drafts: Sequence[Draft], *, zone: tzinfo, empty: str) -> None:
+    """Print documents that have not been issued, days in `zone`."""
     if not drafts:
         out.print(empty)
     for draft in drafts:
-        table = Table("for", "from", "to", title=f"{draft.kind.value.replace('_', ' ')}, not issued")
+        due = "" if draft.due_on is None else f", to be paid by {draft.due_on}"
+        out.print(f"[bold]{draft.kind.value.replace('_', ' ').capitalize()}[/], not issued{due}")
+        table = Table("for", "period", box=None)
         table.add_column("amount", justify="right")
         table.add_column("tax", justify="right")
         for entry in draft.lines:
-            table.add_row(*_cells(entry, draft.currency))
-        table.add_section()
-        total = format_minor(draft.total_minor, draft.currency)
-        table.add_row(
-            "total", "", "", f"[bold]{total} {draft.currency}[/]", format_minor(draft.tax_minor, draft.currency)
-        )
+            table.add_row(*_cells(entry, draft.currency, zone))
+        total = f"[bold]{format_minor(draft.total_minor, draft.currency)} {draft.currency}[/]"
+        table.add_row("total", "", total, format_minor(draft.tax_minor, draft.currency))
         out.print(table)
+
+
+def print_issued(documents: Sequence[IssuedDocument]) -> None:
+    """Print number and total of what a change has issued."""
+    if not documents:
+        out.print(NOTHING_NOW)
+    for document in documents:
+        total = format_minor(document.total_minor, document.currency)
+        out.print(f"[green]Issued[/]  {document.name}  {total} {document.currency}")
+
+
+def issued_json(documents: Sequence[IssuedDocument]) -> list[dict[str, Any]]:
+    """Return number and total of what a change has issued, for programs."""
+    return [
+        {
+            "number": document.name,
+            "kind": document.kind,
+            "total": format_minor(document.total_minor, document.currency),
+            "currency": document.currency,
+        }
+        for document in documents
+    ]
 
 
 def draft_json(draft: Draft) -> dict[str, Any]:
@@ -94,12 +117,11 @@ def draft_json(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _cells(entry: TaxedLine, currency: str) -> tuple[str, ...]:
+def _cells(entry: TaxedLine, currency: str, zone: tzinfo) -> tuple[str, ...]:
     period = entry.line.key.period
     return (
         escape(entry.line.description),
-        format_instant(period.start),
-        format_instant(period.end),
+        " – ".join(f"{instant.astimezone(zone):%Y-%m-%d}" for instant in period),
         format_minor(entry.line.amount_minor, currency),
         format_minor(entry.tax_minor, currency),
     )

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from tenor.cli.commands import subscription_changes, subscription_life
 from tenor.cli.commands.subscription_frame import (
@@ -26,6 +28,7 @@ from tenor.cli.commands.subscription_frame import (
 from tenor.cli.commands.subscription_words import in_words
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
+from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import PlanVersionId, to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
@@ -39,9 +42,11 @@ from tenor.subscriptions import (
     Standing,
     Subscribed,
     Subscription,
+    SubscriptionsRefused,
     find_subscription,
     journals,
     load_items,
+    newest_subscriptions,
     scheduled,
     standing,
     subscribe,
@@ -91,7 +96,11 @@ def create(
             trial_days=trial_days,
             trial_converts=trial_converts,
         )
-        (subscription_id,) = subscribe(uow, [request], now=at, actor=actor, reason=reason)
+        try:
+            (subscription_id,) = subscribe(uow, [request], now=at, actor=actor, reason=reason)
+        except SubscriptionsRefused as refusal:
+            refusal.message = "; ".join(f"{one.field}: {one.message}" for one in refusal.problems)
+            raise
         (made,) = load_items(uow, [subscription_id])
         return [made.subscription]
 
@@ -101,6 +110,35 @@ def create(
 
 subscription_changes.register(app)
 subscription_life.register(app)
+
+
+@app.command("list")
+def list_command(
+    *,
+    tenant: TenantOption,
+    customer: Annotated[str | None, typer.Option(help="External id of one customer.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, at most.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest subscriptions."""
+    with refusals(as_json=as_json), session() as opened:
+        with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
+            of = None if customer is None else customer_id(uow, customer)
+            found = newest_subscriptions(uow, customer_id=of, limit=limit)
+        if as_json:
+            print_json({"subscriptions": [{**subscription_json(held), "customer": whose} for held, whose in found]})
+            return
+        if not found:
+            out.print("There is no subscription yet. Make one with [bold]tenor subscription create NAME[/].")
+            return
+        table = Table("subscription", "customer", "status", "since", "ends", box=None)
+        for held, whose in found:
+            days = [
+                f"{at.astimezone(parse_zone(held.timezone)):%Y-%m-%d}" if at else ""
+                for at in (held.starts_at, held.ends_at)
+            ]
+            table.add_row(escape(held.external_id), escape(whose), held.status.value, *days)
+        out.print(table)
 
 
 @app.command("show")
@@ -117,7 +155,7 @@ def show(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = Fals
             return
         print_subscription(held, as_json=False)
         for row in rows:
-            terms = ", ".join(f"{charge} {units}" for charge, units in row["quantities"].items())
+            held_units = "".join(f"  {charge} {units}" for charge, units in row["quantities"].items())
             notes = {
                 "add-on": row["is_add_on"],
                 row["state"]: row["state"] != "active",
@@ -126,7 +164,7 @@ def show(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = Fals
             noted = ", ".join(note for note, holds in notes.items() if holds)
             end = row["end"] or "open"
             out.print(
-                f"  {row['start']} – {end}  {row['plan']}  {terms}{f'  ({noted})' if noted else ''}", markup=False
+                f"  {row['start']} – {end}  {row['plan']}{held_units}{f'  ({noted})' if noted else ''}", markup=False
             )
 
 
@@ -203,6 +241,6 @@ def _timeline_json(loaded: Standing, plans: Mapping[PlanVersionId, str]) -> list
             "quantities": {charge: plain(units) for charge, units in phase.terms.quantities.items()},
             "prices": {charge: plain(price) for charge, price in phase.terms.prices.items()},
         }
-        for item in loaded.items
+        for item in sorted(loaded.items, key=lambda item: item.is_add_on)  # the plan's items first, in their order
         for phase in item.phases
     ]

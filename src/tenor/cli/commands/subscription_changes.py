@@ -92,6 +92,8 @@ def _change_quantity(
     add_on: AddOnOption = None,
 ) -> Subscription:
     """Set the units of seat charges."""
+    if not quantity:
+        raise Malformed("say how many units: --quantity CHARGE=UNITS")
     return change_quantity(
         call.uow,
         call.subscription.id,
@@ -107,8 +109,11 @@ def _change_prices(
     call: Call, *, price: PriceOption = None, step: StepOption = None, add_on: AddOnOption = None
 ) -> Subscription:
     """Agree on unit prices, at once or as a ramp: --price from --effective on, each --step from its own instant on."""
+    if not price and not step:
+        raise Malformed("say what is to be paid: --price CHARGE=AMOUNT, --step INSTANT=CHARGE:AMOUNT, or both")
     first = pairs(price, "--price", form="CHARGE=AMOUNT, each charge once")
-    steps = [PriceStep(call.at, {code: _price(amount) for code, amount in first.items()})] if first else []
+    prices = {code: _price(amount, name=f"--price {code}") for code, amount in first.items()}
+    steps = [PriceStep(call.at, prices)] if prices else []
     return change_prices(
         call.uow,
         call.subscription.id,
@@ -163,6 +168,8 @@ def _apply(
     promotion_code: Annotated[str | None, typer.Option(help="Promotion code of a coupon.")] = None,
 ) -> Subscription:
     """Redeem a coupon or a promotion code."""
+    if (coupon is None) == (promotion_code is None):
+        raise Malformed("give a coupon by --coupon, or a promotion code by --promotion-code")
     return apply_discount(
         call.uow,
         call.subscription.id,
@@ -182,8 +189,8 @@ def _remove_discount(
     )
 
 
-def _price(text: str) -> Decimal | None:
-    return None if text == "plan" else parse_unit_price(text, name="price")
+def _price(text: str, *, name: str) -> Decimal | None:
+    return None if text == "plan" else parse_unit_price(text, name=name)
 
 
 def _later_steps(texts: list[str]) -> list[PriceStep]:
@@ -197,7 +204,7 @@ def _later_steps(texts: list[str]) -> list[PriceStep]:
         prices = steps.setdefault(parse_instant(instant, name="--step"), {})
         if charge in prices:
             raise Malformed(f"--step {text!r}: {charge!r} has a price at that instant already")
-        prices[charge] = _price(amount)
+        prices[charge] = _price(amount, name=f"--step {charge}")
     return [PriceStep(at, prices) for at, prices in steps.items()]
 
 

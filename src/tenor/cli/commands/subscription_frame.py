@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple, TypedDict
@@ -10,18 +10,25 @@ from typing import Annotated, Any, Final, NamedTuple, TypedDict
 import typer
 from rich.markup import escape
 
-from tenor.cli.commands.quoting import print_quote, quote_from_text
+from tenor.cli.commands.quoting import QuoteText, issued_json, print_issued, print_quote, quote_from_text
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import Session, session, tenant_now
 from tenor.customers import customers_by_external_id
-from tenor.invoicing import accept_quote, prefetch_taxes, quote_change, settle_now
-from tenor.kernel.calendar import Interval, Unit
+from tenor.invoicing import (
+    IssuedDocument,
+    accept_quote,
+    find_document,
+    prefetch_taxes,
+    quote_change,
+    settle_now,
+)
+from tenor.kernel.calendar import Interval, Unit, parse_zone
 from tenor.kernel.errors import Malformed, NotFound
 from tenor.kernel.ids import CustomerId, to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_quantity
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.subscriptions import Effective, Subscription, find_subscription
+from tenor.subscriptions import Effective, Status, Subscription, find_subscription
 
 NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
 EffectiveOption = Annotated[
@@ -84,8 +91,9 @@ Buyer = Callable[[UnitOfWork], tuple[CustomerId, int]]
 def carry_out(opened: Session, tenant: str, how: Handling, make: Make, buyer: Buyer, *, as_json: bool) -> None:
     """Preview a change, make it by its quote, or make it, and print what came of it."""
     of = opened.tenant(tenant)
-    quote = None if how.quote is None else quote_from_text(how.quote)
+    quote = _accepted(how)
     now = tenant_now(of)
+    issued: list[IssuedDocument] | None = None
     touched: list[Subscription] = []
 
     def change(uow: UnitOfWork, at: datetime) -> list[Subscription]:
@@ -99,16 +107,38 @@ def carry_out(opened: Session, tenant: str, how: Handling, make: Make, buyer: Bu
         prefetch_taxes(opened.database, opened.settings, of.tenant_id, at=at, customer_ids=[customer])
         with opened.database.transaction(of.tenant_id) as uow:
             if how.preview:
-                print_quote(quote_change(uow, change, as_of=now), version=version, as_json=as_json)
+                offer = quote_change(uow, change, as_of=now)
+                print_quote(offer, version=version, zone=parse_zone(touched[0].timezone), as_json=as_json)
                 return
             if quote:
-                accept_quote(uow, change, as_of=quote.as_of, digest=quote.digest, now=now)
+                drafts = accept_quote(uow, change, as_of=quote.as_of, digest=quote.digest, now=now)
             else:
-                settle_now(uow, change(uow, now), as_of=now, recorded_at=now)
+                drafts = settle_now(uow, change(uow, now), as_of=now, recorded_at=now)
+            issued = [find_document(uow, to_wire("inv", draft.id)) for draft in drafts]
     else:
         with opened.database.transaction(of.tenant_id) as uow:
             change(uow, now)
-    print_subscription(touched[0], as_json=as_json)
+    _print_change(touched[0], issued, as_json=as_json)
+
+
+def _accepted(how: Handling) -> QuoteText | None:
+    """Return the quote that is accepted; refuse a call that would also be a preview."""
+    if how.quote is None:
+        return None
+    if how.preview:
+        raise Malformed("--preview asks for a quote and --quote accepts one; give one of them")
+    return quote_from_text(how.quote)
+
+
+def _print_change(changed: Subscription, issued: Sequence[IssuedDocument] | None, *, as_json: bool) -> None:
+    """Print how a subscription stands after a change, and what was issued; None: nothing was to be."""
+    if as_json:
+        documents = {} if issued is None else {"documents": issued_json(issued)}
+        print_json({**subscription_json(changed), **documents})
+        return
+    print_subscription(changed, as_json=False)
+    if issued is not None:
+        print_issued(issued)
 
 
 def change_command(app: typer.Typer, name: str, *, at: str | None) -> Callable[[Callable[..., Subscription]], None]:
@@ -171,9 +201,11 @@ def print_subscription(subscription: Subscription, *, as_json: bool) -> None:
     if as_json:
         print_json(subscription_json(subscription))
         return
-    verb = "cancelled for" if subscription.cancels_at_end else "ends"
+    is_over = subscription.status in {Status.CANCELLED, Status.EXPIRED}
+    verb = "ended" if is_over else "cancelled for" if subscription.cancels_at_end else "ends"
     end = f", {verb} {format_instant(subscription.ends_at)}" if subscription.ends_at else ""
-    trial = f", trial until {format_instant(subscription.trial_ends_at)}" if subscription.trial_ends_at else ""
+    tries = subscription.trial_ends_at if subscription.status in {Status.CREATED, Status.TRIALING} else None
+    trial = "" if tries is None else f", trial until {format_instant(tries)}"
     out.print(f"[bold]{escape(subscription.external_id)}[/]  {to_wire('sub', subscription.id)}")
     out.print(
         f"  {subscription.status.value}, version {subscription.version}, "
@@ -200,7 +232,7 @@ def customer_id(uow: UnitOfWork, external_id: str) -> CustomerId:
     """Return the id of a customer; refuse one that there is not."""
     found = customers_by_external_id(uow, [external_id])
     if external_id not in found:
-        raise NotFound(f"there is no customer {external_id!r}; `tenor customer add` registers one")
+        raise NotFound(f"there is no customer {external_id[:60]!r}; `tenor customer add` registers one")
     return found[external_id].id
 
 

@@ -13,7 +13,7 @@ from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json,
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.kernel.calendar import parse_zone
-from tenor.kernel.errors import Malformed, NotFound
+from tenor.kernel.errors import Malformed, NotFound, Refusal
 from tenor.kernel.ids import CustomerId
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.platform.unit_of_work import UnitOfWork
@@ -67,13 +67,19 @@ def apply(
             raise Malformed(f"{file}: {error.strerror}") from None
         with session() as opened:
             of = opened.tenant(tenant)
-            content = read_tax_file(source, zone=parse_zone(of.timezone))
+            try:
+                content = read_tax_file(source, zone=parse_zone(of.timezone))
+            except Refusal as refusal:
+                refusal.message = f"{file}: {refusal.message}"
+                raise
             now = tenant_now(of)
             with opened.database.transaction(of.tenant_id) as uow:
                 if content.seller is not None:
                     set_tax_seller(uow, content.seller, now=now, actor=actor, reason=reason)
                 new = set_tax_rates(uow, content.rates, now=now, actor=actor, reason=reason)
-    _print_rates(new, as_json=as_json, headline=f"{counted(len(new), 'rate')} set")
+    known = len(content.rates) - len(new)
+    headline = f"{counted(len(new), 'rate')} set" + (f", {known:,} there already" if known else "")
+    _print_rates(new, as_json=as_json, headline=headline)
 
 
 @rates.command("set")
@@ -183,7 +189,7 @@ def override(
 
 @app.command("end-override")
 def end_override(
-    override_id: Annotated[UUID, typer.Argument(help="Id that `tenor tax override` printed.")],
+    override: Annotated[str, typer.Argument(help="Id that `tenor tax override` printed.")],
     *,
     tenant: TenantOption,
     at: Annotated[str | None, typer.Option(help="Date or instant at which it ends; now where none is given.")] = None,
@@ -195,6 +201,7 @@ def end_override(
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         now = tenant_now(of)
+        override_id = _override_id(override)
         ends_at = now if at is None else read_validity(at, zone=parse_zone(of.timezone), name="--at")
         with opened.database.transaction(of.tenant_id) as uow:
             end_tax_override(uow, override_id, at=ends_at, now=now, actor=actor, reason=reason)
@@ -209,8 +216,17 @@ def _customer(uow: UnitOfWork, external_id: str) -> CustomerId:
 
 
 def _rate(words: str) -> AppliedRate:
-    name, _, percent = words.rpartition("=")
+    name, equals, percent = words.rpartition("=")
+    if not equals or not name:
+        raise Malformed(f"RATE: {words[:60]!r} is not of the form NAME=PERCENT, such as VAT=0")
     return AppliedRate(name, _percent(percent))
+
+
+def _override_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Malformed(f"{text[:60]!r} is not the id of an override; `tenor tax override` prints it") from None
 
 
 def _percent(text: str) -> Decimal:

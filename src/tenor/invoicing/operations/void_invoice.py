@@ -7,6 +7,7 @@ from tenor.invoicing.crediting import credit_note_draft, read_left, write_credit
 from tenor.invoicing.model import AdjustmentKey, Draft, Key
 from tenor.invoicing.operations.credit_invoice import CreditNote, waivers_of_draft
 from tenor.invoicing.receivables import lock_document
+from tenor.invoicing.rules.lifecycle import DocumentMoveRefused, DocumentStatus
 from tenor.invoicing.rules.receivable import voided
 from tenor.kernel.ids import AdjustmentId, InvoiceId, ItemId, new_id
 from tenor.platform.audit import Deed, record
@@ -31,6 +32,8 @@ def void_invoice(
         Malformed: earlier credit notes have left nothing of it.
     """
     receivable = lock_document(uow, invoice_id)
+    if receivable.status is DocumentStatus.VOID:
+        raise DocumentMoveRefused(f"{receivable.name} is void already", status=receivable.status.value)
     left = read_left(uow, invoice_id)
     discharge = voided(receivable, given_back_on=left.given_back_on)
     amounts = {entry.number: entry.left_minor for entry in left.lines if entry.left_minor}

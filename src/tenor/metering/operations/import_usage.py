@@ -1,20 +1,23 @@
-"""Import usage: take a whole file or nothing, and list everything that is wrong with it at once."""
+"""Import usage: take a whole file or nothing, or what is good of it; list everything that is wrong with it at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from tenor.kernel.errors import Malformed
-from tenor.metering.importing import STANDARD_COLUMNS, BadRow, Columns, UsageRow, read_usage
-from tenor.metering.operations.record_usage import TouchedUsage, record_usage
-from tenor.metering.store import find_metrics
+from tenor.metering.importing import BadRow, UsageRow, read_usage
+from tenor.metering.model import UsageEvent
+from tenor.metering.operations.record_usage import take
+from tenor.metering.rules.forms import STANDARD_COLUMNS, Columns, ReadingTerms
+from tenor.metering.store.ingest import TouchedUsage
+from tenor.metering.store.reading import find_metrics
+from tenor.metering.store.rejections import Refused, keep_rejections
 from tenor.platform.unit_of_work import UnitOfWork
 
-BATCH_EVENTS: Final = 10_000
-"""Events a batch: large enough that round trips do not matter, small enough that memory stays flat."""
+PROGRESS_ROWS: Final = 10_000
+"""Rows after which progress is told again."""
 
 _SHOWN_MAX: Final = 20
 
@@ -30,17 +33,18 @@ class UsageFileRefused(Malformed):
         count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
         super().__init__(
             f"{path}: {count} cannot be taken, so nothing was written:{shown}{more}",
-            rows=[row._asdict() for row in rows],
+            rows=[{"line": row.line, "column": row.column, "reason": row.reason} for row in rows],
         )
         self.rows = tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReceipt:
-    """What a file brought: events now kept, events that were kept before, and the usage that changed."""
+    """What a file brought: events now kept, events that were kept before, bad rows, and the usage that changed."""
 
     accepted: int
     duplicates: int
+    bad: tuple[BadRow, ...]
     touched: tuple[TouchedUsage, ...]
 
 
@@ -52,41 +56,55 @@ def import_usage(
     columns: Columns = STANDARD_COLUMNS,
     default_source: str = "file",
     zone: tzinfo | None = None,
+    takes_part: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> ImportReceipt:
-    """Record the events of a CSV or JSON Lines file, all of them or none.
+    """Record the events of a file, all of them or none; with `takes_part` the good ones.
 
-    A file may be imported again: what was kept before is a duplicate and changes nothing. `on_progress`
-    is told the number of rows read so far. See `read_usage` for the forms of a file.
+    The bad rows of a file that is taken in part are put by as rejections, for a replay, but for those that
+    contradict a kept event: it stays. A file may be imported again: what was kept before is a duplicate and
+    changes nothing. `on_progress` is told the number of rows read so far. See `read_usage` for the forms of a file.
+    All of it passes through one stage, so that neither the size of the file nor other senders matter.
 
     Raises:
         UsageFileRefused: with every row that cannot be taken. The transaction must not be committed.
         MalformedUsageFile: no row of the file can be read.
     """
-    rows = read_usage(path, metrics=find_metrics(uow), columns=columns, default_source=default_source, zone=zone)
-    accepted = duplicates = read_count = 0
+    metrics = find_metrics(uow)
     bad: list[BadRow] = []
-    touched: dict[tuple[object, str], TouchedUsage] = {}
-    while batch := list(islice(rows, BATCH_EVENTS)):
-        good = [row for row in batch if isinstance(row, UsageRow)]
-        receipt = record_usage(uow, [row.event for row in good], now=now)
-        accepted += len(receipt.accepted)
-        duplicates += len(receipt.duplicates)
-        bad += [row for row in batch if isinstance(row, BadRow)]
-        bad += [
-            BadRow(good[entry.position].line, columns.column_of(entry.field), entry.reason)
-            for entry in receipt.rejected
-        ]
-        bad += [
-            BadRow(good[position].line, columns.event_id, "this id was kept before with another content")
-            for position in receipt.conflicts
-        ]
-        for change in receipt.touched:
-            key = (change.customer_id, change.metric_code)
-            touched[key] = min(change, touched.get(key, change), key=lambda entry: entry.earliest_at)
-        read_count += len(batch)
-        if on_progress is not None:
-            on_progress(read_count)
-    if bad:
-        raise UsageFileRefused(path, sorted(bad))
-    return ImportReceipt(accepted, duplicates, tuple(touched.values()))
+    rows = _told(read_usage(path, ReadingTerms(metrics, default_source, columns, zone)), on_progress)
+    receipt = take(uow, _good(rows, bad), metrics, now=now)
+    bad += [
+        BadRow(entry.position, columns.column_of(entry.field), entry.reason, entry.payload)
+        for entry in receipt.rejected
+    ]
+    contradicting = [
+        BadRow(position, columns.event_id, "this id was kept before with another content")
+        for position in receipt.conflicts
+    ]
+    if (bad or contradicting) and not takes_part:
+        raise UsageFileRefused(path, sorted(bad + contradicting))
+    keep_rejections(uow, [Refused(row.payload, row.column, row.reason) for row in bad], now=now)
+    return ImportReceipt(
+        len(receipt.accepted), len(receipt.duplicates), tuple(sorted(bad + contradicting)), receipt.touched
+    )
+
+
+def _good(rows: Iterable[UsageRow | BadRow], bad: list[BadRow]) -> Iterator[tuple[int, UsageEvent]]:
+    """Yield the events with their lines; the bad rows are added to `bad`."""
+    for row in rows:
+        if isinstance(row, BadRow):
+            bad.append(row)
+        else:
+            yield row
+
+
+def _told(rows: Iterable[UsageRow | BadRow], on_progress: Callable[[int], None] | None) -> Iterator[UsageRow | BadRow]:
+    """Yield `rows` and tell how many there were, now and then and at the end."""
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        yield row
+        if on_progress is not None and count % PROGRESS_ROWS == 0:
+            on_progress(count)
+    if on_progress is not None and count % PROGRESS_ROWS:
+        on_progress(count)

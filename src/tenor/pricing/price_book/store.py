@@ -35,6 +35,7 @@ _CHARGE_COLUMNS: Final = (
     ("code", "text"),
     ("kind", "text"),
     ("metric", "text"),
+    ("dimensions", "text[]"),
 )
 _FEATURE_COLUMNS: Final = (("plan_version_id", "uuid"), ("feature", "text"), ("limit_value", "numeric"))
 
@@ -149,7 +150,14 @@ def write_plan_versions(uow: UnitOfWork, records: Sequence[PlanVersionRecord]) -
     versions = [(*record, content_hash(record)) for record in records]
     uow.copy_rows("plan_versions", _PLAN_VERSION_COLUMNS, versions)
     charges = [
-        (charge_id(record, body["code"]), record.id, body["code"], body["kind"], body.get("metric"))
+        (
+            charge_id(record, body["code"]),
+            record.id,
+            body["code"],
+            body["kind"],
+            body.get("metric"),
+            body["price"].get("dimensions", []),
+        )
         for record in records
         for body in record.definition["charges"]
     ]

@@ -257,13 +257,17 @@ class _Reading:
             self._swap(stay, facts.closing)
 
     def _reopen(self, reopened: Iterable[Reopened]) -> None:
-        """Let running items go on on another grid; a period that was paid for beyond that instant stays whole."""
+        """Let running items go on on another grid; a period that was paid for beyond that instant stays whole.
+
+        In a trial nothing has been paid for.
+        """
         for one in reopened:
             stay = next((stay for stay in self.stays if stay.item.id == one.replaces), None)
             if stay is not None:
                 item = replace(stay.item, id=one.item_id, anchor_at=one.anchor_at)
-                closing = Closing.PRORATED if one.billable_from is None else Closing.WHOLE
-                self._swap(stay, closing, stay.continued(item, rules.billable_from(stay.ahead, one.billable_from)))
+                paid_until = None if stay.ahead[0].state is PhaseState.TRIAL else one.billable_from
+                closing = Closing.PRORATED if paid_until is None else Closing.WHOLE
+                self._swap(stay, closing, stay.continued(item, rules.billable_from(stay.ahead, paid_until)))
 
     def _change_trial(self, facts: TrialChanged, at: datetime) -> None:
         if self.stays[0].ahead[0].state is not PhaseState.TRIAL:

@@ -1,0 +1,1 @@
+"""Metering in PostgreSQL: explicit SQL, always for many at once."""
