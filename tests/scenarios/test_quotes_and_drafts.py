@@ -19,8 +19,9 @@ from tenor.invoicing import (
 )
 from tenor.kernel.ids import DiscountId
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import DiscountTerms, create_coupon
 from tenor.pricing.discounts.model import Discount
-from tenor.subscriptions import Subscription, cancel, change_plan, change_quantity, find_subscription
+from tenor.subscriptions import Subscription, apply_discount, cancel, change_plan, change_quantity, find_subscription
 from tenor.subscriptions.changing import open_for_change, record_changes
 from tenor.subscriptions.model import DiscountApplied, Recording
 from tests.support.company import Company, instant, told
@@ -224,6 +225,29 @@ def test_a_coupon_on_two_invoices_gives_back_what_was_paid(acme: Company) -> Non
         total -16.00  due 0.00
     """)
     acme.assert_proven()
+
+
+def test_a_coupon_is_redeemed_by_a_quote_and_costs_what_was_quoted(acme: Company) -> None:
+    """A tenth off 30.00 and 10.00."""
+    acme.subscribe("ann", "team", "2026-06-01")
+    at = instant("2026-06-01")
+    tenth = DiscountTerms(code="tenth", name="A tenth", percent_off=Decimal(10), duration="forever")
+    with acme.work() as uow:
+        create_coupon(uow, tenth, now=at, actor="test", reason="")
+
+    def redeem(uow: UnitOfWork, at: datetime) -> list[Subscription]:
+        held = find_subscription(uow, "ann")
+        terms: dict[str, Any] = {"version": held.version, "now": at, "actor": "ann", "reason": ""}
+        return [apply_discount(uow, held.id, coupon="tenth", effective="now", **terms)]
+
+    with acme.work() as uow:
+        quoted = quote_change(uow, redeem, as_of=at)
+    assert acme.rows("select redeemed from coupons") == [(0,)]
+    with acme.work() as uow:
+        issued = accept_quote(uow, redeem, as_of=at, digest=quoted.digest, now=at)
+
+    assert [one.total_minor for one in (*quoted.drafts, *issued)] == [3600, 3600]
+    assert acme.rows("select redeemed from coupons") == [(1,)]
 
 
 def test_by_some_policies_a_change_rides_on_the_next_invoice(acme: Company) -> None:

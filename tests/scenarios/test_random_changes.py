@@ -62,7 +62,8 @@ def documents(company: Company) -> list[str]:
             i.settles, i.tax_note, n.series || '-' || n.number,
             (select jsonb_agg(jsonb_build_array(
                         l.line_no, s.external_id, h.code, l.dimension, l.period_start, l.period_end, l.description,
-                        l.amount_minor, l.tax_minor, l.is_deferred, l.taxes, l.tax_category, l.trace)
+                        l.amount_minor, l.tax_minor, l.is_deferred, l.taxes, l.tax_category,
+                        regexp_replace(l.trace::text, '"discount": "[0-9a-f-]*"', '"discount": ""', 'g'))
                     order by l.line_no)
              from invoice_lines l
              left join subscription_items m on m.id = l.item_id

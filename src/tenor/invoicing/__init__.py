@@ -45,6 +45,7 @@ from tenor.invoicing.settlement import (
     QuoteOutdated,
     accept_quote,
     drafts_of,
+    finalise_drafts,
     quote_change,
     settle_now,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "default_billing_settings",
     "drafts_of",
     "explain_line",
+    "finalise_drafts",
     "find_document",
     "grant_credit",
     "list_documents",

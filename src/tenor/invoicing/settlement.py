@@ -12,6 +12,7 @@ from tenor.invoicing.rules.documents import Occasion
 from tenor.invoicing.rules.quotes import quote_digest
 from tenor.kernel.errors import Conflict, Refusal
 from tenor.kernel.period import Period, format_instant
+from tenor.platform.audit import Deed, record
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions import Subscription
@@ -51,25 +52,46 @@ class Quote:
 
 
 def settle_now(
-    uow: UnitOfWork,
-    subscriptions: Sequence[Subscription],
-    *,
-    as_of: datetime,
-    recorded_at: datetime,
-    with_grace: bool = True,
+    uow: UnitOfWork, subscriptions: Sequence[Subscription], *, as_of: datetime, recorded_at: datetime
 ) -> list[Draft]:
     """Issue what the subscriptions owe through `as_of` and has not been billed; return the documents.
 
     The same stages as a bill run's, for these subscriptions alone, in the caller's transaction. What grace
-    keeps open stays open; without `with_grace` it is finalised early.
+    keeps open stays open.
 
     Raises:
         Parked: a rule refuses one of them; nothing has been written.
         BatchOutOfTurn: a credit has moved in between; begin the transaction again.
     """
-    for table, instant in (("invoice_lines", as_of), ("transfers", as_of), ("outbox_events", recorded_at)):
-        prepare_partitions(uow, table, Period(instant, instant + timedelta(days=1)))
-    return _through_stages(uow, subscriptions, Occasion(as_of, recorded_at), count=len(STAGES), with_grace=with_grace)
+    _prepare(uow, as_of=as_of, recorded_at=recorded_at)
+    return _through_stages(uow, subscriptions, Occasion(as_of, recorded_at), count=len(STAGES))
+
+
+def finalise_drafts(
+    uow: UnitOfWork, subscription: Subscription, *, now: datetime, actor: str, reason: str
+) -> list[Draft]:
+    """Issue what a subscription owes through `now`, also what grace would still keep open; return the documents.
+
+    Raises:
+        Parked, BatchOutOfTurn: see `settle_now`.
+    """
+    _prepare(uow, as_of=now, recorded_at=now)
+    drafts = _through_stages(uow, [subscription], Occasion(now, now), count=len(STAGES), with_grace=False)
+    record(
+        uow,
+        [
+            Deed(
+                actor=actor,
+                action="subscription.drafts_finalised",
+                object_type="subscription",
+                object_id=subscription.id,
+                reason=reason,
+                occurred_at=now,
+                after={"documents": [str(draft.id) for draft in drafts]},
+            )
+        ],
+    )
+    return drafts
 
 
 def quote_change(uow: UnitOfWork, change: Change, *, as_of: datetime) -> Quote:
@@ -104,6 +126,12 @@ def drafts_of(uow: UnitOfWork, subscription: Subscription, *, as_of: datetime) -
     """Return the documents that would be issued at `as_of`, with those that grace keeps open; nothing is written."""
     with uow.connection.transaction(force_rollback=True):
         return _through_stages(uow, [subscription], Occasion(as_of, as_of), count=len(STAGES) - 1, with_grace=False)
+
+
+def _prepare(uow: UnitOfWork, *, as_of: datetime, recorded_at: datetime) -> None:
+    """Make the partitions that documents of `as_of` will stand in."""
+    for table, instant in (("invoice_lines", as_of), ("transfers", as_of), ("outbox_events", recorded_at)):
+        prepare_partitions(uow, table, Period(instant, instant + timedelta(days=1)))
 
 
 def _through_stages(

@@ -63,6 +63,10 @@ def test_drafts_show_what_grace_keeps_open(office: Shell) -> None:
     assert lines(office.done(*drafts))[-1] == "total 100.80 USD 16.80"
     office.refused("invoice", "drafts", "--subscription", "none", *ACME, code="subscription_not_found")
 
+    finalised = office.done("invoice", "finalise", "--subscription", "globex-1", *ACME, "--json").json["documents"]
+    assert [document["total"] for document in finalised] == ["100.80"]
+    assert lines(office.done(*drafts)) == ["Nothing waits to be invoiced."]
+
 
 def test_a_credit_note_says_where_its_total_went(office: Shell) -> None:
     office.done("subscription", "cancel", "globex-1", "--at", MIDDLE, "--invoice", *ACME)

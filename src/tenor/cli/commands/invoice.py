@@ -9,7 +9,7 @@ from rich.table import Table
 
 from tenor.cli.commands.invoice_charge import charge, credit_customer, proforma
 from tenor.cli.commands.invoice_correct import credit, void, write_off
-from tenor.cli.commands.invoice_drafts import drafts
+from tenor.cli.commands.invoice_drafts import drafts, finalise
 from tenor.cli.commands.invoice_frame import ReferenceArgument, desk, shown
 from tenor.cli.commands.invoice_pay import pay, refund, refunded, refunds, statement
 from tenor.cli.output import JsonOption, TenantOption, out, print_json
@@ -93,6 +93,7 @@ def explain(reference: ReferenceArgument, *, tenant: TenantOption, as_json: Json
 
 
 app.command("drafts")(drafts)
+app.command("finalise")(finalise)
 app.command("void")(void)
 app.command("credit")(credit)
 app.command("write-off")(write_off)

@@ -17,6 +17,7 @@ from tenor.kernel.ids import CustomerId, InvoiceId, new_id, to_wire
 from tenor.kernel.money import exponent, format_minor, to_minor
 from tenor.kernel.quantity import parse_decimal
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.subscriptions import find_subscription
 
 ReferenceArgument = Annotated[str, typer.Argument(help="Number (INV-12) or id (inv_01h…).")]
 CustomerArgument = Annotated[str, typer.Argument(help="External id of the customer.")]
@@ -68,18 +69,28 @@ class Desk:
 
 
 @contextmanager
-def desk(tenant: str, *, actor: str = "", reason: str = "", taxed: str | None = None, as_json: bool) -> Iterator[Desk]:
+def desk(
+    tenant: str,
+    *,
+    actor: str = "",
+    reason: str = "",
+    taxed: str | None = None,
+    subscription: str | None = None,
+    as_json: bool,
+) -> Iterator[Desk]:
     """Open a transaction for a command; committed at its end, and nothing has changed after a refusal.
 
-    `taxed` names a customer for whom something new is taxed: a tax engine is asked before the transaction.
+    `taxed` names a customer for whom something new is taxed, or `subscription` a subscription: a tax engine is
+    asked before the transaction.
     """
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         now = tenant_now(of)
-        if taxed is not None:
+        if taxed is not None or subscription is not None:
             with opened.database.transaction(of.tenant_id) as uow:
-                known = customer_ids(uow, [taxed])
-            prefetch_taxes(opened.database, opened.settings, of.tenant_id, at=now, customer_ids=known.values())
+                known = list(customer_ids(uow, [taxed] if taxed else []).values())
+                known += [find_subscription(uow, subscription).customer_id] if subscription else []
+            prefetch_taxes(opened.database, opened.settings, of.tenant_id, at=now, customer_ids=known)
         with opened.database.transaction(of.tenant_id) as uow:
             yield Desk(uow, now, actor, reason)
 

@@ -200,7 +200,8 @@ class Occasion:
     """For whom and what a coupon is redeemed, as far as only the caller knows it.
 
     `currency` is that of what is bought. `order` is what it costs before the discount; None, not known, meets no
-    minimum. `is_first_purchase` says that the customer never bought before.
+    minimum. `is_first_purchase` says that the customer never bought before. `discount_id` is the id that the discount
+    is to have, for a caller to whom the same occasion has to give the same one; None: a new one.
     """
 
     customer_id: CustomerId
@@ -208,6 +209,7 @@ class Occasion:
     subscription_id: SubscriptionId | None = None
     order: Money | None = None
     is_first_purchase: bool = False
+    discount_id: DiscountId | None = None
 
 
 def coupon_code(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tenor.kernel.ids import SubscriptionId
+from tenor.kernel.ids import DiscountId, SubscriptionId, derived_id
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import redeem_coupon, redeem_promotion_code
 from tenor.pricing.discounts.model import Occasion
@@ -45,6 +45,8 @@ def apply_discount(
         subscription_id=subscription.id,
         order=order_of(Offer(target.plan, terms_at(target, at)), profile(subscription.profile)),
         is_first_purchase=_is_first(uow, subscription),
+        # Derived, so that the lines of a quote, whose traces name the discount, are those of its acceptance.
+        discount_id=DiscountId(derived_id(now, subscription.id.bytes, b"discount", version.to_bytes(8))),
     )
     if coupon is not None and promotion_code is None:
         discount = redeem_coupon(uow, coupon, occasion, now=now, actor=actor, reason=reason)

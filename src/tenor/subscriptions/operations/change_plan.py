@@ -11,7 +11,7 @@ from tenor.pricing import newest_plan_version
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import profile
 from tenor.subscriptions.changing import Effective, Opened, open_for_change
-from tenor.subscriptions.errors import TermsRefused
+from tenor.subscriptions.errors import Flaw, TermsRefused
 from tenor.subscriptions.model import Closing, PlanChanged, Recording, Subscription, Terms
 from tenor.subscriptions.rules.offers import Offer, effective_by_policy
 from tenor.subscriptions.rules.resumption import Running
@@ -79,6 +79,8 @@ def _terms_on(
     held = terms_at(former, at).quantities
     terms, flaws = agreed_terms(target, quantities=quantities, prices=prices, held=held)
     flaws = [*same_books(former.plan, target), *flaws]
+    if (target.id, terms) == (former.plan.id, terms_at(former, at)):
+        flaws.append(Flaw("plan", f"{target.plan!r} version {target.version} runs on these terms then already"))
     if flaws:
         raise TermsRefused(flaws)
     return terms

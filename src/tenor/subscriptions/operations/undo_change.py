@@ -67,7 +67,7 @@ def _require_undoable(change: Change, *, now: datetime, is_backdated: bool) -> N
     elif isinstance(change.facts, Cancelled) and has_come:
         why = f"has ended the subscription at {since}; subscribe anew"
     elif has_come and not is_backdated:
-        why = f"has taken effect at {since}; ask for a backdated undoing, which corrects what was billed for it"
+        why = f"has taken effect at {since}; undo it backdated, which corrects what was billed for it"
     else:
         return
     raise UndoRefused(f"entry {change.version} {why}", entry=change.version, effective_at=since)

@@ -86,7 +86,7 @@ def _redeem(
     reason: str,
 ) -> Discount:
     require_redeemable(coupon, promotion, occasion, now=now)
-    discount = Discount.of(coupon.terms, DiscountId(new_id(now)))
+    discount = Discount.of(coupon.terms, occasion.discount_id or DiscountId(new_id(now)))
     with uow.connection.transaction():  # a savepoint: a refusal takes back what was counted before it
         _count(uow, coupon, promotion, occasion)
         promotion_code_id = None if promotion is None else promotion.id
