@@ -34,8 +34,7 @@ from tenor.subscriptions import (
     shorten_term,
     undo_change,
 )
-from tests.scenarios.test_changes_terms import BOOK
-from tests.support.changes import change, items, journal
+from tests.support.changes import BOOK, change, items, journal
 from tests.support.company import Company, instant
 
 START: Final = instant("2026-01-31")

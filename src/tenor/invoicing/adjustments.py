@@ -5,10 +5,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple
 
+from psycopg.errors import UniqueViolation
+
 from tenor.invoicing.model import AdjustmentKey, Draft, Key, Line
+from tenor.kernel.errors import Conflict
 from tenor.kernel.ids import AdjustmentId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId, new_id
 from tenor.kernel.period import Period
 from tenor.platform.unit_of_work import UnitOfWork
+
+
+class AdjustmentTaken(Conflict):
+    """An adjustment that another document has just taken: begin the transaction again."""
+
+    code = "adjustment_taken"
+
 
 Invoicing = Literal["now", "next_invoice"]
 """When an adjustment is invoiced: at once on a document of its own, or on the next one of the subscription or customer.
@@ -147,14 +157,22 @@ def adjustment_claim_rows(drafts: Iterable[Draft]) -> list[tuple[AdjustmentId, I
 
 
 def claim_adjustments(uow: UnitOfWork, drafts: Iterable[Draft]) -> None:
-    """Write the claims of the adjustments that these documents bill."""
+    """Write the claims of the adjustments that these documents bill.
+
+    Raises:
+        AdjustmentTaken: another document has claimed one of them in between; this transaction is lost.
+    """
     rows = adjustment_claim_rows(drafts)
-    if rows:
+    if not rows:
+        return
+    try:
         uow.execute(
             "insert into adjustment_claims (tenant_id, adjustment_id, invoice_id)"
             " select %s, * from unnest(%s::uuid[], %s::uuid[])",
             [uow.tenant_id, *(list(column) for column in zip(*rows, strict=True))],
         )
+    except UniqueViolation:
+        raise AdjustmentTaken("an adjustment that waited for this document stands on another one by now") from None
 
 
 def waivers_of(uow: UnitOfWork, item_ids: Collection[ItemId]) -> Mapping[Key, int]:

@@ -49,6 +49,17 @@ def check_documents(uow: UnitOfWork, proof: Proof, told: Progress) -> None:
     )
     for (document_id,) in orphans:
         proof.found("document_missing", to_wire("inv", document_id), "there are lines of this document, but it is gone")
+    strangers = uow.fetch_all(
+        """
+        select distinct i.id, i.series || '-' || i.number as name
+        from invoices i
+        left join invoice_lines l on i.subscription_id is null and l.invoice_id = i.id
+        join subscriptions s on s.id = coalesce(i.subscription_id, l.subscription_id)
+        where s.customer_id <> i.customer_id order by name
+        """
+    )
+    for document_id, name in strangers:
+        proof.found("customer_differs", to_wire("inv", document_id), f"{name} bills a subscription of another customer")
 
 
 def _check_document(proof: Proof, document: Mapping[str, Any], rows: list[tuple[Any, ...]]) -> None:
@@ -156,19 +167,26 @@ def check_claims(uow: UnitOfWork, proof: Proof) -> None:
 
 
 def check_runs(uow: UnitOfWork, proof: Proof) -> None:
-    """Find runs in which a planned subscription has no outcome, and outcomes that are not what was issued."""
+    """Find runs in which a subscription has no outcome, and outcomes that are not what was issued."""
     rows = uow.fetch_all(
         """
-        select r.id, r.planned_subscriptions, count(i.subscription_id)
-        from bill_runs r left join bill_run_items i on i.run_id = r.id
-        where r.finished_at is not null group by r.id, r.planned_subscriptions
+        select r.id, coalesce(b.outcomes, 0)::bigint, count(i.subscription_id)
+        from bill_runs r
+        left join (
+            select run_id, sum(coalesce(outcome_count, subscription_count)) as outcomes
+            from bill_run_batches group by run_id
+        ) b on b.run_id = r.id
+        left join bill_run_items i on i.run_id = r.id
+        where r.finished_at is not null group by r.id, b.outcomes
         """
     )
     proof.checked["bill runs"] = len(rows)
-    for run_id, planned, recorded in rows:
-        if recorded < planned:
+    for run_id, looked_at, recorded in rows:
+        if recorded < looked_at:
             proof.found(
-                "outcome_missing", to_wire("run", run_id), f"{planned} were planned, {recorded} have an outcome"
+                "outcome_missing",
+                to_wire("run", run_id),
+                f"{looked_at} subscriptions were looked at, {recorded} have an outcome",
             )
     rows = uow.fetch_all(
         """
@@ -189,4 +207,26 @@ def check_runs(uow: UnitOfWork, proof: Proof) -> None:
             "outcome_differs",
             to_wire("sub", subscription_id),
             f"{to_wire('run', run_id)} says that it issued {recorded} documents, {issued} exist",
+        )
+
+
+def check_states(uow: UnitOfWork, proof: Proof) -> None:
+    """Find subscriptions whose state is not where their moves have brought them, or that miss a move."""
+    rows = uow.fetch_all(
+        """
+        select s.id, s.status, coalesce(m.last_status, 'created'), coalesce(m.highest - m.moves, 0)
+        from subscriptions s
+        left join (
+            select subscription_id, count(*) as moves, max(move_no) as highest,
+                   (array_agg(to_status order by move_no desc))[1] as last_status
+            from subscription_moves group by subscription_id
+        ) m on m.subscription_id = s.id
+        where s.status <> coalesce(m.last_status, 'created') or m.highest <> m.moves order by s.id
+        """
+    )
+    for subscription_id, status, last_status, missing in rows:
+        proof.found(
+            "state_differs",
+            to_wire("sub", subscription_id),
+            f"it is {status}; its moves have made it {last_status}, and {missing} of them are gone",
         )

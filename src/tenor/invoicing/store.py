@@ -286,6 +286,16 @@ def read_billed(uow: UnitOfWork, since: Mapping[UUID, datetime]) -> dict[UUID, l
     return found
 
 
+def first_claims(uow: UnitOfWork, item_ids: Sequence[ItemId]) -> dict[tuple[ItemId, ChargeId], datetime]:
+    """Return where the first period begins that each charge of these items has claimed."""
+    rows = uow.fetch_all(
+        "select item_id, charge_id, period_start from claims"
+        " where item_id = any(%s) and follows is null and settlement_no = 1",
+        [list(item_ids)],
+    )
+    return {(ItemId(item_id), ChargeId(charge_id)): start for item_id, charge_id, start in rows}
+
+
 def _taxed_amount(line: Sequence[Any]) -> TaxedAmount:
     amount_minor, tax_minor, taxes, percent, prices_include_tax = line
     shares = tax_shares_from_json(taxes)

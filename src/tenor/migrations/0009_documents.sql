@@ -77,7 +77,8 @@ alter table tenor.invoice_lines
         case when adjustment_id is null then item_id is not null and charge_id is not null
              else item_id is null and charge_id is null and dimension = '' end);
 alter table tenor.invoice_lines
-    add foreign key (tenant_id, adjustment_id) references tenor.adjustments (tenant_id, id);
+    add foreign key (tenant_id, adjustment_id) references tenor.adjustments (tenant_id, id),
+    add foreign key (tenant_id, subscription_id) references tenor.subscriptions (tenant_id, id);
 create index invoice_lines_by_adjustment on tenor.invoice_lines (tenant_id, adjustment_id) where adjustment_id is not null;
 select set_config('tenor.tenant_id', '', true);
 
@@ -263,3 +264,62 @@ alter table tenor.transfers
     drop constraint transfers_source_type_check,
     add constraint transfers_source_type_check
         check (source_type in ('invoice', 'one_off', 'credit_note', 'payment', 'write_off', 'refund_request'));
+
+-- How many subscriptions a batch gave an outcome: fewer than were planned where an operation settled one meanwhile, more
+-- where one has fallen due. Null while it is open, and in batches before there was this column.
+alter table tenor.bill_run_batches add column outcome_count bigint check (outcome_count >= 0);
+
+-- Operations make partitions too, side by side. Who has waited for another one must see what that one has made:
+-- to_regclass may answer from what the session remembers, a query of the catalogue does not.
+create or replace function tenor.ensure_month_partitions(parent regclass, from_month date, to_month date) returns integer
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    first_month timestamp := date_trunc('month', from_month::timestamp);
+    last_month timestamp := date_trunc('month', to_month::timestamp);
+    month timestamp;
+    parent_name name;
+    is_append_only boolean;
+    partition text;
+    made integer := 0;
+    tenant text := coalesce(current_setting('tenor.tenant_id', true), '');
+begin
+    if first_month is null or last_month is null or first_month < '1970-01-01' or last_month >= '2100-01-01'
+        or last_month < first_month or last_month >= first_month + interval '240 months'
+    then
+        raise exception 'partitions from % through % are not 1 to 240 months of the years 1970 to 2099',
+            from_month, to_month using errcode = 'invalid_parameter_value';
+    end if;
+    select relname into parent_name
+    from pg_class join pg_partitioned_table on partrelid = pg_class.oid
+    where pg_class.oid = parent and relnamespace = 'tenor'::regnamespace and partstrat = 'r' and partnatts = 1;
+    if parent_name is null then
+        raise exception '% is not a table of Tenor that is partitioned by time', parent
+            using errcode = 'invalid_parameter_value';
+    end if;
+    for month in select generate_series(first_month, last_month, interval '1 month') loop
+        partition := format('tenor.%I', parent_name || to_char(month, '"_y"YYYY"m"MM'));
+        continue when to_regclass(partition) is not null;
+        if made = 0 then  -- one process makes partitions at a time; what it made meanwhile is seen below
+            perform pg_advisory_xact_lock(hashtextextended('tenor partitions of ' || parent_name, 0));
+            select exists (select from pg_trigger where tgrelid = parent and tgname = 'append_only')
+            into is_append_only;
+            -- Attaching looks for rows that break a foreign key. A new partition has none, so it looks as nobody.
+            perform set_config('tenor.tenant_id', '00000000-0000-0000-0000-000000000000', true);
+            continue when exists (
+                select from pg_class where relnamespace = 'tenor'::regnamespace
+                and relname = parent_name || to_char(month, '"_y"YYYY"m"MM'));
+        end if;
+        execute format(
+            'create table %s (like %s including all excluding indexes excluding identity excluding statistics)',
+            partition, parent);
+        perform tenor.isolate(partition::regclass, is_append_only);
+        execute format(
+            'alter table %s attach partition %s for values from (%L) to (%L)', parent, partition,
+            to_char(month, 'YYYY-MM-DD 00:00:00+00'), to_char(month + interval '1 month', 'YYYY-MM-DD 00:00:00+00'));
+        made := made + 1;
+    end loop;
+    perform set_config('tenor.tenant_id', tenant, true);
+    return made;
+end $$;

@@ -8,6 +8,7 @@ import pytest
 from tenor.invoicing.bill_run import plan
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
+from tests.support import eventful as full
 from tests.support.company import Company
 from tests.support.postgres import Server
 
@@ -132,6 +133,31 @@ def _copied(server: Server, template: str, tenant_id: TenantId) -> Iterator[Comp
             yield Company(database, settings, tenant_id)
 
 
+@pytest.fixture(scope="session")
+def eventful_prepared(server: Server, template: str) -> Iterator[tuple[str, TenantId]]:
+    """A company in which everything happens that can, on the eve of a run of which all of it is a part."""
+    with server.fresh_database(template) as name:
+        settings = server.settings(name)
+        with Database.open(settings) as database, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(plan, "BATCH_SUBSCRIPTIONS", BATCH)
+            company = Company.found(database, settings)
+            full.furnish(company)
+        yield name, company.tenant_id
+
+
+@pytest.fixture
+def eventful_copy(server: Server, eventful_prepared: tuple[str, TenantId]) -> Iterator[Copy]:
+    """Makes a copy of that company, in a database of its own."""
+    with ExitStack() as copies:
+        yield lambda: copies.enter_context(_copied(server, *eventful_prepared))
+
+
+@pytest.fixture
+def eventful(eventful_copy: Copy) -> Company:
+    """One copy of that company."""
+    return eventful_copy()
+
+
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "BATCH_SUBSCRIPTIONS", BATCH)
@@ -162,6 +188,8 @@ def written(company: Company, *tables: str) -> dict[str, list[str]]:
         "transfers": "id, effective_at, debit_account_id, credit_account_id, amount_minor, currency, customer_id,"
         " source_type, source_id, kind",
         "claims": "*",
+        "adjustment_claims": "*",
+        "refund_requests": "id, customer_id, currency, amount_minor, credit_note_id, status, reference",
         "customer_credits": "*",
         "document_series": "*",
         "billing_positions": "*",

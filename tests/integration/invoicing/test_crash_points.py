@@ -13,6 +13,7 @@ from psycopg import sql
 from tenor.platform.database import Database
 from tests.integration.invoicing.conftest import EVE, Copy, written
 from tests.support.company import Company, instant
+from tests.support.eventful import EVE as EVE_OF_EVERYTHING
 from tests.support.postgres import Server
 
 WRITTEN_BY_A_BATCH = (
@@ -20,6 +21,8 @@ WRITTEN_BY_A_BATCH = (
     "invoice_lines",
     "transfers",
     "claims",
+    "adjustment_claims",
+    "refund_requests",
     "customer_credits",
     "document_series",
     "billing_positions",
@@ -28,20 +31,43 @@ WRITTEN_BY_A_BATCH = (
 STATEMENTS = ("execute", "executemany", "copy")
 
 
-def test_a_connection_cut_before_any_statement_leaves_all_of_the_batch_or_nothing(
-    copy: Copy, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each attempt goes on where the one before it was cut, one statement further; in the end nothing is amiss."""
-    monkeypatch.setattr("tenor.invoicing.bill_run.plan.BATCH_SUBSCRIPTIONS", 100)  # a single batch, swept whole
-    company, undisturbed = copy(), copy()
+@pytest.fixture(autouse=True)
+def _one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single batch, swept whole."""
+    monkeypatch.setattr("tenor.invoicing.bill_run.plan.BATCH_SUBSCRIPTIONS", 100)
+
+
+def test_a_connection_cut_before_any_statement_leaves_all_of_the_batch_or_nothing(copy: Copy, server: Server) -> None:
+    begun = _sweep(copy(), copy(), server, as_of=EVE)
+
+    assert begun > 50, "the sweep went through the whole batch"
+
+
+def test_so_it_does_with_everything_that_can_be_due(eventful_copy: Copy, server: Server) -> None:
+    """Discounts, pauses, add-ons, caps, several taxes, consolidation, waiting adjustments, refunds and grace."""
+    company = eventful_copy()
+
+    _sweep(company, eventful_copy(), server, as_of=EVE_OF_EVERYTHING, step=5)
+
+    ((claims, refunds),) = company.rows(
+        "select (select count(*) from adjustment_claims), (select count(*) from refund_requests)"
+    )
+    assert (claims, refunds) == (6, 1)  # all that waited; what went back to ref
+
+
+def _sweep(company: Company, undisturbed: Company, server: Server, *, as_of: str, step: int = 1) -> int:
+    """Cut each attempt `step` statements later than the one before; each goes on, and in the end nothing is amiss.
+
+    Return about how many statements there are before the batch is committed.
+    """
     nothing = written(company, *WRITTEN_BY_A_BATCH)
-    undisturbed.run(EVE)
+    undisturbed.run(as_of)
     everything = written(undisturbed, *WRITTEN_BY_A_BATCH)
     is_done = []
-    for number in count(1):
+    for number in count(1, step):
         with server.superuser() as superuser, _cut_before(number, superuser) as cut:
             try:
-                _attempt(company)
+                _attempt(company, as_of)
             except psycopg.OperationalError:
                 assert cut.has_happened
         now = written(company, *WRITTEN_BY_A_BATCH)
@@ -51,9 +77,9 @@ def test_a_connection_cut_before_any_statement_leaves_all_of_the_batch_or_nothin
             break
 
     assert is_done == sorted(is_done)
-    assert is_done.count(False) > 50, "the sweep went through the whole batch"
-    assert len(company.rows("select id from bill_runs where as_of = %s", instant(EVE))) == 1
+    assert len(company.rows("select id from bill_runs where as_of = %s", instant(as_of))) == 1
     company.assert_proven()
+    return step * is_done.count(False)
 
 
 @dataclass(slots=True)
@@ -93,6 +119,6 @@ def _opens_transaction(args: tuple[Any, ...]) -> bool:
     return bool(args) and isinstance(args[0], sql.Composed) and "begin isolation" in args[0].as_string()
 
 
-def _attempt(company: Company) -> None:
+def _attempt(company: Company, as_of: str) -> None:
     with Database.open(company.settings) as database:
-        Company(database, company.settings, company.tenant_id).run(EVE)
+        Company(database, company.settings, company.tenant_id).run(as_of)

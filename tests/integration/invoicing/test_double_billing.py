@@ -24,8 +24,9 @@ from tenor.invoicing.bill_run.plan import RunInThePast
 from tenor.invoicing.bill_run.stages import STAGES, Stage
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
-from tests.integration.invoicing.conftest import BATCH, EVE, written
+from tests.integration.invoicing.conftest import BATCH, EVE, Copy, written
 from tests.support.company import Company, instant
+from tests.support.eventful import EVE as EVE_OF_EVERYTHING
 from tests.support.processes import wait_until
 
 Written = dict[str, list[str]]
@@ -127,6 +128,20 @@ def test_killed_with_all_its_workers_and_started_again_it_writes_the_same(
     _go_on(company)
 
     assert written(company) == undisturbed
+
+
+def test_so_it_does_with_everything_that_can_be_due(eventful_copy: Copy) -> None:
+    company, undisturbed = eventful_copy(), eventful_copy()
+    undisturbed.run(EVE_OF_EVERYTHING)
+
+    with _process(company, workers=2, as_of=EVE_OF_EVERYTHING) as process:
+        _read_until(process, "done 1")
+        os.killpg(process.pid, signal.SIGKILL)
+    assert company.prove().findings == []
+    company.run(EVE_OF_EVERYTHING)
+
+    assert written(company) == written(undisturbed)
+    company.assert_proven()
 
 
 def test_what_killed_workers_left_open_the_caller_does_itself(company: Company, undisturbed: Written) -> None:
@@ -234,14 +249,14 @@ def _waiting(company: Company) -> int:
 
 
 @contextmanager
-def _process(company: Company, *, workers: int) -> Iterator["subprocess.Popen[str]"]:
+def _process(company: Company, *, workers: int, as_of: str = EVE) -> Iterator["subprocess.Popen[str]"]:
     """Yield a process that carries out the run, in a process group of its own; it is killed afterwards."""
     urls = {
         "TENOR_DATABASE_URL": company.settings.database_url,
         "TENOR_APP_DATABASE_URL": company.settings.app_database_url,
         "TENOR_AUDITOR_DATABASE_URL": company.settings.auditor_database_url,
     }
-    arguments = [str(company.tenant_id), EVE, str(BATCH), str(workers)]
+    arguments = [str(company.tenant_id), as_of, str(BATCH), str(workers)]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.integration.invoicing.billing_process", *arguments],
         cwd=ROOT,

@@ -59,7 +59,7 @@ PLANTED = {
             where id = {INVOICE}
             """
         ],
-        {"document_changed", "ledger_differs", "receivable_differs"},
+        {"document_changed", "ledger_differs", "receivable_differs", "customer_differs"},
     ),
     "a document that is gone": (
         [f"delete from invoices where id = {INVOICE}"],

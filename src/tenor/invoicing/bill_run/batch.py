@@ -16,7 +16,7 @@ from tenor.invoicing.rules.dues import Due, Look, newest_due_at
 from tenor.invoicing.rules.owed import UsageKey
 from tenor.invoicing.rules.price_memory import PriceMemory
 from tenor.invoicing.rules.ratings import Rating
-from tenor.kernel.ids import PlanVersionId, SubscriptionId
+from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId, SubscriptionId
 from tenor.pricing.model import PlanVersion
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.rating import Usage
@@ -117,6 +117,7 @@ class Batch:
     billed: dict[UUID, list[Billed]] = field(default_factory=dict)
     waiting: Mapping[SubscriptionId, Sequence[Adjustment]] = field(default_factory=dict)
     waived: Mapping[Key, int] = field(default_factory=dict)
+    begun: Mapping[tuple[ItemId, ChargeId], datetime] | None = None
     drafts: list[Draft] = field(default_factory=list)
     credit_before_minor: dict[CreditAccount, int] = field(default_factory=dict)
     credit_moved_minor: dict[CreditAccount, int] = field(default_factory=dict)

@@ -1,14 +1,15 @@
 """What a batch writes besides its documents: claims, outcomes and positions, as rows."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
 from tenor.invoicing.bill_run.plan import PlannedRun
 from tenor.invoicing.model import AdjustmentKey, Billed, Key
 from tenor.invoicing.rules.dues import next_due_at, service_start
-from tenor.kernel.ids import ChargeId, InvoiceId
+from tenor.kernel.ids import ChargeId, InvoiceId, ItemId
 from tenor.kernel.period import Period
 from tenor.subscriptions import Settled
 
@@ -21,6 +22,15 @@ OUTCOME_COLUMNS: Final = (
 )
 
 
+def begins_unbilled(item: ItemWork) -> bool:
+    """Whether an item that is settled already begins with time that is not billed.
+
+    Its claims begin with that time, or after it where they were made before such time was claimed too.
+    """
+    phases = item.item.phases
+    return item.position.settled_through is not None and bool(phases) and not phases[0].is_billable
+
+
 def claim_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
     """Yield the claim of each (charge, period) settled first or anew; rows of `CLAIM_COLUMNS`.
 
@@ -29,11 +39,15 @@ def claim_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
     documents = {entry.line.key: draft.id for draft in batch.drafts for entry in draft.lines}
     for work in batch.each():
         for item in work.items:
-            yield from _claims_of(item, batch.billed.get(item.item.id, []), documents)
+            begun = batch.begun if begins_unbilled(item) else None
+            yield from _claims_of(item, batch.billed.get(item.item.id, []), documents, begun)
 
 
 def _claims_of(
-    item: ItemWork, billed: list[Billed], documents: Mapping[Key | AdjustmentKey, InvoiceId]
+    item: ItemWork,
+    billed: list[Billed],
+    documents: Mapping[Key | AdjustmentKey, InvoiceId],
+    begun: Mapping[tuple[ItemId, ChargeId], datetime] | None,
 ) -> Iterator[tuple[Any, ...]]:
     settlements = {(entry.key.charge_id, entry.key.period): entry.settlements for entry in billed}
     claimed: dict[tuple[ChargeId, Period], tuple[int, InvoiceId | None]] = {}
@@ -47,11 +61,13 @@ def _claims_of(
         slot = (line.key.charge_id, line.key.period)
         amount_minor, _ = claimed.get(slot, (0, None))
         claimed[slot] = (amount_minor + line.amount_minor, documents[line.key])
-    start = service_start(item.item)
+    firsts = _first_periods(item, claimed, begun)
     for (charge_id, period), (amount_minor, document) in claimed.items():
         done = settlements.get((charge_id, period), 0)
-        is_first = start is not None and period.holds(start)
-        follows = None if done or is_first else period.start
+        first = firsts.get(charge_id)
+        if not (done or amount_minor) and first is not None and period.start < first:
+            continue
+        follows = None if done or period.start == first else period.start
         yield (
             item.item.id,
             charge_id,
@@ -63,6 +79,27 @@ def _claims_of(
             amount_minor,
             document,
         )
+
+
+def _first_periods(
+    item: ItemWork,
+    claimed: Iterable[tuple[ChargeId, Period]],
+    begun: Mapping[tuple[ItemId, ChargeId], datetime] | None,
+) -> dict[ChargeId, datetime]:
+    """Return where the first period begins of the chain of each charge, as far as it can be among those `claimed`.
+
+    It is the one that holds the first instant of the item; with `begun`, the one where the chain has begun.
+    """
+    start = service_start(item.item)
+    firsts: dict[ChargeId, datetime] = {}
+    for charge_id, period in claimed:
+        if begun is None:
+            if start is not None and period.holds(start):
+                firsts[charge_id] = period.start
+        else:
+            known = begun.get((item.item.id, charge_id))
+            firsts[charge_id] = known or min(period.start, firsts.get(charge_id, period.start))
+    return firsts
 
 
 def outcome_rows(batch: Batch, run: PlannedRun) -> Iterator[tuple[Any, ...]]:

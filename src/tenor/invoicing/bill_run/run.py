@@ -14,6 +14,7 @@ from typing import Final
 
 from psycopg.errors import DeadlockDetected
 
+from tenor.invoicing.adjustments import AdjustmentTaken
 from tenor.invoicing.bill_run.batch import Batch, Memory
 from tenor.invoicing.bill_run.plan import PlannedRun, finish_run, is_batch_open, open_or_plan_run
 from tenor.invoicing.bill_run.stages import STAGES, BatchOutOfTurn
@@ -106,9 +107,7 @@ def bill(
     while True:
         begun = perf_counter()
         refresh_statistics(database, tenant_id)
-        with database.transaction(tenant_id) as uow:
-            advance(uow, now=as_of)
-            run = open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
+        run = _planned(database, tenant_id, as_of=as_of)
         prefetch_taxes(database, settings, tenant_id, at=run.as_of)
         done = BatchSummary()
         for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
@@ -125,17 +124,32 @@ def bill(
             return reports
 
 
+def _planned(database: Database, tenant_id: TenantId, *, as_of: datetime) -> PlannedRun:
+    """Move what the calendar moves and plan the run, in one transaction; after a deadlock it begins again."""
+    attempts_left = ATTEMPTS_MAX
+    while True:
+        attempts_left -= 1
+        try:
+            with database.transaction(tenant_id) as uow:
+                advance(uow, now=as_of)
+                return open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
+        except DeadlockDetected:
+            if not attempts_left:
+                raise
+
+
 def bill_next_batch(database: Database, tenant_id: TenantId, run: PlannedRun, memory: Memory) -> BatchSummary | None:
     """Do the lowest open batch of a run in one transaction; None when every batch is done or in work.
 
     The batch is claimed by the lock on its row, which ends with this transaction however it ends. Where it
-    met others on its way (a batch that did not finish, a credit that is gone, a deadlock), it begins again.
+    met others on its way (a batch that did not finish, a credit that is gone, an adjustment that another document has
+    taken, a deadlock), it begins again.
     """
     for attempts_left in reversed(range(ATTEMPTS_MAX)):
         try:
             with _collector_paused(), database.transaction(tenant_id) as uow:
                 return _bill_batch(uow, run, memory)
-        except (BatchOutOfTurn, CreditGone, DeadlockDetected):
+        except (BatchOutOfTurn, CreditGone, AdjustmentTaken, DeadlockDetected):
             if not attempts_left:
                 raise
     return None
@@ -171,7 +185,8 @@ def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummar
         stage(uow, batch)
         summary.stage_seconds[name] = perf_counter() - begun
     uow.execute(
-        "update bill_run_batches set finished_at = now() where run_id = %s and batch_no = %s", [run.id, batch.number]
+        "update bill_run_batches set finished_at = now(), outcome_count = %s where run_id = %s and batch_no = %s",
+        [len(batch.works), run.id, batch.number],
     )
     summary.subscriptions = len(batch.works)
     summary.parked = sum(work.parked is not None for work in batch.works)

@@ -16,7 +16,13 @@ from uuid import UUID
 from tenor.invoicing.adjustments import Adjustment, claim_adjustments, pending_adjustments, waivers_of
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
 from tenor.invoicing.bill_run.plan import PlannedRun
-from tenor.invoicing.bill_run.rows import OUTCOME_COLUMNS, claim_rows, outcome_rows, settled_positions
+from tenor.invoicing.bill_run.rows import (
+    OUTCOME_COLUMNS,
+    begins_unbilled,
+    claim_rows,
+    outcome_rows,
+    settled_positions,
+)
 from tenor.invoicing.billing_settings import BillingSettings, billing_settings
 from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
 from tenor.invoicing.model import Billed
@@ -27,7 +33,7 @@ from tenor.invoicing.rules.dues import Look, falls_inside, riding_on, with_corre
 from tenor.invoicing.rules.owed import commit_ratings, rate_dues
 from tenor.invoicing.rules.payment_terms import PaymentTerms, TermsKind
 from tenor.invoicing.rules.settle import less_waived, settle
-from tenor.invoicing.store import read_billed
+from tenor.invoicing.store import first_claims, read_billed
 from tenor.invoicing.usage import UsageRequest, read_usage
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Conflict, Refusal
@@ -294,6 +300,8 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
         BatchOutOfTurn: the batch before this one did not finish, or a credit that was looked at has moved.
         CreditGone: the same, at the very end. After either, begin this batch again.
     """
+    unbilled = [item.item.id for work in batch.each() for item in work.items if begins_unbilled(item)]
+    batch.begun = first_claims(uow, unbilled) if unbilled else None
     write_contents(uow, batch.drafts, claims=claim_rows(batch), recorded_at=batch.occasion.recorded_at)
     claim_adjustments(uow, batch.drafts)
     save_positions(uow, settled_positions(batch))
