@@ -138,24 +138,21 @@ def store(settings: Settings, tenant_id: TenantId, first: int, last: int) -> Non
 
 def encoded_batches(settings: Settings, count: int) -> list[dict[str, bytes]]:
     """Return the rows of the first `count` events as binary COPY, a batch at a time and by table."""
-    columns = {
-        "usage_identities": "i.*",
-        "usage_events": "e.*",
+    of_batch = "tenor.usage_events e where e.ordinal > {begin} and e.ordinal <= {end}"
+    identity = "substring(sha256(convert_to(length(e.source) || ':' || e.source || e.event_id, 'UTF8')) for 16)"
+    queries = {
+        "usage_identities": f"select * from tenor.usage_identities where identity = any(array("
+        f"select {identity} from {of_batch}))",
+        "usage_events": f"select e.* from {of_batch} order by e.ordinal",
     }
     found = []
-    with Database.open(settings) as database, database.owner() as owner:
+    with Database.open(settings) as database, database.owner() as owner, owner.cursor() as cursor:
         switch_row_level_security_off(owner)
         for begin in range(0, count, BATCH):
             rows = {}
-            for table, wanted in columns.items():
-                query = f"""
-                    copy (select {wanted} from tenor.usage_events e join tenor.usage_identities i
-                          on i.identity = substring(sha256(convert_to(
-                              length(e.source) || ':' || e.source || e.event_id, 'UTF8')) for 16)
-                          where e.ordinal > {begin} and e.ordinal <= {begin + BATCH} order by e.ordinal)
-                    to stdout (format binary)
-                """
-                with owner.cursor() as cursor, cursor.copy(query.encode()) as copy:
+            for table, query in queries.items():
+                wanted = query.format(begin=begin, end=begin + BATCH)
+                with cursor.copy(f"copy ({wanted}) to stdout (format binary)".encode()) as copy:
                     rows[table] = b"".join(bytes(block) for block in copy)
             found.append(rows)
     return found

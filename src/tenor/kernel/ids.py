@@ -54,6 +54,7 @@ PREFIXES: Final = {
     "grt": "credit grant",
     "use": "use of a wallet",
     "top": "top-up",
+    "rej": "usage rejection",
 }
 """Every prefix on the wire and the thing it names."""
 

@@ -1,24 +1,39 @@
 """Metering: usage events in, windows and numbers out."""
 
 from tenor.metering.importing import BadRow, MalformedUsageFile
-from tenor.metering.model import Metric, Span, UsageEvent
+from tenor.metering.model import Amendment, Metric, Span, UsageEvent
+from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
+from tenor.metering.operations.correct_file import correct_from_file
 from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefused, import_usage
 from tenor.metering.operations.record_usage import Rejection, UsageReceipt, UsageRefused, record_usage
+from tenor.metering.operations.replay_rejections import ReplayReceipt, replay_rejections
 from tenor.metering.rules.aggregate import Aggregate, Terms
 from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_events
 from tenor.metering.store.ingest import TouchedUsage
-from tenor.metering.store.reading import DimensionValues, UsageWindow, find_metrics, usage_totals, usage_values
+from tenor.metering.store.reading import (
+    DimensionValues,
+    UsageWindow,
+    current_usage,
+    find_metrics,
+    usage_totals,
+    usage_values,
+)
+from tenor.metering.store.rejections import KeptRejection, usage_rejections
 
 __all__ = [
     "Aggregate",
+    "Amendment",
+    "AmendmentReceipt",
     "BadRow",
     "Columns",
     "DimensionValues",
     "ImportReceipt",
+    "KeptRejection",
     "MalformedUsageFile",
     "Metric",
     "ReadingTerms",
     "Rejection",
+    "ReplayReceipt",
     "Span",
     "Terms",
     "TouchedUsage",
@@ -28,10 +43,15 @@ __all__ = [
     "UsageReceipt",
     "UsageRefused",
     "UsageWindow",
+    "amend_usage",
+    "correct_from_file",
+    "current_usage",
     "find_metrics",
     "import_usage",
     "read_events",
     "record_usage",
+    "replay_rejections",
+    "usage_rejections",
     "usage_totals",
     "usage_values",
 ]

@@ -16,13 +16,14 @@ from tenor.metering.rules.forms import (
     ReadingTerms,
     WrongPart,
     payload_of,
-    payload_of_cells,
+    payload_of_record,
     read_cells,
     read_events,
     read_record,
 )
 
 JSON_SUFFIX: Final = ".json"
+PARQUET_SUFFIX: Final = ".parquet"
 JSON_LINES_SUFFIXES: Final = frozenset({".jsonl", ".ndjson"})
 
 _NAMES_SHOWN_MAX: Final = 20
@@ -65,8 +66,10 @@ def read_usage(path: Path, terms: ReadingTerms) -> Iterator[UsageRow | BadRow]:
     first is meant. An id that comes twice in a file is wrong.
 
     Raises:
-        MalformedUsageFile: the file cannot be opened, or its header lacks or repeats a column.
+        MalformedUsageFile: the file cannot be opened, is Parquet, or its header lacks or repeats a column.
     """
+    if path.suffix.lower() == PARQUET_SUFFIX:
+        raise MalformedUsageFile(f"{path}: Parquet is not read here; write it as CSV or JSON Lines first")
     try:
         if path.suffix.lower() == JSON_SUFFIX:
             yield from _without_repetition(_document_rows(path.read_bytes(), terms), terms.columns)
@@ -108,7 +111,7 @@ def _csv_rows(file: TextIO, terms: ReadingTerms, path: Path) -> Iterator[UsageRo
         try:
             yield UsageRow(line, read_cells(cells, terms))
         except WrongPart as error:
-            yield BadRow(line, error.field, error.reason, payload_of_cells(cells, terms))
+            yield BadRow(line, error.field, error.reason, payload_of_record(cells, terms))
 
 
 def _csv_records(
@@ -159,4 +162,4 @@ def _json_rows(file: TextIO, terms: ReadingTerms) -> Iterator[UsageRow | BadRow]
         try:
             yield UsageRow(line, read_record(record, terms))
         except WrongPart as error:
-            yield BadRow(line, error.field, error.reason, text)
+            yield BadRow(line, error.field, error.reason, payload_of_record(record, terms))

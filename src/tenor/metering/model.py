@@ -62,7 +62,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """Something that a customer used. Immutable: a correction is another event.
+    """Something that a customer used. Immutable: an amendment puts another event in its place.
 
     `event_id` is the sender's name for it, unique within `source` for ever. `customer` is the id that
     the sender uses (the customer's external id), `occurred_at` the time of use, `recorded_at` the time
@@ -78,6 +78,15 @@ class UsageEvent:
     subject: str | None = None
     subscription_id: SubscriptionId | None = None
     recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What becomes of an event that was taken: `replacement` counts in its place, None when it is cancelled."""
+
+    source: str
+    event_id: str
+    replacement: UsageEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)

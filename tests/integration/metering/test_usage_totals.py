@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,22 +14,27 @@ from hypothesis import strategies as st
 
 from tenor.catalog.model import Aggregation
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
+from tenor.kernel.money import EXACT
 from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
+    Amendment,
     DimensionValues,
     Metric,
     Span,
     Terms,
     UsageEvent,
     UsageWindow,
+    amend_usage,
     find_metrics,
     record_usage,
     usage_totals,
 )
 from tenor.metering.rules.aggregate import aggregate, aggregate_groups
+from tenor.metering.rules.readings import read
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing import apply_price_book, read_price_book
 from tenor.pricing.policy import profile
 from tests.integration.metering.conftest import METRICS, NOW, Furnish
 
@@ -129,7 +135,10 @@ def test_nothing_asked_is_nothing_found(uow: UnitOfWork) -> None:
     assert usage_totals(uow, [], TERMS) == []
 
 
-moments = st.integers(-5 * 24, 35 * 24).map(lambda hours: MAY.period.start + timedelta(hours=hours))
+moments = st.one_of(
+    st.integers(-5 * 24, 35 * 24).map(lambda hours: MAY.period.start + timedelta(hours=hours)),
+    st.integers(-5 * 1440, 35 * 1440).map(lambda minutes: MAY.period.start + timedelta(minutes=minutes)),
+)
 values = st.one_of(
     st.decimals(-1_000_000, 1_000_000, places=9).map(str), st.integers(-(10**14), 10**14), st.just("0.1")
 )
@@ -167,23 +176,140 @@ class _Undo(Exception):
     """Ends an example's savepoint, so that the next one starts without events."""
 
 
+_HOURS = """
+    select metric_code, hour, sum(event_count), sum(total)
+    from usage_hours h join usage_series s on s.id = h.series_id
+    where s.dimensions = '{}' group by 1, 2 having sum(event_count) > 0 order by 1, 2
+"""
+
+
+def _hours_of(events: list[UsageEvent]) -> list[tuple[Any, ...]]:
+    """Return for each metric and hour how many events there are and what they sum to, one by one."""
+    sums: dict[tuple[str, datetime], tuple[int, Decimal]] = {}
+    for event in events:
+        metric = next(
+            Metric(code, Aggregation(kind), field) for code, kind, field in METRICS if code == event.metric_code
+        )
+        key = (metric.code, event.occurred_at.replace(minute=0))
+        count, total = sums.get(key, (0, Decimal(0)))
+        with localcontext(EXACT):
+            sums[key] = (count + 1, total + read(event, metric).amount)
+    return [(*key, *numbers) for key, numbers in sorted(sums.items())]
+
+
+def _amend(uow: UnitOfWork, events: list[UsageEvent], event_id: str, said: dict[str, Any] | None) -> list[UsageEvent]:
+    """Correct or cancel an event in the database; return what counts then, in the order of arrival."""
+    now = NOW + timedelta(days=9)
+    replacement = None if said is None else UsageEvent(event_id, **said)
+    receipt = amend_usage(uow, [Amendment("", event_id, replacement)], now=now, actor="test", reason="")
+    if not receipt.amended:  # cancelled before, or as it is
+        return events
+    others = [event for event in events if event.event_id != event_id]
+    return others if replacement is None else [*others, replacement]
+
+
+def test_midnight_and_the_hours_of_a_clock_change_belong_to_one_period(
+    uow: UnitOfWork, customers: dict[str, CustomerId]
+) -> None:
+    """29 March 2026: Berlin goes from UTC+1 to UTC+2, so that the day has 23 hours and April begins at 22:00 UTC."""
+    berlin = ZoneInfo("Europe/Berlin")
+    days = [datetime(2026, 3, 28 + n, tzinfo=berlin).astimezone(UTC) for n in range(4)]  # midnights of 28 to 31 March
+    april = datetime(2026, 4, 1, tzinfo=berlin).astimezone(UTC)
+    instants = [
+        *days,
+        *(day - timedelta(microseconds=1) for day in days),
+        datetime(2026, 3, 29, 0, 59, 59, 999_999, tzinfo=UTC),  # 01:59:59.999999, before the change
+        datetime(2026, 3, 29, 1, tzinfo=UTC),  # 03:00, after it
+        april - timedelta(microseconds=1),
+        april,
+    ]
+    sent = [event(str(n), 1, 10**n, occurred_at=at) for n, at in enumerate(instants)]
+    record_usage(uow, sent, now=NOW, strict=True)
+    periods = [Period(start, end) for start, end in pairwise([*days, april])]
+    tokens = find_metrics(uow)["tokens"]
+
+    found = usage_totals(
+        uow, [UsageWindow(customers["acme"], tokens, Span(period, berlin)) for period in periods], TERMS
+    )
+
+    assert april == datetime(2026, 3, 31, 22, tzinfo=UTC)
+    assert [totals[()].value for totals in found] == [
+        10**0 + 10**5,  # 28 March: its midnight, and the last instant before the next one
+        10**1 + 10**6 + 10**8 + 10**9,  # 29 March: both sides of the change
+        10**2 + 10**7,
+        10**3 + 10**10,  # 31 March: up to the last instant; April's first is not in it
+    ]
+
+
+def test_a_new_breakdown_is_worked_out_from_the_events_that_are_there(
+    uow: UnitOfWork, customers: dict[str, CustomerId]
+) -> None:
+    """Until the next event comes in the answer is read from the events; from then on from the hours."""
+    window = UsageWindow(customers["acme"], find_metrics(uow)["tokens"], MAY, dimensions=("region",))
+    record_usage(uow, [event("1", 1, 2, properties={"region": "eu"}), event("2", 2, 3)], now=NOW, strict=True)
+    kept = "select count(*) from usage_series where dimensions = '{region}'"
+    _sell_by_region(uow)
+
+    assert usage_totals(uow, [window], TERMS) == [{("eu",): row(2, 1), ("",): row(3, 1)}]
+    assert uow.fetch_all(kept) == [(0,)]
+
+    record_usage(uow, [event("3", 3, 4, properties={"region": "eu"})], now=NOW, strict=True)
+
+    assert usage_totals(uow, [window], TERMS) == [{("eu",): row(6, 2), ("",): row(3, 1)}]
+    assert uow.fetch_all(kept) == [(2,)]
+
+
+def _sell_by_region(uow: UnitOfWork) -> None:
+    book = read_price_book(
+        b"""
+        price_book: acme
+        currency: USD
+        tax_mode: exclusive
+        effective: 2026-01-01T00:00:00Z
+        products:
+          - {code: app, name: App}
+        metrics:
+          - {code: tokens, name: tokens, aggregation: sum, field: n}
+        plans:
+          - code: pro
+            name: Pro
+            product: app
+            interval: month
+            charges:
+              - code: tokens
+                name: Tokens
+                kind: usage
+                metric: tokens
+                model: matrix
+                dimensions: [region]
+                prices:
+                  - {when: {region: eu}, model: standard, unit_amount: 0.01}
+                default: {model: standard, unit_amount: 0.02}
+        """
+    )
+    apply_price_book(uow, book, actor="test", now=NOW)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sent=st.lists(usage(), max_size=25),
     dimensions=st.sampled_from([(), ("region",), ("region", "operation_type")]),
-    hours=st.tuples(st.integers(0, 400), st.integers(401, 744)),
+    minutes=st.tuples(st.integers(0, 24_000), st.integers(24_001, 44_640)),
+    changes=st.lists(st.tuples(st.integers(0, 24), st.one_of(st.none(), usage())), max_size=6),
     zone=st.sampled_from(["UTC", "America/Los_Angeles"]),
 )
 def test_the_database_and_the_rule_agree(
     furnished: tuple[UnitOfWork, dict[str, CustomerId]],
     sent: list[dict[str, Any]],
     dimensions: tuple[str, ...],
-    hours: tuple[int, int],
+    minutes: tuple[int, int],
+    changes: list[tuple[int, dict[str, Any] | None]],
     zone: str,
 ) -> None:
+    """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone."""
     uow, customers = furnished
     events = [UsageEvent(str(number), **said) for number, said in enumerate(sent)]
-    start, end = (MAY.period.start + timedelta(hours=offset) for offset in hours)
+    start, end = (MAY.period.start + timedelta(minutes=offset) for offset in minutes)
     span = Span(Period(start, end), ZoneInfo(zone), period_days=31)
     metrics = [Metric(code, Aggregation(aggregation), field) for code, aggregation, field in METRICS]
     asked = [
@@ -193,14 +319,23 @@ def test_the_database_and_the_rule_agree(
     ]
 
     found: list[dict[DimensionValues, Aggregate]] = []
+    proven: list[dict[DimensionValues, Aggregate]] = []
+    hours: list[tuple[Any, ...]] = []
     try:
         with uow.connection.transaction():
             assert len(record_usage(uow, events, now=NOW + timedelta(days=9)).accepted) == len(events)
+            for place, said in changes:
+                if place < len(sent):
+                    events = _amend(uow, events, str(place), said)
             found = usage_totals(uow, [window for _, window in asked], TERMS)
+            proven = usage_totals(uow, [window for _, window in asked], TERMS, from_events=True)
+            hours = uow.fetch_all(_HOURS)
             raise _Undo
     except _Undo:
         pass
 
+    assert found == proven
+    assert hours == _hours_of(events)
     for (name, window), totals in zip(asked, found, strict=True):
         mine = [used for used in events if used.customer == name and used.metric_code == window.metric.code]
         if not dimensions:

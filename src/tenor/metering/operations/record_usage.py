@@ -98,12 +98,17 @@ def _measured(
     for position, event in numbered:
         try:
             require_acceptable(event, now=now)
-            yield MeasuredEvent(position, event, _measure(event, metrics))
+            yield MeasuredEvent(position, event, measure(event, metrics))
         except UnacceptableEvent as error:
             rejected.append(Rejection(position, error.field, error.message, payload_of(event)))
 
 
-def _measure(event: UsageEvent, metrics: Mapping[str, Metric]) -> Decimal:
+def measure(event: UsageEvent, metrics: Mapping[str, Metric]) -> Decimal:
+    """Return the number that an event's metric measures.
+
+    Raises:
+        UnacceptableEvent: there is no such metric, or the event says nothing that it can use.
+    """
     metric = metrics.get(event.metric_code or "")
     if metric is None:
         raise UnacceptableEvent("metric", f"there is no metric {event.metric_code!r}")

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from tenor.kernel.errors import Malformed
+from tenor.kernel.ids import derived_id
 from tenor.kernel.quantity import plain
 from tenor.metering.model import PropertyValue, UsageEvent
 from tenor.metering.rules.readings import property_text
@@ -78,6 +80,12 @@ def identity_of(source: str, event_id: str) -> bytes:
     The migrations of the guard work it out in SQL as well.
     """
     return hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).digest()[:IDENTITY_BYTES]
+
+
+def row_id_of(event: UsageEvent, revision: int = 0) -> UUID:
+    """Return the id of the row that keeps `event`, or the `revision`th event that counts in its place."""
+    parts = [event.source.encode(), event.event_id.encode()]
+    return derived_id(event.occurred_at, *parts, *([revision.to_bytes(8)] if revision else []))
 
 
 def content_hash(event: UsageEvent) -> bytes:

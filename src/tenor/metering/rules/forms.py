@@ -144,10 +144,10 @@ def payload_of(event: UsageEvent) -> str:
     )
 
 
-def payload_of_cells(cells: Mapping[str, PropertyValue], terms: ReadingTerms) -> str:
-    """Return a row in the flat form, in ASCII, under the standard names."""
+def payload_of_record(record: Mapping[str, Any], terms: ReadingTerms) -> str:
+    """Return what a row or an object said, in ASCII, under the standard names and with its source."""
     standard = {terms.columns.column_of(field.name): field.name for field in fields(terms.columns)}
-    renamed = {standard.get(name, name): value for name, value in cells.items() if value not in ("", None)}
+    renamed = {standard.get(name, name): value for name, value in record.items() if value not in ("", None)}
     return json.dumps({"source": terms.default_source, **renamed}, default=property_text)
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from psycopg import sql
 
-from tenor.kernel.ids import CustomerId, derived_id
+from tenor.kernel.ids import CustomerId
 from tenor.kernel.period import Period
 from tenor.metering.model import UsageEvent
-from tenor.metering.rules.acceptance import content_hash, identity_of, stored_properties
+from tenor.metering.rules.acceptance import content_hash, identity_of, row_id_of, stored_properties
 from tenor.metering.store.hours import ADD, FOLD, prepare_hours
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
@@ -152,12 +152,11 @@ _COMPARE: Final = sql.SQL("""
 
 def _stage_row(entry: MeasuredEvent) -> tuple[object, ...]:
     event = entry.event
-    identity = identity_of(event.source, event.event_id)
     return (
         entry.position,
-        identity,
+        identity_of(event.source, event.event_id),
         content_hash(event),
-        derived_id(event.occurred_at, identity),
+        row_id_of(event),
         event.source,
         event.event_id,
         event.customer,

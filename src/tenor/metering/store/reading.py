@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Final, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from tenor.catalog import metrics_by_code
+from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.kernel.period import EARLIEST, Period
 from tenor.metering.model import Metric, Span, UsageEvent
@@ -16,6 +18,7 @@ from tenor.metering.rules.readings import OPERATION
 from tenor.metering.rules.totals import NOTHING, Totals, answer, follows_from_totals
 from tenor.metering.store.hours import DIMENSION_VALUES, KEY, LATEST, STANDING
 from tenor.platform.unit_of_work import Row, UnitOfWork
+from tenor.pricing.policy import MeteringPolicy
 
 DimensionValues = tuple[str, ...]
 """The values of a window's dimensions, in their order; "" stands for an absent property."""
@@ -75,6 +78,30 @@ def usage_totals(
         if not window.dimensions and not numbers:
             numbers[()] = aggregate((), window.metric, window.span, terms)
     return found
+
+
+def current_usage(
+    uow: UnitOfWork,
+    customer_id: CustomerId,
+    metric_code: str,
+    period: Period,
+    *,
+    dimensions: tuple[str, ...] = (),
+    subscription_id: SubscriptionId | None = None,
+    zone: tzinfo = UTC,
+    policy: MeteringPolicy,
+) -> dict[DimensionValues, Aggregate]:
+    """Return what a customer has used of a metric in `period`, which may still be running: see `usage_totals`.
+
+    Raises:
+        NotFound: there is none of this code.
+    """
+    metric = find_metrics(uow, {metric_code}).get(metric_code)
+    if metric is None:
+        raise NotFound(f"there is no metric {metric_code!r}")
+    window = UsageWindow(customer_id, metric, Span(period, zone), subscription_id, dimensions)
+    (numbers,) = usage_totals(uow, [window], Terms(policy))
+    return numbers
 
 
 def usage_values(uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms) -> list[list[Decimal]]:

@@ -92,9 +92,12 @@ def refresh_reasons(uow: UnitOfWork, refused: Sequence[tuple[UUID, str, str]]) -
         update usage_rejections r set field = n.field, reason = n.reason
         from unnest(%b::uuid[], %b::text[], %b::text[]) n (id, field, reason) where r.id = n.id
         """,
-        [[id_ for id_, _, _ in refused], [_storable(field) for _, field, _ in refused],
-         [_storable(reason) for _, _, reason in refused]],
-    )  # fmt: skip
+        [
+            [rejection_id for rejection_id, _, _ in refused],
+            [_storable(field) for _, field, _ in refused],
+            [_storable(reason) for _, _, reason in refused],
+        ],
+    )
 
 
 def _id_of(payload: str) -> UUID:

@@ -1,0 +1,124 @@
+"""Usage is counted once: sent by many at the same time, and by a process that is killed in the middle."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from tenor.kernel.ids import TenantId
+from tenor.metering import UsageEvent, record_usage
+from tenor.platform.database import Database
+from tests.integration.metering.conftest import NOW, Furnish
+from tests.support.postgres import Server
+
+SENDERS: Final = 50
+START: Final = datetime(2026, 5, 4, 8, 59, 30, tzinfo=UTC)
+
+
+def batch(size: int) -> list[UsageEvent]:
+    """Return events of two hours, customers and metrics: 1 + 2 + … units."""
+    return [
+        UsageEvent(
+            f"e{n}",
+            START + timedelta(seconds=n),
+            {"n": n + 1, "user": str(n % 7)},
+            "gw",
+            ("tokens", "seats", "level")[n % 3],
+            ("acme", "blue")[n % 2],
+        )
+        for n in range(size)
+    ]
+
+
+def test_one_batch_sent_fifty_times_at_once_counts_once(database: Database, tenant: TenantId, furnish: Furnish) -> None:
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+    events, taken, failures = batch(60), list[int](), list[BaseException]()
+    start = threading.Barrier(SENDERS)
+
+    def send(number: int) -> None:
+        mine = events if number % 2 else events[::-1]  # half of them in the other order
+        try:
+            start.wait()
+            with database.transaction(tenant) as uow:
+                taken.append(len(record_usage(uow, mine, now=NOW, strict=True).accepted))
+        except BaseException as error:  # noqa: BLE001  # told below, in the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(SENDERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert sorted(taken) == [0] * (SENDERS - 1) + [60]
+    with database.transaction(tenant) as uow:
+        assert uow.fetch_all("select count(*), sum(value) from usage_events where metric_code = 'tokens'") == [
+            (20, sum(range(1, 60, 3)))  # 1 + 4 + … + 58
+        ]
+        assert uow.fetch_all(
+            "select sum(event_count), sum(total) from usage_hours h join usage_series s on s.id = h.series_id"
+            " where s.metric_code = 'tokens'"
+        ) == [(20, sum(range(1, 60, 3)))]
+
+
+_SENDER: Final = """
+import sys
+from datetime import datetime, timedelta, UTC
+from uuid import UUID
+from tenor.kernel.ids import TenantId
+from tenor.metering import UsageEvent, record_usage
+from tenor.platform.database import Database
+from tenor.platform.settings import Settings
+
+now = datetime(2026, 6, 1, tzinfo=UTC)
+with Database.open(Settings.from_environment()) as database:
+    for number in range(10_000):
+        events = [
+            UsageEvent(f"{number}-{n}", now - timedelta(minutes=number), {"n": 1}, "gw", "tokens", "acme")
+            for n in range(20)
+        ]
+        with database.transaction(TenantId(UUID(sys.argv[1]))) as uow:
+            record_usage(uow, events, now=now, strict=True)
+        print(number, flush=True)
+"""
+
+
+def test_a_sender_that_is_killed_has_lost_nothing_that_was_acknowledged(
+    server: Server, database: Database, tenant: TenantId, furnish: Furnish, tmp_path: Path
+) -> None:
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+        (name,) = uow.fetch_all("select current_database()")[0]
+    settings = server.settings(name)
+    environment = {
+        **os.environ,
+        "TENOR_DATABASE_URL": settings.database_url or "",
+        "TENOR_APP_DATABASE_URL": settings.app_database_url or "",
+        "TENOR_AUDITOR_DATABASE_URL": settings.auditor_database_url or "",
+    }
+    log = tmp_path / "acknowledged"
+    with log.open("w") as told:
+        sender = subprocess.Popen([sys.executable, "-c", _SENDER, str(tenant)], stdout=told, env=environment)
+    deadline = time.monotonic() + 60
+    while len(log.read_text().splitlines()) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    sender.kill()
+    sender.wait()
+    acknowledged = len(log.read_text().splitlines())
+
+    with database.transaction(tenant) as uow:
+        ((batches, least, most),) = uow.fetch_all(
+            "select count(*), min(n), max(n) from ("
+            " select count(*) as n from usage_events group by split_part(event_id, '-', 1)) b"
+        )
+        ((added,),) = uow.fetch_all("select sum(total) from usage_hours")
+    assert acknowledged >= 5
+    assert batches in (acknowledged, acknowledged + 1)  # the last commit may not have been told any more
+    assert (least, most) == (20, 20)  # never half a batch
+    assert added == 20 * batches
