@@ -139,8 +139,8 @@ def _through_stages(
 ) -> list[Draft]:
     """Take subscriptions through the first `count` stages of the bill run, and return the documents."""
     ids = sorted(subscription.id for subscription in subscriptions)
-    # Ids too: two subscriptions of a customer may be settled at one instant, each on a document that is the customer's.
     mark = b"".join(one.id.bytes + one.version.to_bytes(8) for one in subscriptions)
+    mark += _documents_at(uow, subscriptions, occasion.issued_at).to_bytes(8)
     batch = Batch(
         Occasion(occasion.issued_at, occasion.recorded_at, mark=mark),
         Memory(),
@@ -153,3 +153,12 @@ def _through_stages(
         if parked is not None:
             raise Parked(parked)
     return batch.drafts
+
+
+def _documents_at(uow: UnitOfWork, subscriptions: Sequence[Subscription], at: datetime) -> int:
+    """Return how many documents the customers have of an instant: where time stands still, that tells settlements."""
+    row = uow.fetch_one(
+        "select count(*) from invoices where customer_id = any(%s) and issued_at = %s",
+        [[one.customer_id for one in subscriptions], at],
+    )
+    return row[0] if row else 0

@@ -77,8 +77,7 @@ alter table tenor.invoice_lines
         case when adjustment_id is null then item_id is not null and charge_id is not null
              else item_id is null and charge_id is null and dimension = '' end);
 alter table tenor.invoice_lines
-    add foreign key (tenant_id, adjustment_id) references tenor.adjustments (tenant_id, id),
-    add foreign key (tenant_id, subscription_id) references tenor.subscriptions (tenant_id, id);
+    add foreign key (tenant_id, adjustment_id) references tenor.adjustments (tenant_id, id);
 create index invoice_lines_by_adjustment on tenor.invoice_lines (tenant_id, adjustment_id) where adjustment_id is not null;
 select set_config('tenor.tenant_id', '', true);
 

@@ -111,7 +111,7 @@ def test_usage_that_comes_before_the_run_has_its_locks_is_in_the_run(
 def test_news_of_several_items_takes_its_locks_in_the_order_of_a_run(company: Company) -> None:
     """Else each would hold what the other wants: the run the second of three items, the change the third."""
     company.change_plan("s04", "basic", EVE, at="2026-01-10")  # the second item
-    company.change_plan("s04", "team", "2026-02-02", at="2026-01-05")  # the third, which comes before the second
+    company.change_plan("s04", "committed", "2026-02-02", at="2026-01-05")  # the third, which comes before the second
     items = company.rows(
         "select b.item_id from billing_positions b join subscriptions s on s.id = b.subscription_id"
         " where s.external_id = 's04' order by b.item_id"

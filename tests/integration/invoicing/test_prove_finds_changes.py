@@ -82,7 +82,12 @@ PLANTED = {
         {"state_differs"},
     ),
     "a subscription of another customer": (
-        [f"update subscriptions set customer_id = {STRANGER} where external_id = 'ref2'"],
+        [
+            """
+            update subscriptions set customer_id = (select id from customers where external_id = 'ida')
+            where external_id = 'ref2'
+            """  # who uses nothing
+        ],
         {"customer_differs"},
     ),
     "a cent moved from one tax of a line to another": (

@@ -29,6 +29,7 @@ from tenor.metering import (
     find_metrics,
     record_usage,
     usage_totals,
+    usage_values,
 )
 from tenor.metering.rules.aggregate import aggregate, aggregate_groups
 from tenor.metering.rules.readings import read
@@ -135,10 +136,9 @@ def test_nothing_asked_is_nothing_found(uow: UnitOfWork) -> None:
     assert usage_totals(uow, [], TERMS) == []
 
 
-moments = st.one_of(
-    st.integers(-5 * 24, 35 * 24).map(lambda hours: MAY.period.start + timedelta(hours=hours)),
-    st.integers(-5 * 1440, 35 * 1440).map(lambda minutes: MAY.period.start + timedelta(minutes=minutes)),
-)
+QUARTER = timedelta(minutes=15)
+# Few hours, so that events meet in them, and the ends of spans fall on events as well as between hours.
+moments = st.integers(-8, 48).map(lambda quarters: MAY.period.start + quarters * QUARTER)
 values = st.one_of(
     st.decimals(-1_000_000, 1_000_000, places=9).map(str), st.integers(-(10**14), 10**14), st.just("0.1")
 )
@@ -158,7 +158,7 @@ def usage(draw: st.DrawFn) -> dict[str, Any]:
         "occurred_at": draw(moments),
         "properties": properties,
         "metric_code": draw(st.sampled_from([code for code, _, _ in METRICS])),
-        "customer": draw(st.sampled_from(["acme", "blue"])),
+        "customer": draw(st.sampled_from(["acme", "acme", "acme", "blue"])),
         "subscription_id": draw(st.sampled_from([None, SUBSCRIPTION])),
     }
 
@@ -241,6 +241,34 @@ def test_midnight_and_the_hours_of_a_clock_change_belong_to_one_period(
     ]
 
 
+def test_an_event_on_the_edge_of_an_hour_or_a_span_counts_once(
+    uow: UnitOfWork, customers: dict[str, CustomerId]
+) -> None:
+    """From 08:30 to 10:30: a ragged end, the hour from 09:00 to 10:00, another ragged end."""
+    at = [datetime(2026, 5, 4, hour, minute, tzinfo=UTC) for hour in (8, 9, 10) for minute in (0, 30)]
+    sent = [event(str(n), 1, 10**n, occurred_at=instant) for n, instant in enumerate(at)]
+    record_usage(uow, sent, now=NOW, strict=True)
+    window = UsageWindow(customers["acme"], find_metrics(uow)["tokens"], Span(Period(at[1], at[5])))
+
+    for from_events in (False, True):
+        assert usage_totals(uow, [window], TERMS, from_events=from_events) == [{(): row(11110, 4)}]
+    assert usage_values(uow, [window], TERMS) == [[10, 100, 1000, 10000]]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_latest_is_that_of_the_time_of_use_whatever_arrives_last(
+    uow: UnitOfWork, customers: dict[str, CustomerId], order: tuple[int, ...]
+) -> None:
+    noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    for minute in order:
+        at = noon + timedelta(minutes=minute)
+        record_usage(uow, [event(str(minute), 4, minute, occurred_at=at, metric_code="level")], now=NOW, strict=True)
+
+    assert usage_totals(uow, [UsageWindow(customers["acme"], find_metrics(uow)["level"], MAY)], TERMS) == [
+        {(): row(2, 3)}
+    ]
+
+
 def test_a_new_breakdown_is_worked_out_from_the_events_that_are_there(
     uow: UnitOfWork, customers: dict[str, CustomerId]
 ) -> None:
@@ -292,24 +320,26 @@ def _sell_by_region(uow: UnitOfWork) -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    sent=st.lists(usage(), max_size=25),
+    sent=st.lists(usage(), max_size=40),
     dimensions=st.sampled_from([(), ("region",), ("region", "operation_type")]),
-    minutes=st.tuples(st.integers(0, 24_000), st.integers(24_001, 44_640)),
-    changes=st.lists(st.tuples(st.integers(0, 24), st.one_of(st.none(), usage())), max_size=6),
+    quarters=st.tuples(st.integers(0, 20), st.integers(21, 44)),
+    cut=st.integers(0, 40),
+    changes=st.lists(st.tuples(st.integers(0, 39), st.one_of(st.none(), usage())), max_size=6),
     zone=st.sampled_from(["UTC", "America/Los_Angeles"]),
 )
 def test_the_database_and_the_rule_agree(
     furnished: tuple[UnitOfWork, dict[str, CustomerId]],
     sent: list[dict[str, Any]],
     dimensions: tuple[str, ...],
-    minutes: tuple[int, int],
+    quarters: tuple[int, int],
+    cut: int,
     changes: list[tuple[int, dict[str, Any] | None]],
     zone: str,
 ) -> None:
     """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone."""
     uow, customers = furnished
     events = [UsageEvent(str(number), **said) for number, said in enumerate(sent)]
-    start, end = (MAY.period.start + timedelta(minutes=offset) for offset in minutes)
+    start, end = (MAY.period.start + offset * QUARTER for offset in quarters)
     span = Span(Period(start, end), ZoneInfo(zone), period_days=31)
     metrics = [Metric(code, Aggregation(aggregation), field) for code, aggregation, field in METRICS]
     asked = [
@@ -323,7 +353,8 @@ def test_the_database_and_the_rule_agree(
     hours: list[tuple[Any, ...]] = []
     try:
         with uow.connection.transaction():
-            assert len(record_usage(uow, events, now=NOW + timedelta(days=9)).accepted) == len(events)
+            for batch in (events[:cut], events[cut:]):
+                record_usage(uow, batch, now=NOW + timedelta(days=9), strict=True)
             for place, said in changes:
                 if place < len(sent):
                     events = _amend(uow, events, str(place), said)

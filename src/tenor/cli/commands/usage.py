@@ -90,12 +90,13 @@ def import_command(
                 )
                 revisited = _mark_late(uow, receipt.touched, now=now)
         if as_json:
+            bad = [{"line": row.line, "column": row.column, "reason": row.reason} for row in receipt.bad]
             print_json(
                 {
                     "accepted": receipt.accepted,
                     "duplicates": receipt.duplicates,
-                    "bad": [{"line": row.line, "column": row.column, "reason": row.reason} for row in receipt.bad],
                     "late_for_items": revisited,
+                    **({"bad": bad} if partial else {}),
                 }
             )
             return

@@ -16,10 +16,6 @@ BATCH_SUBSCRIPTIONS: Final = 1_000
 """Subscriptions in one batch, which is one transaction: round trips are the cost, not commits."""
 
 
-PARTITIONS_AHEAD: Final = timedelta(days=32)
-"""How far ahead a run makes partitions: to make one locks tables, which is not well done beside writes to them."""
-
-
 class RunInThePast(Refusal):
     """A bill run as of an instant before one that has been billed already."""
 
@@ -88,13 +84,8 @@ def open_or_plan_run(uow: UnitOfWork, *, as_of: datetime, now: datetime) -> Plan
             [batch.subscription_count for batch in planned],
         ],
     )
-    for table, instant in (
-        ("invoice_lines", as_of),
-        ("transfers", as_of),
-        ("outbox_events", now),
-        ("audit_records", now),
-    ):
-        prepare_partitions(uow, table, Period(instant, instant + PARTITIONS_AHEAD))
+    for table, instant in (("invoice_lines", as_of), ("transfers", as_of), ("outbox_events", now)):
+        prepare_partitions(uow, table, Period(instant, instant + timedelta(days=1)))
     return PlannedRun(run_id, as_of, now, subscription_count, len(planned), is_resumed=False)
 
 

@@ -28,7 +28,7 @@ from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, 
 from tenor.invoicing.model import Billed
 from tenor.invoicing.refunds import open_refund_requests
 from tenor.invoicing.rules.discounting import discount_ratings, dues_of_all, joint_looks
-from tenor.invoicing.rules.documents import Party, draft_documents
+from tenor.invoicing.rules.documents import Occasion, Party, draft_documents
 from tenor.invoicing.rules.dues import Look, falls_inside, riding_on, with_corrections_due
 from tenor.invoicing.rules.owed import commit_ratings, rate_dues
 from tenor.invoicing.rules.payment_terms import PaymentTerms, TermsKind
@@ -235,7 +235,7 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
         waiting = [one for work in group.works for one in batch.waiting.get(work.subscription.id, ())]
         lines += [one.line(newest) for one in waiting if one.currency == group.party.currency]
         with _parking(*group.works):
-            batch.drafts += draft_documents(lines, group.party, batch.occasion)
+            batch.drafts += draft_documents(lines, group.party, _occasion(batch, group))
 
 
 class _Group(NamedTuple):
@@ -258,6 +258,16 @@ def _groups(batch: Batch) -> list[_Group]:
         else:
             groups[key] = _Group(party, [work])
     return list(groups.values())
+
+
+def _occasion(batch: Batch, group: _Group) -> Occasion:
+    """Return what tells the documents of a group from others.
+
+    Where settings change during a run, two batches of it may each have a document that is the customer's.
+    """
+    if group.party.subscription_id is not None:
+        return batch.occasion
+    return replace(batch.occasion, mark=batch.occasion.mark + group.works[0].subscription.id.bytes)
 
 
 def _party(work: Work) -> Party:
