@@ -275,7 +275,7 @@ def test_what_has_taken_effect_is_taken_back_only_when_that_is_asked_for(acme: C
     change(acme, change_plan, "ann", "2026-04-16", plan="pro", at="now")
     acme.bill("2026-04-16")  # −15.00 + 30.00
 
-    with pytest.raises(UndoRefused, match="entry 2 has taken effect at 2026-04-16T00:00:00Z; ask for a backdated"):
+    with pytest.raises(UndoRefused, match="entry 2 has taken effect at 2026-04-16T00:00:00Z; undo it backdated"):
         change(acme, undo_change, "ann", "2026-04-20", entry=2)
     change(acme, undo_change, "ann", "2026-04-20", entry=2, is_backdated=True)
 

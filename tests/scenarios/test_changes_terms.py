@@ -96,7 +96,7 @@ def test_the_newest_edition_of_the_plan_is_taken_when_asked_for_and_not_before(a
     [
         ("tenor", "basic", "2026-04-11"),
         ("lago", "basic", "2026-05-01"),  # a downgrade waits for the end of the period
-        ("lago", "pro", "2026-04-11"),  # an equal price is an upgrade
+        ("lago", "even", "2026-04-11"),  # an equal price is an upgrade
         ("lago", "yearly", "2026-05-01"),  # 365.00 a year is less than 12 × 60.00
     ],
 )

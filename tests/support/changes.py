@@ -36,6 +36,11 @@ plans:
     product: app
     interval: month
     charges: [{code: base, name: Base fee, kind: recurring, amount: 60.00}]
+  - code: even
+    name: Even
+    product: app
+    interval: month
+    charges: [{code: base, name: Base fee, kind: recurring, amount: 60.00}]
   - code: yearly
     name: Yearly
     product: app
