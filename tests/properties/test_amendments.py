@@ -165,4 +165,4 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=30, stateful_step_count=12, deadline=None)
+TestLives.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)

@@ -50,7 +50,7 @@ from tests.support.changing_lives import (
 from tests.support.invoicing import looked_at
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(beginnings(), steps)
 def test_whatever_changes_what_is_billed_is_what_is_owed(beginning: Beginning, steps: list[Step]) -> None:
     def check(books: Books, now: datetime) -> None:
@@ -67,7 +67,7 @@ def test_whatever_changes_what_is_billed_is_what_is_owed(beginning: Beginning, s
     live(beginning.life(), steps, check)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(beginnings(), steps)
 def test_no_credit_exceeds_what_was_billed_in_money_or_in_tax(beginning: Beginning, steps: list[Step]) -> None:
     def check(books: Books, _: datetime) -> None:
@@ -82,7 +82,7 @@ def test_no_credit_exceeds_what_was_billed_in_money_or_in_tax(beginning: Beginni
     live(beginning.life(), steps, check)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(beginnings(), steps)
 def test_periods_of_a_charge_tile_its_life(beginning: Beginning, steps: list[Step]) -> None:
     def check(books: Books, _now: datetime) -> None:
@@ -96,7 +96,7 @@ def test_periods_of_a_charge_tile_its_life(beginning: Beginning, steps: list[Ste
     live(beginning.life(), steps, check)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(beginnings(), steps)
 def test_no_run_looks_too_late_or_for_nothing(beginning: Beginning, steps: list[Step]) -> None:
     def check(books: Books, now: datetime) -> None:
@@ -110,7 +110,7 @@ def test_no_run_looks_too_late_or_for_nothing(beginning: Beginning, steps: list[
     live(beginning.life(), steps, check)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(beginnings(), steps)
 def test_the_same_life_makes_the_same_documents_and_previews_say_them(beginning: Beginning, steps: list[Step]) -> None:
     life = beginning.life()
@@ -145,7 +145,7 @@ def reversals(life: Life, number: int, when: datetime) -> list[list[tuple[Facts,
     return [[(one, when) for one in pair] for pair in facts]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(beginnings(), steps, half_days, st.integers(0, 100), st.integers(0, 4))
 def test_a_change_and_its_reversal_at_one_instant_cost_nothing(
     beginning: Beginning, steps: list[Step], when: datetime, number: int, which: int
@@ -162,7 +162,7 @@ def test_a_change_and_its_reversal_at_one_instant_cost_nothing(
     assert life.books.billed_sums() == before
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(beginnings(), steps, news)
 def test_a_change_that_is_taken_back_after_it_was_billed_leaves_nothing(
     beginning: Beginning, steps: list[Step], event: News

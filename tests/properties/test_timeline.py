@@ -46,7 +46,7 @@ from tenor.subscriptions.model import (
 from tenor.subscriptions.rules.timeline import fold, item_at, phase_at
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=150, deadline=None)
 LAST_HOUR = 40
 REOPENED = 100
 """What the number of an item has on top of that of the change that reopened it for another's sake."""
@@ -321,7 +321,7 @@ def of_the_plan(timeline: Timeline) -> list[Item]:
     return [item for item in timeline.items if not item.is_add_on]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(journals())
 def test_every_instant_holds_what_the_journal_says_of_it(journal: list[Change]) -> None:
     timeline = fold(journal)
