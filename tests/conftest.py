@@ -1,5 +1,6 @@
 """Fixtures for tests that need PostgreSQL: one server per run, one fresh migrated database per test."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,20 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.tenants import create_tenant
 from tenor.platform.unit_of_work import UnitOfWork
-from tests.support.postgres import Server, only_one_process, shared_server
+from tests.support.memory import directory_in_memory, remove
+from tests.support.postgres import IN_MEMORY, Server, only_one_process, shared_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the directory in memory before other processes of the run are started; they inherit its name."""
+    if not hasattr(config, "workerinput") and (directory := directory_in_memory()):
+        os.environ[IN_MEMORY] = str(directory)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it after they have ended."""
+    if not hasattr(config, "workerinput") and (directory := os.environ.pop(IN_MEMORY, None)):
+        remove(Path(directory))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """The server that tests run on, and fresh migrated databases on it.
 
 The server is the one of `TENOR_TEST_DATABASE_URL` (a superuser's URL, PostgreSQL 15 or later), else one
-embedded server that all test processes of a run share. A database is cloned from a template that was
-migrated once.
+embedded server that all test processes of a run share, in memory where there is a directory for it. A database is
+cloned from a template that was migrated once.
 """
 
 import fcntl
@@ -29,6 +29,9 @@ _MAINTENANCE: Final = "postgres"
 # What a test wrote need not survive a power cut; a clone then takes a third of the time.
 _SETTINGS: Final = {**SERVER_SETTINGS, "fsync": "off", "full_page_writes": "off"}
 _numbers: Final = itertools.count()
+
+IN_MEMORY: Final = "TENOR_TEST_SERVER_IN"
+"""Names the directory in memory that the first process of a test run has made for the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ def shared_server(shared_dir: Path) -> Iterator[Server]:
     if url:
         yield Server(url, has_logins=False)
         return
-    embedded = EmbeddedServer(shared_dir / "postgres", linger_seconds=1.0, server_settings=_SETTINGS)
+    home = Path(os.environ.get(IN_MEMORY, shared_dir)) / "postgres"
+    embedded = EmbeddedServer(home, linger_seconds=1.0, server_settings=_SETTINGS)
     address = embedded.join()
     try:
         yield Server(
