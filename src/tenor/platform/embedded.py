@@ -18,6 +18,7 @@ import pwd
 import re
 import secrets
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -60,6 +61,8 @@ INSTALLED: Final = Path("/usr/lib/postgresql")
 _SOCKET_PATH_MAX: Final = 107  # sockaddr_un without its closing zero
 _PORT: Final = 5432
 _POLL_SECONDS: Final = 0.005
+_SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)  # its length, and the code of the protocol
+_ANSWER_SECONDS_MAX: Final = 1.0
 _INITDB_LOCALE: Final = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 _INITDB_LOCALE_BEFORE_17: Final = ("--locale=C",)
 
@@ -150,8 +153,8 @@ class EmbeddedServer:
             address = Address(lines[4] or lines[5], int(lines[3]), (self.home / "password").read_text())
         except FileNotFoundError:
             return None
-        # The file of a killed server says `ready` until its last process is gone; whether one listens is the truth.
-        return address if _listens(address) else None
+        # The file of a killed server says `ready` until its last process is gone; whether one answers is the truth.
+        return address if _answers(address) else None
 
     def _start_keeper(self, server_lock: int) -> None:
         # PostgreSQL believes a pid file whose number is alive, be it a zombie's or a stranger's; our lock knows better.
@@ -190,11 +193,21 @@ class EmbeddedServer:
         return "\n".join((self.home / "server.log").read_text(errors="replace").splitlines()[-8:])
 
 
-def _listens(address: Address) -> bool:
+def _answers(address: Address) -> bool:
+    """Ask a server whether it would encrypt, and hear its yes or no.
+
+    To connect is not enough: the socket of a server that is being killed still takes connections.
+    """
     is_socket = address.host.startswith("/")
     place = f"{address.host}/.s.PGSQL.{address.port}" if is_socket else (address.host, address.port)
     with socket.socket(socket.AF_UNIX if is_socket else socket.AF_INET) as probe:
-        return probe.connect_ex(place) == 0
+        probe.settimeout(_ANSWER_SECONDS_MAX)
+        try:
+            probe.connect(place)
+            probe.sendall(_SSL_REQUEST)
+            return probe.recv(1) in (b"S", b"N")
+        except OSError:
+            return False
 
 
 def find_binaries() -> Path:
