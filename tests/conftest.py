@@ -10,34 +10,34 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.tenants import create_tenant
 from tenor.platform.unit_of_work import UnitOfWork
-from tests.support.memory import directory_in_memory, remove
-from tests.support.postgres import IN_MEMORY, Server, only_one_process, shared_server
+from tests.support.postgres import DIRECTORY, Server, only_one_process, shared_server
+from tests.support.run_directory import directory_of_run, remove
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the directory in memory before other processes of the run are started; they inherit its name."""
-    if not hasattr(config, "workerinput") and (directory := directory_in_memory()):
-        os.environ[IN_MEMORY] = str(directory)
+    """Make the directory of the run before its other processes are started, which inherit its name."""
+    if not hasattr(config, "workerinput"):
+        os.environ[DIRECTORY] = directory = str(directory_of_run())
+        os.environ["TENOR_KEYS_FILE"] = f"{directory}/keys"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove it after they have ended."""
-    if not hasattr(config, "workerinput") and (directory := os.environ.pop(IN_MEMORY, None)):
-        remove(Path(directory))
+    if not hasattr(config, "workerinput"):
+        remove(Path(os.environ.pop(DIRECTORY)))
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """The PostgreSQL server of this test run, shared by all its processes."""
-    base: Path = tmp_path_factory.getbasetemp()
-    with shared_server(base if worker_id == "master" else base.parent) as server:
+    with shared_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def template(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+def template(server: Server) -> str:
     """The name of the migrated database that every other one is copied from."""
-    with only_one_process(tmp_path_factory.getbasetemp().parent):
+    with only_one_process(Path(os.environ[DIRECTORY])):
         return server.template()
 
 

@@ -30,8 +30,8 @@ _MAINTENANCE: Final = "postgres"
 _SETTINGS: Final = {**SERVER_SETTINGS, "fsync": "off", "full_page_writes": "off"}
 _numbers: Final = itertools.count()
 
-IN_MEMORY: Final = "TENOR_TEST_SERVER_IN"
-"""Names the directory in memory that the first process of a test run has made for the server."""
+DIRECTORY: Final = "TENOR_TEST_DIRECTORY"
+"""Names the directory that the first process of a test run has made for its server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ class Server:
     def settings(self, name: str) -> Settings:
         """Return the settings of an application in the database `name`."""
         if not self.has_logins:
-            return Settings(database_url=self.url(name))
+            return Settings(database_url=self.url(name), keys_file=Path(os.environ["TENOR_KEYS_FILE"]))
         return Settings(
+            keys_file=Path(os.environ["TENOR_KEYS_FILE"]),
             database_url=self.url(name),
             app_database_url=self.url(name, Role.APP),
             auditor_database_url=self.url(name, Role.AUDITOR),
@@ -100,14 +101,13 @@ class Server:
 
 
 @contextmanager
-def shared_server(shared_dir: Path) -> Iterator[Server]:
-    """Yield the server of this test run; `shared_dir` is the same for all its processes."""
+def shared_server() -> Iterator[Server]:
+    """Yield the server of this test run, the same for all its processes."""
     url = os.environ.get("TENOR_TEST_DATABASE_URL")
     if url:
         yield Server(url, has_logins=False)
         return
-    home = Path(os.environ.get(IN_MEMORY, shared_dir)) / "postgres"
-    embedded = EmbeddedServer(home, linger_seconds=1.0, server_settings=_SETTINGS)
+    embedded = EmbeddedServer(Path(os.environ[DIRECTORY]) / "postgres", linger_seconds=1.0, server_settings=_SETTINGS)
     address = embedded.join()
     try:
         yield Server(

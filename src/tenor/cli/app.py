@@ -17,6 +17,7 @@ from tenor.cli.commands import (
     doctor,
     entitlement,
     invoice,
+    keys,
     ledger,
     prove,
     subscription,
@@ -50,6 +51,7 @@ app.command("bill")(bill.bill_command)
 app.add_typer(invoice.app, name="invoice")
 app.command("prove")(prove.prove_command)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 app.add_typer(cases.app, name="cases")
 app.command("demo")(demo.demo_command)

@@ -20,6 +20,7 @@ from tenor.kernel.quantity import plain
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
+from tenor.platform.sealing import EncryptionKeyMissing, SealBroken
 from tenor.pricing import TamperedPlanVersion
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -39,9 +40,11 @@ FAILURES: Final = (
     DatabaseTooOld,
     DatabaseUnreachable,
     EmbeddedServerFailed,
+    EncryptionKeyMissing,
     LostTransaction,
     MigrationChanged,
     RolesMissing,
+    SealBroken,
     TamperedPlanVersion,
 )
 """Refusals that say nothing against the input: another call with the same words may well succeed."""

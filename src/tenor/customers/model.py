@@ -12,9 +12,12 @@ from tenor.kernel.quantity import parse_decimal
 
 EXTERNAL_ID_LENGTH_MAX: Final = 200
 NAME_LENGTH_MAX: Final = 500
+EMAIL_LENGTH_MAX: Final = 254
+ADDRESS_LENGTH_MAX: Final = 1000
 TAX_FRACTION_DIGITS: Final = 6
 
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
+_EMAIL: Final = re.compile(r"[^\s@\0]+@[^\s@\0]+\.[^\s@\0]+")
 
 
 class MalformedCustomer(Malformed):
@@ -29,7 +32,8 @@ class CustomerDetails:
 
     `external_id` is the name by which the tenant's own systems know it, unique within the tenant;
     `country` is an ISO 3166-1 code in capitals; `timezone` is an IANA name or an offset and the default of new
-    subscriptions; `tax_percent` is in percent (20 is 20 %), at most six digits after the point.
+    subscriptions; `tax_percent` is in percent (20 is 20 %), at most six digits after the point. `name`, `email` and
+    `address` (postal, in lines) are personal data: they are kept sealed, and are gone once the customer was erased.
 
     Raises:
         MalformedCustomer: one of them is out of its bounds.
@@ -42,6 +46,8 @@ class CustomerDetails:
     country: str | None = None
     timezone: str = "UTC"
     tax_percent: Decimal = Decimal(0)
+    email: str | None = None
+    address: str | None = None
 
     def __post_init__(self) -> None:
         who = f"customer {self.external_id[:60]!r}"
@@ -49,6 +55,10 @@ class CustomerDetails:
             raise MalformedCustomer(f"{who}: an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} characters")
         if len(self.name) > NAME_LENGTH_MAX or "\0" in self.name:
             raise MalformedCustomer(f"{who}: a name has at most {NAME_LENGTH_MAX} characters")
+        if self.email is not None and not (len(self.email) <= EMAIL_LENGTH_MAX and _EMAIL.fullmatch(self.email)):
+            raise MalformedCustomer(f"{who}: {self.email[:60]!r} is no email address")
+        if self.address is not None and not (len(self.address) <= ADDRESS_LENGTH_MAX and "\0" not in self.address):
+            raise MalformedCustomer(f"{who}: an address has at most {ADDRESS_LENGTH_MAX} characters")
         if self.country is not None and not _COUNTRY.fullmatch(self.country):
             raise MalformedCustomer(f"{who}: {self.country[:20]!r} is not a country code such as 'DE'")
         parse_zone(self.timezone)  # refuses what is no zone
@@ -59,6 +69,7 @@ class CustomerDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer(CustomerDetails):
-    """A registered customer."""
+    """A registered customer. Of one that `is_erased`, name, email and address are gone for good."""
 
     id: CustomerId
+    is_erased: bool = False

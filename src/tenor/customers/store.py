@@ -1,17 +1,24 @@
 """Register customers and find them, always many at once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from tenor.customers.model import Customer, CustomerDetails
+from tenor.customers.personal import PERSONAL_COLUMNS, Personal, is_erased, revealed, write_personal
 from tenor.kernel.errors import Conflict
 from tenor.kernel.ids import CustomerId, new_id
 from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
-_FIELDS: Final = "id, external_id, name, country, timezone, tax_percent"
+_LASTING: Final = ("country", "timezone", "tax_percent")
+"""What decides amounts and dates, and so is not changed by registering again."""
+
+_SELECT: Final = f"""
+    select c.id, c.external_id, c.country, c.timezone, c.tax_percent, {PERSONAL_COLUMNS}
+    from customers c left join customer_keys k on k.customer_id = c.id
+"""
 """What `_customer_from` reads."""
 
 
@@ -26,51 +33,59 @@ def register_customers(
 ) -> dict[str, CustomerId]:
     """Register the customers that are new; return the ids of all by external id.
 
-    Registering the same customer again changes nothing. A new name is taken over. A new country, time
-    zone or tax is refused: it would decide amounts and dates, which a repeated import must not do.
+    Registering the same customer again changes nothing. A new name, email or address is taken over, and one that is
+    not given stays. A new country, time zone or tax is refused: it would decide amounts and dates, which a repeated
+    import must not do.
 
     Raises:
         CustomerDiffers: as said; nothing is registered.
+        CustomerErased: one of them was erased; nothing is registered.
     """
     asked = {customer.external_id: customer for customer in customers}
     for customer in customers:
-        _require_same(customer, asked[customer.external_id])
+        other = asked[customer.external_id]
+        _require_same(customer, {field: getattr(other, field) for field in _LASTING})
     with uow.connection.transaction():  # a savepoint: a refusal takes back what this call wrote
         uow.execute(
             """
-            insert into customers as stored
-                (tenant_id, created_at, id, external_id, name, country, timezone, tax_percent)
-            select %s, %s, * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[])
-            on conflict (tenant_id, external_id) do update set name = excluded.name
-            where stored.name is distinct from excluded.name
+            insert into customers (tenant_id, created_at, id, external_id, country, timezone, tax_percent)
+            select %s, %s, * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::numeric[])
+            on conflict (tenant_id, external_id) do nothing
             """,
             [
                 uow.tenant_id,
                 now,
                 [new_id(now) for _ in asked],
                 list(asked),
-                [customer.name for customer in asked.values()],
                 [customer.country for customer in asked.values()],
                 [customer.timezone for customer in asked.values()],
                 [customer.tax_percent for customer in asked.values()],
             ],
         )
-        stored = customers_by_external_id(uow, asked)
-        for external_id, customer in asked.items():
-            _require_same(customer, stored[external_id])
-    return {external_id: customer.id for external_id, customer in stored.items()}
+        rows = uow.fetch_all(
+            f"select external_id, id, {', '.join(_LASTING)} from customers where external_id = any(%s)",
+            [list(asked)],
+        )
+        found = {external_id: CustomerId(customer_id) for external_id, customer_id, *_ in rows}
+        ids = {external_id: found[external_id] for external_id in asked}
+        for external_id, _, *facts in rows:
+            _require_same(asked[external_id], dict(zip(_LASTING, facts, strict=True)))
+        write_personal(uow, {ids[name]: Personal.of(details) for name, details in asked.items()}, now=now)
+    return ids
 
 
 def customers_by_external_id(uow: UnitOfWork, external_ids: Iterable[str]) -> dict[str, Customer]:
     """Return the customers of these external ids; those that are not registered are left out."""
-    rows = uow.fetch_all(f"select {_FIELDS} from customers where external_id = any(%s)", [list(external_ids)])
-    return {customer.external_id: customer for customer in map(_customer_from, rows)}
+    wanted = list(external_ids)
+    rows = uow.fetch_all(f"{_SELECT} where c.external_id = any(%s)", [wanted])
+    found = {customer.external_id: customer for customer in (_customer_from(uow, row) for row in rows)}
+    return {external_id: found[external_id] for external_id in wanted if external_id in found}
 
 
 def newest_customers(uow: UnitOfWork, *, limit: int) -> list[Customer]:
     """Return the customers that were registered last, the newest first; at most `limit`."""
-    rows = uow.fetch_all(f"select {_FIELDS} from customers order by created_at desc, id desc limit %s", [limit])
-    return [_customer_from(row) for row in rows]
+    rows = uow.fetch_all(f"{_SELECT} order by c.created_at desc, c.id desc limit %s", [limit])
+    return [_customer_from(uow, row) for row in rows]
 
 
 def customer_ids(uow: UnitOfWork, external_ids: Collection[str]) -> dict[str, CustomerId]:
@@ -79,21 +94,25 @@ def customer_ids(uow: UnitOfWork, external_ids: Collection[str]) -> dict[str, Cu
     return {external_id: CustomerId(customer_id) for external_id, customer_id in rows}
 
 
-def _customer_from(row: Row) -> Customer:
-    customer_id, external_id, name, country, timezone, tax_percent = row
+def _customer_from(uow: UnitOfWork, row: Row) -> Customer:
+    customer_id, external_id, country, timezone, tax_percent, *columns = row
+    personal = revealed(uow, CustomerId(customer_id), columns)
     return Customer(
         id=CustomerId(customer_id),
         external_id=external_id,
-        name=name,
+        name=personal.name or "",
         country=country,
         timezone=timezone,
         tax_percent=tax_percent,
+        email=personal.email,
+        address=personal.address,
+        is_erased=is_erased(columns),
     )
 
 
-def _require_same(customer: CustomerDetails, other: CustomerDetails) -> None:
-    for field in ("country", "timezone", "tax_percent"):
-        mine, theirs = getattr(customer, field), getattr(other, field)
+def _require_same(customer: CustomerDetails, other: Mapping[str, object]) -> None:
+    for field, theirs in other.items():
+        mine = getattr(customer, field)
         if mine != theirs:
             raise CustomerDiffers(
                 f"customer {customer.external_id!r}: {field} {_shown(mine)} is given, "

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from tenor.customers import personal_of
 from tenor.invoicing.model import TaxShare
 from tenor.invoicing.rules.lifecycle import DocumentStatus
 from tenor.invoicing.rules.receivable import Receivable
@@ -136,7 +137,7 @@ def find_document(uow: UnitOfWork, reference: str) -> IssuedDocument:
     where, params = _found_by(reference)
     row = uow.fetch_one(
         f"""
-        select i.id, i.series || '-' || i.number, i.kind, c.external_id, c.name,
+        select i.id, i.series || '-' || i.number, i.kind, c.external_id, c.id,
                coalesce((select timezone from subscriptions where id = i.subscription_id), c.timezone), i.currency,
                i.tax_mode, i.tax_percent, i.issued_at, i.billed_for, i.net_minor, i.tax_minor, i.total_minor,
                i.credit_applied_minor, i.due_minor, i.due_on, i.po_number, i.settles, i.tax_note,
@@ -154,7 +155,8 @@ def find_document(uow: UnitOfWork, reference: str) -> IssuedDocument:
     if row is None:
         raise DocumentNotFound(f"no document {reference} has been issued")
     receivable = _receivable(row[0], row[1], row[6], row[15], row[22:])
-    facts = (*row[:21], tuple(row[21]), receivable, _lines(uow, row[0]))
+    name = personal_of(uow, [row[4]])[row[4]].name or ""
+    facts = (*row[:4], name, *row[5:21], tuple(row[21]), receivable, _lines(uow, row[0]))
     return IssuedDocument(*facts)
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,6 +19,7 @@ from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import TenantId
 from tenor.platform.embedded import OLDEST_MAJOR
 from tenor.platform.logins import Logins, Role, logins_for
+from tenor.platform.sealing import EncryptionKeyMissing, KeyRing
 from tenor.platform.settings import Settings
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
@@ -56,8 +58,10 @@ class Database:
     all its threads; a worker process opens its own.
     """
 
-    def __init__(self, logins: Logins) -> None:
+    def __init__(self, logins: Logins, keys_file: Path) -> None:
         self._logins = logins
+        self.keys_file = keys_file
+        self._keyring: KeyRing | None = None
         self._process = os.getpid()
         self._idle: list[Connection] = []
 
@@ -68,7 +72,7 @@ class Database:
         Raises:
             EmbeddedServerFailed: the embedded server does not start.
         """
-        return cls(logins_for(settings))
+        return cls(logins_for(settings), settings.keys_file or settings.data_dir / "keys")
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +106,33 @@ class Database:
         """The password for the roles' own logins, which `migrate` makes; None where the operator does."""
         return self._logins.password
 
+    def keyring(self) -> KeyRing:
+        """Return the key-encryption keys of this machine; the first time that any is needed they are made.
+
+        Raises:
+            EncryptionKeyMissing: there is no file of keys here, although personal data was sealed already.
+            MalformedKeysFile: the file holds something else.
+        """
+        if self._keyring is None:
+            self._keyring = KeyRing.read(self.keys_file) or self._begin_keyring()
+        return self._keyring
+
+    def rotate_keyring(self) -> None:
+        """Write a new key in front of the others, and wrap with it from now on."""
+        self._keyring = self.keyring().with_new_key(self.keys_file)
+
+    def _begin_keyring(self) -> KeyRing:
+        """Make the first key; never a second one beside a first that this machine lacks."""
+        with self.auditor() as connection:
+            row = connection.execute("select key_id from customer_keys where key_id is not null limit 1").fetchone()
+        if row is not None:
+            raise EncryptionKeyMissing(
+                f"personal data is sealed under the key {row[0]}, and {self.keys_file.absolute()} does not exist;"
+                " copy the keys file here, or name it in TENOR_KEYS_FILE",
+                key_id=row[0],
+            )
+        return KeyRing.begin(self.keys_file)
+
     @contextmanager
     def transaction(self, tenant_id: TenantId, *, is_snapshot: bool = False) -> Iterator[UnitOfWork]:
         """Run a block as one transaction of `tenant_id`: committed at its end, rolled back by an exception.
@@ -115,7 +146,7 @@ class Database:
         """
         connection = self._begin(tenant_id, is_snapshot=is_snapshot)
         try:
-            yield UnitOfWork(connection, tenant_id)
+            yield UnitOfWork(connection, tenant_id, self.keyring)
             if connection.info.transaction_status is not TransactionStatus.INTRANS:
                 raise LostTransaction("the transaction failed before its end; nothing of it was kept")
             connection.execute("commit")

@@ -16,6 +16,7 @@ class Settings:
     `tenor_auditor` in the same database; without them the login of `database_url` takes these roles.
     `embedded_linger_seconds` is how long the embedded server outlives its last user. `tax_engine_url` is where
     tenants that take their rates from a tax engine have it asked, with `tax_engine_token` as bearer.
+    `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`.
     """
 
     database_url: str | None = field(default=None, repr=False)  # may hold a password
@@ -25,6 +26,7 @@ class Settings:
     embedded_linger_seconds: float = 2.0
     tax_engine_url: str | None = field(default=None, repr=False)
     tax_engine_token: str | None = field(default=None, repr=False)
+    keys_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -41,6 +43,7 @@ class Settings:
             embedded_linger_seconds=_linger(environment.get("TENOR_EMBEDDED_LINGER_SECONDS")),
             tax_engine_url=environment.get("TENOR_TAX_ENGINE_URL") or None,
             tax_engine_token=environment.get("TENOR_TAX_ENGINE_TOKEN") or None,
+            keys_file=Path(environment["TENOR_KEYS_FILE"]) if environment.get("TENOR_KEYS_FILE") else None,
         )
 
 

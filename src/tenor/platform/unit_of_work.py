@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.abc import Params
 
 from tenor.kernel.ids import TenantId
+from tenor.platform.sealing import KeyRing
 
 Row = tuple[Any, ...]
 Statement = str | sql.SQL | sql.Composed
@@ -27,11 +28,13 @@ class UnitOfWork:
 
     Made by `Database.transaction`. All writes of a business verb go through one of these, so that they
     commit together or not at all. Catch a database error only around `connection.transaction()`, which
-    is a savepoint here: without one, the whole transaction is lost, and its end says so.
+    is a savepoint here: without one, the whole transaction is lost, and its end says so. `keyring` gives the keys
+    that personal data is sealed under.
     """
 
     connection: psycopg.Connection[Row]
     tenant_id: TenantId
+    keyring: Callable[[], KeyRing]
 
     def execute(self, statement: Statement, params: Params | None = None) -> int:
         """Run a statement; return the number of rows that it wrote or found."""

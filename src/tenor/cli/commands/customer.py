@@ -10,7 +10,8 @@ from rich.table import Table
 from tenor.cli.commands.customer_billing import billing
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
-from tenor.customers import CustomerDetails, newest_customers, register_customers
+from tenor.customers import CustomerDetails, customer_ids, erase_customer, newest_customers, register_customers
+from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import to_wire
 from tenor.kernel.quantity import parse_decimal, plain
 
@@ -32,9 +33,11 @@ def add(
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 code, e.g. DE.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA time zone; the tenant's where none is given.")] = None,
     tax_percent: Annotated[str, typer.Option(help="Tax in percent, e.g. 19.")] = "0",
+    email: Annotated[str | None, typer.Option(help="Where documents are sent to.")] = None,
+    address: Annotated[str | None, typer.Option(help="Postal address, in lines.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register a customer. Repeating it changes nothing but the name."""
+    """Register a customer. Repeating it changes nothing but name, email and address."""
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         tax: Decimal = parse_decimal(tax_percent, name="--tax-percent")
@@ -44,6 +47,8 @@ def add(
             country=country,
             timezone=of.timezone if timezone is None else timezone,
             tax_percent=tax,
+            email=email,
+            address=address,
         )
         with opened.database.transaction(of.tenant_id) as uow:
             ids = register_customers(uow, [details], now=tenant_now(of))
@@ -52,6 +57,32 @@ def add(
             print_json({"id": wire, "external_id": external_id})
         else:
             out.print(f"[green]Registered[/]  {escape(external_id)}  {wire}")
+
+
+@app.command("erase")
+def erase(
+    external_id: Annotated[str, typer.Argument(help="External id of the customer.")],
+    *,
+    tenant: TenantOption,
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    actor: Annotated[str, typer.Option(help="Who does it, for the audit.")] = "operator",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; it cannot be undone.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase what is known of the person behind a customer, for good. Documents and money stay."""
+    with refusals(as_json=as_json), session() as opened:
+        of = opened.tenant(tenant)
+        if not yes:
+            typer.confirm(f"Erase name, email and address of {external_id} for good?", abort=True, err=True)
+        with opened.database.transaction(of.tenant_id) as uow:
+            found = customer_ids(uow, [external_id])
+            if not found:
+                raise NotFound(f"there is no customer {external_id!r}")
+            is_new = erase_customer(uow, found[external_id], now=tenant_now(of), actor=actor, reason=reason)
+        if as_json:
+            print_json({"external_id": external_id, "erased": is_new})
+        else:
+            out.print(f"[green]Erased[/]  {escape(external_id)}" if is_new else "It was erased before.")
 
 
 @app.command("list")
@@ -73,6 +104,9 @@ def list_command(
                             "id": to_wire("cus", one.id),
                             "external_id": one.external_id,
                             "name": one.name,
+                            "email": one.email,
+                            "address": one.address,
+                            "is_erased": one.is_erased,
                             "country": one.country,
                             "timezone": one.timezone,
                             "tax_percent": one.tax_percent,
@@ -88,5 +122,12 @@ def list_command(
         table = Table("customer", "name", "country", "zone", "tax", box=None)
         for one in found:
             tax = f"{plain(one.tax_percent)} %"
-            table.add_row(escape(one.external_id), escape(one.name), one.country or "", one.timezone, tax)
+            name = "[dim]erased[/]" if one.is_erased else escape(one.name)
+            table.add_row(
+                escape(one.external_id),
+                name,
+                one.country or "",
+                one.timezone,
+                tax,
+            )
         out.print(table)
