@@ -68,6 +68,17 @@ plans:
 """
 
 
+_BATCHES: Final = f"""
+    create temporary table batches as
+        select tenant_id, id, occurred_at,
+               substring(sha256(convert_to(length(source) || ':' || source || event_id, 'UTF8')) for 16) as identity,
+               (row_number() over (order by ordinal) - 1) / {BATCH} as number
+        from tenor.usage_events;
+    create index on batches (number);
+    analyze batches;
+"""
+
+
 def events(first: int, count: int) -> list[UsageEvent]:
     """Return the events of these numbers; ids are spread over the whole guard, as those of senders are."""
     return [
@@ -138,21 +149,20 @@ def store(settings: Settings, tenant_id: TenantId, first: int, last: int) -> Non
 
 def encoded_batches(settings: Settings, count: int) -> list[dict[str, bytes]]:
     """Return the rows of the first `count` events as binary COPY, a batch at a time and by table."""
-    of_batch = "tenor.usage_events e where e.ordinal > {begin} and e.ordinal <= {end}"
-    identity = "substring(sha256(convert_to(length(e.source) || ':' || e.source || e.event_id, 'UTF8')) for 16)"
     queries = {
-        "usage_identities": f"select * from tenor.usage_identities where identity = any(array("
-        f"select {identity} from {of_batch}))",
-        "usage_events": f"select e.* from {of_batch} order by e.ordinal",
+        "usage_identities": "select i.* from batches join tenor.usage_identities i using (tenant_id, identity)"
+        " where number = {number} order by identity",
+        "usage_events": "select e.* from batches join tenor.usage_events e using (tenant_id, id, occurred_at)"
+        " where number = {number} order by e.ordinal",
     }
     found = []
     with Database.open(settings) as database, database.owner() as owner, owner.cursor() as cursor:
         switch_row_level_security_off(owner)
-        for begin in range(0, count, BATCH):
+        cursor.execute(_BATCHES)
+        for number in range(count // BATCH):
             rows = {}
             for table, query in queries.items():
-                wanted = query.format(begin=begin, end=begin + BATCH)
-                with cursor.copy(f"copy ({wanted}) to stdout (format binary)".encode()) as copy:
+                with cursor.copy(f"copy ({query.format(number=number)}) to stdout (format binary)".encode()) as copy:
                     rows[table] = b"".join(bytes(block) for block in copy)
             found.append(rows)
     return found

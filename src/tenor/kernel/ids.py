@@ -61,6 +61,7 @@ PREFIXES: Final = {
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, as the TypeID specification asks
 _VALUES: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 _TEXT_LENGTH: Final = 26
+ENTROPY_BYTES: Final = 10
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,7 +73,7 @@ class NotAnId(Malformed):
 
 def new_id(now: datetime) -> uuid.UUID:
     """Return a fresh UUIDv7 whose time part is `now` (RFC 9562), so that ids made later sort later."""
-    return _version_7(now, os.urandom(10))
+    return uuid.UUID(bytes=version_7(_milliseconds(now), os.urandom(ENTROPY_BYTES)))
 
 
 def derived_id(now: datetime, *parts: bytes) -> uuid.UUID:
@@ -82,7 +83,8 @@ def derived_id(now: datetime, *parts: bytes) -> uuid.UUID:
     the same documents. The 74 free bits come from BLAKE2b over the length-prefixed parts.
     """
     framed = b"".join([len(part).to_bytes(4) + part for part in parts])
-    return _version_7(now, hashlib.blake2b(framed, digest_size=10).digest())
+    entropy = hashlib.blake2b(framed, digest_size=ENTROPY_BYTES).digest()
+    return uuid.UUID(bytes=version_7(_milliseconds(now), entropy))
 
 
 def to_wire(prefix: str, value: uuid.UUID) -> str:
@@ -114,10 +116,14 @@ def from_wire(prefix: str, text: str) -> uuid.UUID:
     return uuid.UUID(int=number)
 
 
-def _version_7(now: datetime, entropy: bytes) -> uuid.UUID:
-    milliseconds = (now - _EPOCH) // timedelta(milliseconds=1)
+def _milliseconds(now: datetime) -> int:
+    return (now - _EPOCH) // timedelta(milliseconds=1)
+
+
+def version_7(milliseconds: int, entropy: bytes) -> bytes:
+    """Return the 16 bytes of a UUIDv7: the time since 1970, and 74 bits of the 10 bytes of `entropy`."""
     random_bits = int.from_bytes(entropy)
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7000 << 64 | (random_bits >> 68 & 0x0FFF) << 64
     value |= 0b10 << 62 | (random_bits & 0x3FFF_FFFF_FFFF_FFFF)
-    return uuid.UUID(int=value)
+    return value.to_bytes(16)

@@ -17,6 +17,7 @@ INTEGER_DIGITS: Final = 15
 FRACTION_DIGITS: Final = 12
 TEXT_LENGTH_MAX: Final = 40
 
+_SMALL: Final = 10**INTEGER_DIGITS
 _DECIMAL_TEXT: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
@@ -37,6 +38,8 @@ def parse_decimal(value: object, *, name: str = "number", fraction_digits: int =
     Raises:
         NotADecimal: with `name`, which says what the number was meant to be.
     """
+    if type(value) is int and -_SMALL < value < _SMALL:  # what a counter sends, a million times an hour
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise NotADecimal(f'{name}: {_shown(value)} is not a decimal number (write it as text, e.g. "12.50")')
     if isinstance(value, str):

@@ -17,6 +17,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import TenantId
+from tenor.platform.arrays import BinaryArray, BinaryArrayDumper
 from tenor.platform.embedded import OLDEST_MAJOR
 from tenor.platform.logins import Logins, Role, logins_for
 from tenor.platform.sealing import EncryptionKeyMissing, KeyRing
@@ -221,6 +222,7 @@ class Database:
             version = connection.info.parameter_status("server_version")
             connection.close()
             raise DatabaseTooOld(f"the server {self._logins.place} is PostgreSQL {version}; 15 or later is needed")
+        connection.adapters.register_dumper(BinaryArray, BinaryArrayDumper)
         set_json_dumps(msgspec.json.encode, connection)
         set_json_loads(msgspec.json.decode, connection)
         return connection

@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 
 from tenor.kernel.errors import Malformed
-from tenor.kernel.ids import derived_id
+from tenor.kernel.ids import ENTROPY_BYTES, version_7
+from tenor.kernel.period import EARLIEST
 from tenor.kernel.quantity import plain
 from tenor.metering.model import PropertyValue, UsageEvent
 from tenor.metering.rules.readings import property_text
@@ -32,6 +33,9 @@ IDENTITY_BYTES: Final = 16
 CONTENT_HASH_BYTES: Final = 16
 
 
+json_of: Final = msgspec.json.Encoder().encode
+
+_MICROSECOND: Final = timedelta(microseconds=1)
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")  # PostgreSQL keeps neither NUL nor half a surrogate pair
 
 
@@ -51,6 +55,33 @@ def require_acceptable(event: UsageEvent, *, now: datetime) -> None:
     Raises:
         UnacceptableEvent: with the part that is wrong.
     """
+    event_id, customer, metric_code = event.event_id, event.customer, event.metric_code
+    if not (
+        event_id and customer and metric_code and _is_short_ascii(f"{event_id}{customer}{metric_code}{event.source}")
+    ):
+        _require_names(event)
+    if event.occurred_at > now + AHEAD_MAX:
+        raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than a day in the future")
+    if event.occurred_at < now - AGE_MAX:
+        raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than ten years back")
+    if len(event.properties) > PROPERTIES_MAX:
+        raise UnacceptableEvent("properties", f"{len(event.properties)} properties; at most {PROPERTIES_MAX} are kept")
+    for name, value in event.properties.items():
+        if not _is_short_ascii(name):
+            _require_text("properties", name, NAME_LENGTH_MAX)
+        if isinstance(value, str):
+            if not _is_short_ascii(value):
+                _require_text(name, value, PROPERTY_LENGTH_MAX)
+        elif isinstance(value, int | Decimal):
+            _require_number(name, value)
+
+
+def _is_short_ascii(text: str) -> bool:
+    """Whether a text is evidently good, as nearly all are; for the rest, `_require_text` looks closer."""
+    return len(text) <= NAME_LENGTH_MAX and text.isascii() and "\0" not in text
+
+
+def _require_names(event: UsageEvent) -> None:
     for field, name in (
         ("event_id", event.event_id),
         ("customer", event.customer),
@@ -60,18 +91,6 @@ def require_acceptable(event: UsageEvent, *, now: datetime) -> None:
             raise UnacceptableEvent(field, f"the event names no {field}")
         _require_text(field, name, NAME_LENGTH_MAX)
     _require_text("source", event.source, NAME_LENGTH_MAX)
-    if event.occurred_at > now + AHEAD_MAX:
-        raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than a day in the future")
-    if event.occurred_at < now - AGE_MAX:
-        raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than ten years back")
-    if len(event.properties) > PROPERTIES_MAX:
-        raise UnacceptableEvent("properties", f"{len(event.properties)} properties; at most {PROPERTIES_MAX} are kept")
-    for name, value in event.properties.items():
-        _require_text("properties", name, NAME_LENGTH_MAX)
-        if isinstance(value, str):
-            _require_text(name, value, PROPERTY_LENGTH_MAX)
-        elif isinstance(value, int | Decimal):
-            _require_number(name, value)
 
 
 def identity_of(source: str, event_id: str) -> bytes:
@@ -84,8 +103,19 @@ def identity_of(source: str, event_id: str) -> bytes:
 
 def row_id_of(event: UsageEvent, revision: int = 0) -> UUID:
     """Return the id of the row that keeps `event`, or the `revision`th event that counts in its place."""
-    parts = [event.source.encode(), event.event_id.encode()]
-    return derived_id(event.occurred_at, *parts, *([revision.to_bytes(8)] if revision else []))
+    identity = identity_of(event.source, event.event_id)
+    return UUID(bytes=row_id_bytes(identity, microseconds_of(event.occurred_at), revision))
+
+
+def row_id_bytes(identity: bytes, microseconds: int, revision: int = 0) -> bytes:
+    """Return the 16 bytes of `row_id_of`: a UUIDv7 of the time of use, in microseconds since 1970."""
+    named = hashlib.sha256(identity + revision.to_bytes(8)).digest() if revision else identity
+    return version_7(microseconds // 1000, named[:ENTROPY_BYTES])
+
+
+def microseconds_of(instant: datetime) -> int:
+    """Return the whole microseconds from 1970-01-01 00:00 UTC until `instant`."""
+    return (instant - EARLIEST) // _MICROSECOND
 
 
 def content_hash(event: UsageEvent) -> bytes:
@@ -93,18 +123,23 @@ def content_hash(event: UsageEvent) -> bytes:
 
     Properties are compared as texts and in any order; one that is null is as good as absent.
     """
-    texts = sorted(
-        (name, text) for name, value in event.properties.items() if (text := property_text(value)) is not None
-    )
+    texts = [
+        (name, text)
+        for name, value in event.properties.items()
+        if (text := value if type(value) is str else property_text(value)) is not None
+    ]
+    texts.sort()
     content = (event.customer, event.subscription_id, event.metric_code, event.occurred_at, texts)
-    return hashlib.blake2b(msgspec.json.encode(content), digest_size=CONTENT_HASH_BYTES).digest()
+    return hashlib.blake2b(json_of(content), digest_size=CONTENT_HASH_BYTES).digest()
 
 
-def stored_properties(properties: Mapping[str, PropertyValue]) -> dict[str, object]:
+def stored_properties(properties: Mapping[str, PropertyValue]) -> Mapping[str, object]:
     """Return properties as they are kept: numbers as exact JSON numbers in plain notation.
 
     PostgreSQL's `->>` then gives the same text as `property_text`.
     """
+    if Decimal not in map(type, properties.values()):
+        return properties
     return {
         name: msgspec.Raw(plain(value).encode()) if isinstance(value, Decimal) else value
         for name, value in properties.items()

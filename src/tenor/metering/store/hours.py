@@ -8,6 +8,7 @@ a charge prices it by.
 from typing import Final
 
 from tenor.metering.rules.readings import OPERATION
+from tenor.metering.rules.series import MetricHours
 from tenor.platform.unit_of_work import UnitOfWork
 
 _SERIES: Final = (
@@ -55,15 +56,7 @@ FOLD: Final = f"""
 """Folds `counted`, rows of usage events, into hours of `breakdowns`."""
 
 # In the order of the key, so that two transactions that add to the same hours wait for each other and no more.
-ADD: Final = """
-    new_series as (
-        insert into usage_series
-            (tenant_id, id, customer_id, subscription_id, metric_code, dimensions, dimension_values)
-        select distinct %(tenant)s::uuid, series_id, customer_id, subscription_id, metric_code, dimensions,
-               dimension_values
-        from folded order by series_id
-        on conflict do nothing
-    ),
+ADD_HOURS: Final = """
     added as (
         insert into usage_hours as h
             (tenant_id, series_id, hour, key, event_count, total, highest, lowest, latest)
@@ -77,7 +70,36 @@ ADD: Final = """
             latest = greatest(h.latest, excluded.latest)
     )
 """
+"""Adds what `folded` holds to the hours of series that are there, or that the same statement makes."""
+
+ADD: Final = f"""
+    new_series as (
+        insert into usage_series
+            (tenant_id, id, customer_id, subscription_id, metric_code, dimensions, dimension_values)
+        select distinct %(tenant)s::uuid, series_id, customer_id, subscription_id, metric_code, dimensions,
+               dimension_values
+        from folded order by series_id
+        on conflict do nothing
+    ),
+    {ADD_HOURS}
+"""
 """Adds what `folded` holds to the hours."""
+
+
+def kept_hours(uow: UnitOfWork) -> dict[str, MetricHours]:
+    """Return for each metric what its usage is added up by; call it after `prepare_hours`."""
+    rows = uow.fetch_all(
+        """
+        select m.code, case m.aggregation when 'unique_count' then m.field end,
+               m.aggregation in ('latest', 'unique_count'), b.dimensions
+        from usage_breakdowns b join metrics m on m.code = b.metric_code
+        """
+    )
+    found: dict[str, MetricHours] = {}
+    for code, key_field, is_ordered, dimensions in rows:
+        others = found[code].breakdowns if code in found else ()
+        found[code] = MetricHours(key_field, is_ordered, (*others, tuple(dimensions)))
+    return found
 
 
 def prepare_hours(uow: UnitOfWork) -> None:

@@ -1,46 +1,36 @@
-"""Events on their way in: staged by binary COPY, guarded, kept and added up by a fixed number of statements."""
+"""Events on their way in: guarded, kept and added up by one statement, whatever their number."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-import msgspec
-from psycopg import sql
-
+from tenor.customers import customer_ids
 from tenor.kernel.ids import CustomerId
-from tenor.kernel.period import Period
+from tenor.kernel.period import EARLIEST, Period
 from tenor.metering.model import UsageEvent
-from tenor.metering.rules.acceptance import content_hash, identity_of, row_id_of, stored_properties
-from tenor.metering.store.hours import ADD, FOLD, prepare_hours
+from tenor.metering.rules.series import MetricHours, Series, array_text
+from tenor.metering.store.encoding import CELL_COLUMNS, EVENT_COLUMNS, MeasuredEvent, encode
+from tenor.metering.store.hours import ADD_HOURS, kept_hours, prepare_hours
+from tenor.platform.arrays import column_arrays, unnested
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
 
-_STAGE_COLUMNS: Final = (
-    ("position", "bigint"),
-    ("identity", "bytea"),
-    ("content_hash", "bytea"),
+__all__ = ["MeasuredEvent", "TouchedUsage", "Written", "write_events"]
+
+CHUNK_EVENTS: Final = 10_000
+"""So many events are parameters of the statement that writes them; more of them are staged for it."""
+
+_GUARDED: Final = ("position", "identity", "content_hash", "occurred_at")
+_SERIES_COLUMNS: Final = (
     ("id", "uuid"),
-    ("source", "text"),
-    ("event_id", "text"),
-    ("customer", "text"),
+    ("customer_id", "uuid"),
     ("subscription_id", "uuid"),
     ("metric_code", "text"),
-    ("occurred_at", "timestamptz"),
-    ("value", "numeric"),
-    ("properties", "jsonb"),
+    ("dimensions", "text"),
+    ("dimension_values", "text"),
 )
-
-
-_PROPERTIES: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-
-
-class MeasuredEvent(NamedTuple):
-    """A sound event, its place in what was sent, and the number that its metric measures."""
-
-    position: int
-    event: UsageEvent
-    value: Decimal
 
 
 class TouchedUsage(NamedTuple):
@@ -64,70 +54,156 @@ class Written(NamedTuple):
 def write_events(uow: UnitOfWork, events: Iterable[MeasuredEvent], *, recorded_at: datetime) -> Written:
     """Keep those events whose (source, event id) was never taken before, and say what became of the others.
 
-    Of several in one call the first counts. However many there are, they pass through one stage, and nothing is
-    asked of the database while `events` is read. The running aggregates follow, and partitions are made as needed.
+    Of several in one call the first counts. However many there are, one statement writes them in the order of
+    their keys. The running aggregates follow, and partitions are made as needed.
     """
-    with uow.staged("usage_events", _STAGE_COLUMNS, map(_stage_row, events)) as stage:
-        row = uow.fetch_one(_SURVEY.format(stage=stage))
-        if row is None or row[0] == 0:
-            return Written()
-        count, first, last, stranger_count = row
-        strangers = tuple(_strangers(uow, stage)) if stranger_count else ()
-        if stranger_count == count:
-            return Written(strangers=strangers)
-        prepare_partitions(uow, "usage_events", Period(first, last))
-        prepare_hours(uow)
-        parameters = {"tenant": uow.tenant_id, "recorded_at": recorded_at}
-        written = uow.fetch_all(_WRITE.format(stage=stage), parameters)
+    prepare_hours(uow)
+    arrivals = _Arrivals(uow)
+    with _sent(uow, arrivals, _chunks(events)) as sent:
+        if arrivals.count == 0:
+            return Written(strangers=tuple(arrivals.strangers))
+        prepare_partitions(uow, "usage_events", arrivals.period)
+        parameters = {
+            **sent.parameters,
+            **column_arrays("series", _SERIES_COLUMNS, list(map(_series_row, arrivals.new_series.items()))),
+            "tenant": uow.tenant_id,
+            "recorded_at": recorded_at,
+            "count": arrivals.count,
+        }
+        ((new_identities,),) = uow.fetch_all(sent.guard, parameters)
+        are_all_new = new_identities is None
+        parameters["new_identities"] = new_identities
+        written = uow.fetch_all(sent.write_all if are_all_new else sent.write_new, parameters)
         fresh = sorted(position for *_, positions in written for position in positions)
-        is_all_fresh = len(fresh) + stranger_count == count
-        known = [] if is_all_fresh else uow.fetch_all(_COMPARE.format(stage=stage), [fresh])
+        known = [] if are_all_new else uow.fetch_all(sent.compare, {**parameters, "fresh": fresh})
     return Written(
         fresh=tuple(fresh),
         duplicates=tuple(position for position, is_same in known if is_same),
         conflicts=tuple(position for position, is_same in known if not is_same),
-        strangers=strangers,
+        strangers=tuple(arrivals.strangers),
         touched=tuple(TouchedUsage(*row[:3]) for row in written),
     )
 
 
-def _strangers(uow: UnitOfWork, stage: sql.Identifier) -> Iterator[tuple[int, UsageEvent]]:
-    for position, source, event_id, customer, subscription_id, metric, at, properties in uow.fetch_all(
-        _STRANGERS.format(stage=stage)
-    ):
-        said = _PROPERTIES.decode(properties)
-        yield position, UsageEvent(event_id, at, said, source, metric, customer, subscription_id=subscription_id)
+class _Arrivals:
+    """Events while they are encoded, and what was learned of them so far."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._hours: dict[str, MetricHours] = kept_hours(uow)
+        self._earliest: list[int] = []
+        self._latest: list[int] = []
+        self._cell_count = 0
+        self.count = 0
+        self.strangers: list[tuple[int, UsageEvent]] = []
+        self.new_series: dict[bytes, Series] = {}
+
+    @property
+    def period(self) -> Period:
+        """The span of all events."""
+        first, last = (EARLIEST + timedelta(microseconds=at) for at in (min(self._earliest), max(self._latest)))
+        return Period(first, last + datetime.resolution)
+
+    def encode(self, chunk: Sequence[MeasuredEvent]) -> dict[str, Any]:
+        """Return events as parameters, without the strangers among them."""
+        customers = customer_ids(self._uow, {event.customer or "" for _, event, _ in chunk})
+        known = [entry for entry in chunk if entry.event.customer in customers]
+        if len(known) < len(chunk):
+            self.strangers += [(position, event) for position, event, _ in chunk if event.customer not in customers]
+        encoded = encode(known, customers, self._hours, first_cell=self._cell_count)
+        if known:
+            self.count += len(known)
+            self._cell_count += encoded.cell_count
+            self._earliest.append(encoded.earliest)
+            self._latest.append(encoded.latest)
+            self.new_series |= _not_kept(self._uow, encoded.series)
+        return column_arrays("events", EVENT_COLUMNS, encoded.events) | column_arrays(
+            "cells", CELL_COLUMNS, encoded.cells
+        )
 
 
-_SURVEY: Final = sql.SQL("""
-    select count(*), min(occurred_at), max(occurred_at) + interval '1 microsecond',
-           count(*) filter (where customers.id is null)
-    from {stage} stage left join customers on customers.external_id = stage.customer
-""")
-_STRANGERS: Final = sql.SQL("""
-    select position, source, event_id, customer, subscription_id, metric_code, occurred_at, properties::text
-    from {stage} stage where not exists (select from customers where external_id = stage.customer)
-    order by position
-""")
+class _Sent(NamedTuple):
+    """Statements about the events of a call, and the parameters in which they find them."""
 
-# The guard is written first, in the order of its key, so that two batches that share events wait for each
-# other instead of deadlocking; only what it lets through becomes an event, in the order of the batch.
-_WRITE: Final = sql.SQL(f"""
-    with breakdowns as materialized (select metric_code, dimensions from usage_breakdowns),
-    first_sent as (
-        select distinct on (identity) stage.*, customers.id as customer_id
-        from {{stage}} stage join customers on customers.external_id = stage.customer
-        order by identity, position
-    ),
-    new_identities as (
+    guard: str
+    write_all: str
+    write_new: str
+    compare: str
+    parameters: dict[str, Any]
+
+
+def _chunks(events: Iterable[MeasuredEvent]) -> Iterator[list[MeasuredEvent]]:
+    rest = iter(events)
+    while chunk := list(islice(rest, CHUNK_EVENTS)):
+        yield chunk
+
+
+@contextmanager
+def _sent(uow: UnitOfWork, arrivals: _Arrivals, chunks: Iterator[list[MeasuredEvent]]) -> Iterator[_Sent]:
+    """Yield what finds all events at once: most often there is one chunk, and it goes as parameters."""
+    first, second = next(chunks, []), next(chunks, [])
+    if not second:
+        yield _IN_PARAMETERS._replace(parameters=arrivals.encode(first))
+        return
+    with uow.staged("usage_events", EVENT_COLUMNS, ()) as events, uow.staged("usage_cells", CELL_COLUMNS, ()) as cells:
+        for chunk in chain((first, second), chunks):
+            parameters = arrivals.encode(chunk)
+            for stage, name, columns in ((events, "events", EVENT_COLUMNS), (cells, "cells", CELL_COLUMNS)):
+                names = ", ".join(column for column, _ in columns)
+                uow.execute(
+                    f"insert into {stage.as_string()} select {names} from {unnested(name, columns)}", parameters
+                )
+        found = f"{events.as_string()} as events"
+        yield _statements(found, found, f"{cells.as_string()} as cells", {})
+
+
+def _not_kept(uow: UnitOfWork, series: dict[bytes, Series]) -> dict[bytes, Series]:
+    found = uow.fetch_all(_NOT_KEPT, column_arrays("wanted", _ID_COLUMN, [(series_id,) for series_id in series]))
+    return {row[0].bytes: series[row[0].bytes] for row in found}
+
+
+def _series_row(entry: tuple[bytes, Series]) -> tuple[object, ...]:
+    series_id, series = entry
+    return (
+        series_id,
+        series.customer_id.bytes,
+        None if series.subscription_id is None else series.subscription_id.bytes,
+        series.metric_code,
+        array_text(series.dimensions),
+        array_text(series.dimension_values),
+    )
+
+
+_ID_COLUMN: Final = (("id", "uuid"),)
+
+_NOT_KEPT: Final = f"""
+    select id from {unnested("wanted", _ID_COLUMN)}
+    except select id from usage_series where id = any(%(wanted_id)s::uuid[])
+"""
+
+# Written in the order of its key, so that two batches that share events wait for each other instead of deadlocking.
+# Of two events with one identity the first is let through. Which ones are new is told when not all of them are.
+_GUARD: Final = """
+    with taken as (
         insert into usage_identities (tenant_id, identity, content_hash, occurred_at)
-        select %(tenant)s, identity, content_hash, occurred_at from first_sent order by identity
+        select %(tenant)s, identity, content_hash, occurred_at from {guarded} order by identity, position
         on conflict do nothing
         returning identity
-    ),
-    counted as materialized (
-        select fresh.*, nextval('tenor.usage_event_ordinals') as ordinal
-        from (select first_sent.* from first_sent join new_identities using (identity) order by position) fresh
+    )
+    select case when count(*) < %(count)s then coalesce(array_agg(identity), '{{}}') end from taken
+"""
+
+_NEW: Final = """(
+    select first_sent.* from (
+        select distinct on (identity) * from {events} where identity in (select unnest(%(new_identities)s::bytea[]))
+        order by identity, position
+    ) first_sent order by position
+) events"""
+
+# Events get their ordinals in the order of the batch.
+_WRITE: Final = f"""
+    with counted as materialized (
+        select events.*, nextval('tenor.usage_event_ordinals') as ordinal from {{events}}
     ),
     written as (
         insert into usage_events (tenant_id, id, source, event_id, customer_id, subscription_id, metric_code,
@@ -136,33 +212,50 @@ _WRITE: Final = sql.SQL(f"""
                occurred_at, value, properties, ordinal, %(recorded_at)s
         from counted
     ),
-    {FOLD.replace("{", "{{").replace("}", "}}")},
-    {ADD}
+    summed as (
+        select cell, count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
+               max(case when takes_out is not null
+                   then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest
+        from counted group by cell
+    ),
+    folded as materialized (
+        select series_id, hour, key, sum(event_count)::bigint as event_count, sum(total) as total,
+               max(highest) as highest, min(lowest) as lowest, max(latest) as latest
+        from summed join {{cells}} using (cell) group by series_id, hour, key
+    ),
+    new_series as (
+        insert into usage_series
+            (tenant_id, id, customer_id, subscription_id, metric_code, dimensions, dimension_values)
+        select %(tenant)s, id, customer_id, subscription_id, metric_code, dimensions::text[], dimension_values::text[]
+        from {unnested("series", _SERIES_COLUMNS)} where id in (select series_id from folded) order by id
+        on conflict do nothing
+    ),
+    {ADD_HOURS}
     select customer_id, metric_code, min(occurred_at), array_agg(position) from counted group by 1, 2
-""")
+"""
 
 # A statement of its own: it must also see what another transaction committed while the first one waited.
-_COMPARE: Final = sql.SQL("""
-    select stage.position, stage.content_hash = known.content_hash
-    from {stage} stage join usage_identities known using (identity)
-    where stage.position <> all(%s) and exists (select from customers where external_id = stage.customer)
-    order by stage.position
-""")
+_COMPARE: Final = """
+    select position, events.content_hash = known.content_hash
+    from {events} join usage_identities known using (identity)
+    where position <> all(%(fresh)s) order by position
+"""
 
 
-def _stage_row(entry: MeasuredEvent) -> tuple[object, ...]:
-    event = entry.event
-    return (
-        entry.position,
-        identity_of(event.source, event.event_id),
-        content_hash(event),
-        row_id_of(event),
-        event.source,
-        event.event_id,
-        event.customer,
-        event.subscription_id,
-        event.metric_code,
-        event.occurred_at,
-        entry.value,
-        stored_properties(event.properties),
+def _statements(events: str, guarded: str, cells: str, parameters: dict[str, Any]) -> _Sent:
+    """Return the statements about events and cells that are found in these places."""
+    return _Sent(
+        _GUARD.format(guarded=guarded),
+        _WRITE.format(events=events, cells=cells),
+        _WRITE.format(events=_NEW.format(events=events), cells=cells),
+        _COMPARE.format(events=events),
+        parameters,
     )
+
+
+_IN_PARAMETERS: Final = _statements(
+    unnested("events", EVENT_COLUMNS),
+    unnested("events", [column for column in EVENT_COLUMNS if column[0] in _GUARDED]),
+    unnested("cells", CELL_COLUMNS),
+    {},
+)

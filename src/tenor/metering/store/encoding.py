@@ -1,0 +1,124 @@
+"""Events as rows of parameters: what they are kept as, and which hours they are added to."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from tenor.kernel.ids import CustomerId
+from tenor.metering.model import UsageEvent
+from tenor.metering.rules.acceptance import (
+    content_hash,
+    identity_of,
+    json_of,
+    microseconds_of,
+    row_id_bytes,
+    stored_properties,
+)
+from tenor.metering.rules.readings import OPERATION, property_text
+from tenor.metering.rules.series import MetricHours, Series, series_id, text_digest
+from tenor.platform.unit_of_work import Row
+
+EVENT_COLUMNS: Final = (
+    ("position", "bigint"),
+    ("cell", "bigint"),
+    ("takes_out", "bigint"),
+    ("identity", "bytea"),
+    ("content_hash", "bytea"),
+    ("id", "uuid"),
+    ("source", "text"),
+    ("event_id", "text"),
+    ("customer_id", "uuid"),
+    ("subscription_id", "uuid"),
+    ("metric_code", "text"),
+    ("occurred_at", "timestamptz"),
+    ("value", "numeric"),
+    ("properties", "jsonb"),
+)
+"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event."""
+
+CELL_COLUMNS: Final = (("cell", "bigint"), ("series_id", "uuid"), ("hour", "timestamptz"), ("key", "bytea"))
+"""A *cell* is what events are in that are added to the same hours: one row for each breakdown of their metric."""
+
+_HOUR_MICROSECONDS: Final = 3_600_000_000
+
+
+class MeasuredEvent(NamedTuple):
+    """A sound event, its place in what was sent, and the number that its metric measures."""
+
+    position: int
+    event: UsageEvent
+    value: Decimal
+
+
+class EncodedUsage(NamedTuple):
+    """Rows of `EVENT_COLUMNS` and of `CELL_COLUMNS`, and by its id each series that the cells name.
+
+    `earliest` and `latest` are the first and last time of use, in microseconds since 1970; 0 without events.
+    """
+
+    events: list[Row]
+    cells: list[Row]
+    series: dict[bytes, Series]
+    cell_count: int
+    earliest: int
+    latest: int
+
+
+def encode(
+    measured: Sequence[MeasuredEvent],
+    customers: Mapping[str, CustomerId],
+    hours: Mapping[str, MetricHours],
+    *,
+    first_cell: int,
+) -> EncodedUsage:
+    """Return the rows of events whose customers are all in `customers`, by external id.
+
+    `hours` says for each metric what its usage is added up by. Cells are numbered from `first_cell`.
+    """
+    events: list[Row] = []
+    cells: list[Row] = []
+    series: dict[bytes, Series] = {}
+    instants: list[int] = []
+    numbers: dict[tuple[object, ...], int] = {}
+    owners = {external_id: customer_id.bytes for external_id, customer_id in customers.items()}
+    names_by_metric = {code: metric.properties for code, metric in hours.items()}
+    for position, event, value in measured:
+        customer, code, subscription_id = event.customer or "", event.metric_code or "", event.subscription_id
+        properties = event.properties
+        metric, names = hours[code], names_by_metric[code]
+        identity = identity_of(event.source, event.event_id)
+        microseconds = microseconds_of(event.occurred_at)
+        hour = microseconds // _HOUR_MICROSECONDS
+        said = [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
+        place = (customer, code, hour, subscription_id, *said)
+        cell = numbers.get(place)
+        if cell is None:
+            cell = numbers[place] = first_cell + len(numbers)
+            texts = {name: text or "" for name, text in zip(names, said, strict=True)}
+            key = b"" if metric.key_field is None else text_digest(texts[metric.key_field])
+            for dimensions in metric.breakdowns:
+                values = tuple([texts[name] for name in dimensions])
+                one = Series(customers[customer], subscription_id, code, dimensions, values)
+                one_id = series_id(one)
+                series[one_id] = one
+                cells.append((cell, one_id, hour * _HOUR_MICROSECONDS, key))
+        instants.append(microseconds)
+        events.append(
+            (
+                position,
+                cell,
+                int(properties.get(OPERATION) == "remove") if metric.is_ordered else None,
+                identity,
+                content_hash(event),
+                row_id_bytes(identity, microseconds),
+                event.source,
+                event.event_id,
+                owners[customer],
+                None if subscription_id is None else subscription_id.bytes,
+                code,
+                microseconds,
+                value,
+                json_of(stored_properties(properties)),
+            )
+        )
+    return EncodedUsage(events, cells, series, len(numbers), min(instants, default=0), max(instants, default=0))

@@ -1,0 +1,127 @@
+"""However events come in, in one batch or in more than a statement takes, they are kept and added up alike."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tenor.kernel.ids import CustomerId, SubscriptionId, new_id
+from tenor.metering import TouchedUsage, UsageEvent, record_usage
+from tenor.metering.model import PropertyValue
+from tenor.metering.store import ingest
+from tenor.platform.unit_of_work import UnitOfWork
+from tests.integration.metering.conftest import NOW
+
+DAY = timedelta(days=1)
+
+
+def used(
+    event_id: str, n: PropertyValue, *, days_ago: int = 1, metric: str = "tokens", customer: str = "acme"
+) -> UsageEvent:
+    return UsageEvent(event_id, NOW - days_ago * DAY, {"n": n, "user": "u"}, "gw", metric, customer)
+
+
+@pytest.mark.parametrize("chunk", [3, 10_000])
+def test_more_events_than_a_statement_takes_are_written_alike(
+    uow: UnitOfWork, customers: dict[str, CustomerId], monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(ingest, "CHUNK_EVENTS", chunk)
+    record_usage(uow, [used("known", 1), used("other", 1)], now=NOW, strict=True)
+
+    receipt = record_usage(
+        uow,
+        [
+            used("a", 5),
+            used("b", "7.5", days_ago=40),
+            used("known", 1),
+            used("c", 2, customer="nobody"),  # the second chunk
+            used("a", 5),
+            used("a", 6),
+            used("d", 11, metric="level"),  # the third
+            used("other", 2),
+            used("e", 3, customer="blue"),
+            used("f", 10, metric="seats"),
+        ],
+        now=NOW,
+    )
+
+    assert (receipt.accepted, receipt.duplicates, receipt.conflicts) == ((0, 1, 6, 8, 9), (2, 4), (5, 7))
+    assert [entry[:2] for entry in receipt.rejected] == [(3, "customer")]
+    assert set(receipt.touched) == {
+        TouchedUsage(customers["acme"], "tokens", NOW - 40 * DAY),
+        TouchedUsage(customers["acme"], "level", NOW - DAY),
+        TouchedUsage(customers["acme"], "seats", NOW - DAY),
+        TouchedUsage(customers["blue"], "tokens", NOW - DAY),
+    }
+    kept = uow.fetch_all("select event_id from usage_events order by ordinal")
+    assert [row[0] for row in kept] == ["known", "other", "a", "b", "d", "e", "f"]
+    hours = uow.fetch_all(
+        "select c.external_id, s.metric_code, h.event_count, h.total, h.highest, h.lowest from usage_hours h"
+        " join usage_series s on s.id = h.series_id join customers c on c.id = s.customer_id order by 1, 2, h.hour"
+    )
+    assert hours == [
+        ("acme", "level", 1, 11, 11, 11),
+        ("acme", "seats", 1, 1, 1, 1),
+        ("acme", "tokens", 1, Decimal("7.5"), Decimal("7.5"), Decimal("7.5")),
+        ("acme", "tokens", 3, 7, 5, 1),  # known 1 + other 1 + a 5
+        ("blue", "tokens", 1, 3, 3, 3),
+    ]
+
+
+ODD: tuple[PropertyValue, ...] = (
+    "eu",
+    "",
+    None,
+    "null",
+    "Null ",
+    'a "quoted" one',
+    "back\\slash",
+    "{1,2}",
+    "tab\there",
+    "line\nbreak",
+    "übermaß 🚀",
+    "\u00a0",  # a space, but not to PostgreSQL
+    True,
+    12,
+    Decimal("1E+3"),
+    Decimal("2.50"),
+)
+
+
+@pytest.mark.usefixtures("customers")
+def test_a_series_has_one_id_wherever_it_is_worked_out(uow: UnitOfWork) -> None:
+    """What arrives is added up under the ids that a repair, in SQL, would give."""
+    uow.execute(
+        "insert into usage_breakdowns (tenant_id, metric_code, dimensions) values (%s, 'tokens', %s)",
+        [uow.tenant_id, ["region", 'an "odd" name']],
+    )
+    subscription = SubscriptionId(new_id(NOW))
+    events = [
+        UsageEvent(
+            f"{place}",
+            NOW - DAY,
+            {"n": 1, "region": value, 'an "odd" name': ODD[-place]},
+            metric_code="tokens",
+            customer="acme",
+            subscription_id=subscription if place % 2 else None,
+        )
+        for place, value in enumerate(ODD)
+    ]
+    record_usage(uow, events, now=NOW, strict=True)
+
+    found = uow.fetch_all(
+        """
+        select id, encode(substring(sha256(convert_to(concat_ws(chr(31), customer_id,
+                   coalesce(subscription_id::text, ''), metric_code, dimensions, dimension_values), 'UTF8')) for 16),
+                   'hex')::uuid
+        from usage_series
+        """
+    )
+    assert len(found) == len(ODD) + 2  # each pair of values once; the metric with and without a subscription
+    assert [mine for mine, _ in found] == [of_sql for _, of_sql in found]
+    values = uow.fetch_all(
+        "select array(select coalesce(properties ->> name, '') from unnest(array['region', 'an \"odd\" name']) name)"
+        " from usage_events except"
+        " select dimension_values from usage_series where dimensions <> '{}'"
+    )
+    assert values == []
