@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from tenor.kernel.ids import CustomerId, SubscriptionId, new_id
+from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
 from tenor.metering import TouchedUsage, UsageEvent, record_usage
 from tenor.metering.model import PropertyValue
 from tenor.metering.store import ingest
+from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
-from tests.integration.metering.conftest import NOW
+from tests.integration.metering.conftest import NOW, Furnish
 
 DAY = timedelta(days=1)
 
@@ -125,3 +126,22 @@ def test_a_series_has_one_id_wherever_it_is_worked_out(uow: UnitOfWork) -> None:
         " select dimension_values from usage_series where dimensions <> '{}'"
     )
     assert values == []
+
+
+def test_usage_that_was_rolled_back_leaves_nothing_behind_in_the_session(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> None:
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+
+    for attempt in range(2):
+        with pytest.raises(RuntimeError, match="thought better"), database.transaction(tenant) as uow:
+            record_usage(uow, [used("a", 5)], now=NOW, strict=True)
+            record_usage(uow, [used(f"b{attempt}", 6)], now=NOW, strict=True)  # finds what the first one made
+            raise RuntimeError("thought better of it")
+    for event_id in ("a", "b", "c"):
+        with database.transaction(tenant) as uow:
+            record_usage(uow, [used(event_id, 5)], now=NOW, strict=True)
+
+    with database.transaction(tenant) as uow:
+        assert uow.fetch_all("select event_count, total from usage_hours") == [(3, 15)]

@@ -55,20 +55,17 @@ def require_acceptable(event: UsageEvent, *, now: datetime) -> None:
     Raises:
         UnacceptableEvent: with the part that is wrong.
     """
-    event_id, customer, metric_code = event.event_id, event.customer, event.metric_code
-    if not (
-        event_id and customer and metric_code and _is_short_ascii(f"{event_id}{customer}{metric_code}{event.source}")
-    ):
+    event_id, customer, metric_code, properties = event.event_id, event.customer, event.metric_code, event.properties
+    names = f"{event_id}{customer}{metric_code}{event.source}{''.join(properties)}"
+    if not (event_id and customer and metric_code and _is_short_ascii(names)):
         _require_names(event)
     if event.occurred_at > now + AHEAD_MAX:
         raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than a day in the future")
     if event.occurred_at < now - AGE_MAX:
         raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than ten years back")
-    if len(event.properties) > PROPERTIES_MAX:
-        raise UnacceptableEvent("properties", f"{len(event.properties)} properties; at most {PROPERTIES_MAX} are kept")
-    for name, value in event.properties.items():
-        if not _is_short_ascii(name):
-            _require_text("properties", name, NAME_LENGTH_MAX)
+    if len(properties) > PROPERTIES_MAX:
+        raise UnacceptableEvent("properties", f"{len(properties)} properties; at most {PROPERTIES_MAX} are kept")
+    for name, value in properties.items():
         if isinstance(value, str):
             if not _is_short_ascii(value):
                 _require_text(name, value, PROPERTY_LENGTH_MAX)
@@ -77,7 +74,7 @@ def require_acceptable(event: UsageEvent, *, now: datetime) -> None:
 
 
 def _is_short_ascii(text: str) -> bool:
-    """Whether a text is evidently good, as nearly all are; for the rest, `_require_text` looks closer."""
+    """Whether a text is evidently good, as nearly all are; at the others `_require_text` looks closer."""
     return len(text) <= NAME_LENGTH_MAX and text.isascii() and "\0" not in text
 
 
@@ -91,6 +88,8 @@ def _require_names(event: UsageEvent) -> None:
             raise UnacceptableEvent(field, f"the event names no {field}")
         _require_text(field, name, NAME_LENGTH_MAX)
     _require_text("source", event.source, NAME_LENGTH_MAX)
+    for name in event.properties:
+        _require_text("properties", name, NAME_LENGTH_MAX)
 
 
 def identity_of(source: str, event_id: str) -> bytes:
@@ -126,7 +125,8 @@ def content_hash(event: UsageEvent) -> bytes:
     texts = [
         (name, text)
         for name, value in event.properties.items()
-        if (text := value if type(value) is str else property_text(value)) is not None
+        if (text := value if (kind := type(value)) is str else str(value) if kind is int else property_text(value))
+        is not None
     ]
     texts.sort()
     content = (event.customer, event.subscription_id, event.metric_code, event.occurred_at, texts)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from tenor.kernel.ids import CustomerId, SubscriptionId
 
@@ -15,9 +16,10 @@ _QUOTED: Final = re.compile(r'[{},"\\ \t\n\r\v\f]')
 class Series(NamedTuple):
     """The usage of one customer (and subscription, where events name one) by values of the dimensions.
 
-    A value is a text, "" for an absent property.
+    A value is a text, "" for an absent property. `id` follows from all the rest.
     """
 
+    id: bytes
     customer_id: CustomerId
     subscription_id: SubscriptionId | None
     metric_code: str
@@ -43,25 +45,40 @@ class MetricHours(NamedTuple):
         return tuple(sorted(names if self.key_field is None else names | {self.key_field}))
 
 
+@lru_cache(maxsize=20_000)
+def series_of(
+    customer: bytes,
+    subscription: bytes | None,
+    metric_code: str,
+    breakdowns: tuple[tuple[str, ...], ...],
+    names: tuple[str, ...],
+    texts: tuple[str | None, ...],
+) -> tuple[Series, ...]:
+    """Return the series of each breakdown that an event belongs to whose properties `names` are `texts`.
+
+    `customer` and `subscription` are the bytes of their ids.
+    """
+    said = dict(zip(names, texts, strict=True))
+    customer_id = CustomerId(UUID(bytes=customer))
+    subscription_id = None if subscription is None else SubscriptionId(UUID(bytes=subscription))
+    found = []
+    for dimensions in breakdowns:
+        values = tuple([said[name] or "" for name in dimensions])
+        series_id = _series_id(customer_id, subscription_id, metric_code, dimensions, values)
+        found.append(Series(series_id, customer_id, subscription_id, metric_code, dimensions, values))
+    return tuple(found)
+
+
 def text_digest(text: str) -> bytes:
     """Return the 16 bytes that stand for a text; the statements of the hours work it out in SQL as well."""
     return hashlib.sha256(text.encode()).digest()[:_DIGEST_BYTES]
 
 
-@lru_cache(maxsize=20_000)
-def series_id(series: Series) -> bytes:
-    """Return the 16 bytes of a series' id; the statements of the hours work it out in SQL as well."""
-    return text_digest(
-        "\x1f".join(
-            (
-                str(series.customer_id),
-                "" if series.subscription_id is None else str(series.subscription_id),
-                series.metric_code,
-                array_text(series.dimensions),
-                array_text(series.dimension_values),
-            )
-        )
-    )
+def _series_id(customer_id: UUID, subscription_id: UUID | None, *texts: str | tuple[str, ...]) -> bytes:
+    """Return the id of a series; the statements of the hours work it out in SQL as well."""
+    parts = [str(customer_id), "" if subscription_id is None else str(subscription_id)]
+    parts += [text if isinstance(text, str) else array_text(text) for text in texts]
+    return text_digest("\x1f".join(parts))
 
 
 def array_text(texts: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from tenor.metering.rules.acceptance import (
     stored_properties,
 )
 from tenor.metering.rules.readings import OPERATION, property_text
-from tenor.metering.rules.series import MetricHours, Series, series_id, text_digest
+from tenor.metering.rules.series import MetricHours, Series, series_of, text_digest
 from tenor.platform.unit_of_work import Row
 
 EVENT_COLUMNS: Final = (
@@ -42,6 +42,10 @@ CELL_COLUMNS: Final = (("cell", "bigint"), ("series_id", "uuid"), ("hour", "time
 _HOUR_MICROSECONDS: Final = 3_600_000_000
 
 
+Owner = tuple[CustomerId, str]
+"""Whose usage of what: a customer and the code of a metric."""
+
+
 class MeasuredEvent(NamedTuple):
     """A sound event, its place in what was sent, and the number that its metric measures."""
 
@@ -51,15 +55,16 @@ class MeasuredEvent(NamedTuple):
 
 
 class EncodedUsage(NamedTuple):
-    """Rows of `EVENT_COLUMNS` and of `CELL_COLUMNS`, and by its id each series that the cells name.
+    """Rows of `EVENT_COLUMNS` and of `CELL_COLUMNS`, and the series that the cells name by their ids.
 
-    `earliest` and `latest` are the first and last time of use, in microseconds since 1970; 0 without events.
+    `owners` says of each cell whose usage of what it is. `earliest` and `latest` are the first and last time of
+    use, in microseconds since 1970; 0 without events.
     """
 
     events: list[Row]
     cells: list[Row]
     series: dict[bytes, Series]
-    cell_count: int
+    owners: list[Owner]
     earliest: int
     latest: int
 
@@ -78,30 +83,29 @@ def encode(
     events: list[Row] = []
     cells: list[Row] = []
     series: dict[bytes, Series] = {}
+    owners: list[Owner] = []
     instants: list[int] = []
     numbers: dict[tuple[object, ...], int] = {}
-    owners = {external_id: customer_id.bytes for external_id, customer_id in customers.items()}
-    names_by_metric = {code: metric.properties for code, metric in hours.items()}
+    customer_bytes = {external_id: customer_id.bytes for external_id, customer_id in customers.items()}
+    names_of = {code: metric.properties for code, metric in hours.items()}
     for position, event, value in measured:
-        customer, code, subscription_id = event.customer or "", event.metric_code or "", event.subscription_id
-        properties = event.properties
-        metric, names = hours[code], names_by_metric[code]
-        identity = identity_of(event.source, event.event_id)
+        code, properties, source, event_id = event.metric_code or "", event.properties, event.source, event.event_id
+        customer = customer_bytes[event.customer or ""]
+        subscription = None if event.subscription_id is None else event.subscription_id.bytes
+        metric, names = hours[code], names_of[code]
+        identity = identity_of(source, event_id)
         microseconds = microseconds_of(event.occurred_at)
         hour = microseconds // _HOUR_MICROSECONDS
-        said = [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
-        place = (customer, code, hour, subscription_id, *said)
+        texts = [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
+        place = (customer, code, hour, subscription, *texts)
         cell = numbers.get(place)
         if cell is None:
             cell = numbers[place] = first_cell + len(numbers)
-            texts = {name: text or "" for name, text in zip(names, said, strict=True)}
-            key = b"" if metric.key_field is None else text_digest(texts[metric.key_field])
-            for dimensions in metric.breakdowns:
-                values = tuple([texts[name] for name in dimensions])
-                one = Series(customers[customer], subscription_id, code, dimensions, values)
-                one_id = series_id(one)
-                series[one_id] = one
-                cells.append((cell, one_id, hour * _HOUR_MICROSECONDS, key))
+            owners.append((customers[event.customer or ""], code))
+            key = b"" if metric.key_field is None else text_digest(texts[names.index(metric.key_field)] or "")
+            for one in series_of(customer, subscription, code, metric.breakdowns, names, tuple(texts)):
+                series[one.id] = one
+                cells.append((cell, one.id, hour * _HOUR_MICROSECONDS, key))
         instants.append(microseconds)
         events.append(
             (
@@ -111,14 +115,14 @@ def encode(
                 identity,
                 content_hash(event),
                 row_id_bytes(identity, microseconds),
-                event.source,
-                event.event_id,
-                owners[customer],
-                None if subscription_id is None else subscription_id.bytes,
+                source,
+                event_id,
+                customer,
+                subscription,
                 code,
                 microseconds,
                 value,
                 json_of(stored_properties(properties)),
             )
         )
-    return EncodedUsage(events, cells, series, len(numbers), min(instants, default=0), max(instants, default=0))
+    return EncodedUsage(events, cells, series, owners, min(instants, default=0), max(instants, default=0))

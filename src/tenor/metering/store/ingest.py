@@ -10,12 +10,13 @@ from tenor.customers import customer_ids
 from tenor.kernel.ids import CustomerId
 from tenor.kernel.period import EARLIEST, Period
 from tenor.metering.model import UsageEvent
-from tenor.metering.rules.series import MetricHours, Series, array_text
-from tenor.metering.store.encoding import CELL_COLUMNS, EVENT_COLUMNS, MeasuredEvent, encode
+from tenor.metering.rules.series import MetricHours, Series
+from tenor.metering.store.encoding import CELL_COLUMNS, EVENT_COLUMNS, MeasuredEvent, Owner, encode
 from tenor.metering.store.hours import ADD_HOURS, kept_hours, prepare_hours
+from tenor.metering.store.series import SERIES_COLUMNS, missing_series, series_arrays
 from tenor.platform.arrays import column_arrays, unnested
 from tenor.platform.partitions import prepare_partitions
-from tenor.platform.unit_of_work import UnitOfWork
+from tenor.platform.unit_of_work import Row, UnitOfWork
 
 __all__ = ["MeasuredEvent", "TouchedUsage", "Written", "write_events"]
 
@@ -23,14 +24,6 @@ CHUNK_EVENTS: Final = 10_000
 """So many events are parameters of the statement that writes them; more of them are staged for it."""
 
 _GUARDED: Final = ("position", "identity", "content_hash", "occurred_at")
-_SERIES_COLUMNS: Final = (
-    ("id", "uuid"),
-    ("customer_id", "uuid"),
-    ("subscription_id", "uuid"),
-    ("metric_code", "text"),
-    ("dimensions", "text"),
-    ("dimension_values", "text"),
-)
 
 
 class TouchedUsage(NamedTuple):
@@ -60,28 +53,32 @@ def write_events(uow: UnitOfWork, events: Iterable[MeasuredEvent], *, recorded_a
     prepare_hours(uow)
     arrivals = _Arrivals(uow)
     with _sent(uow, arrivals, _chunks(events)) as sent:
-        if arrivals.count == 0:
+        if not arrivals.positions:
             return Written(strangers=tuple(arrivals.strangers))
         prepare_partitions(uow, "usage_events", arrivals.period)
         parameters = {
             **sent.parameters,
-            **column_arrays("series", _SERIES_COLUMNS, list(map(_series_row, arrivals.new_series.items()))),
+            **series_arrays(arrivals.new_series),
             "tenant": uow.tenant_id,
             "recorded_at": recorded_at,
-            "count": arrivals.count,
+            "count": len(arrivals.positions),
         }
         ((new_identities,),) = uow.fetch_all(sent.guard, parameters)
-        are_all_new = new_identities is None
-        parameters["new_identities"] = new_identities
-        written = uow.fetch_all(sent.write_all if are_all_new else sent.write_new, parameters)
-        fresh = sorted(position for *_, positions in written for position in positions)
-        known = [] if are_all_new else uow.fetch_all(sent.compare, {**parameters, "fresh": fresh})
+        if new_identities is None:
+            fresh, known = arrivals.positions, []
+            touched = uow.fetch_all(sent.write_all, parameters)
+        else:
+            parameters["new_identities"] = new_identities
+            touched = uow.fetch_all(sent.write_new, parameters)
+            answers = uow.fetch_all(sent.answers, parameters)
+            fresh = [position for position, is_new, _ in answers if is_new]
+            known = [(position, is_same) for position, is_new, is_same in answers if not is_new]
     return Written(
         fresh=tuple(fresh),
         duplicates=tuple(position for position, is_same in known if is_same),
         conflicts=tuple(position for position, is_same in known if not is_same),
         strangers=tuple(arrivals.strangers),
-        touched=tuple(TouchedUsage(*row[:3]) for row in written),
+        touched=arrivals.touched(touched),
     )
 
 
@@ -93,10 +90,10 @@ class _Arrivals:
         self._hours: dict[str, MetricHours] = kept_hours(uow)
         self._earliest: list[int] = []
         self._latest: list[int] = []
-        self._cell_count = 0
-        self.count = 0
+        self._owners: list[Owner] = []
+        self.positions: list[int] = []
         self.strangers: list[tuple[int, UsageEvent]] = []
-        self.new_series: dict[bytes, Series] = {}
+        self.new_series: set[Series] = set()
 
     @property
     def period(self) -> Period:
@@ -104,19 +101,27 @@ class _Arrivals:
         first, last = (EARLIEST + timedelta(microseconds=at) for at in (min(self._earliest), max(self._latest)))
         return Period(first, last + datetime.resolution)
 
+    def touched(self, cells: Iterable[Row]) -> tuple[TouchedUsage, ...]:
+        """Return whose usage changed, from cells and their earliest new events."""
+        earliest: dict[Owner, datetime] = {}
+        for cell, earliest_at in cells:
+            owner = self._owners[cell]
+            earliest[owner] = min(earliest_at, earliest.get(owner, earliest_at))
+        return tuple(TouchedUsage(*owner, earliest_at) for owner, earliest_at in earliest.items())
+
     def encode(self, chunk: Sequence[MeasuredEvent]) -> dict[str, Any]:
         """Return events as parameters, without the strangers among them."""
         customers = customer_ids(self._uow, {event.customer or "" for _, event, _ in chunk})
         known = [entry for entry in chunk if entry.event.customer in customers]
         if len(known) < len(chunk):
             self.strangers += [(position, event) for position, event, _ in chunk if event.customer not in customers]
-        encoded = encode(known, customers, self._hours, first_cell=self._cell_count)
+        encoded = encode(known, customers, self._hours, first_cell=len(self._owners))
         if known:
-            self.count += len(known)
-            self._cell_count += encoded.cell_count
+            self.positions += [position for position, _, _ in known]
+            self._owners += encoded.owners
             self._earliest.append(encoded.earliest)
             self._latest.append(encoded.latest)
-            self.new_series |= _not_kept(self._uow, encoded.series)
+            self.new_series |= missing_series(self._uow, encoded.series)
         return column_arrays("events", EVENT_COLUMNS, encoded.events) | column_arrays(
             "cells", CELL_COLUMNS, encoded.cells
         )
@@ -128,7 +133,7 @@ class _Sent(NamedTuple):
     guard: str
     write_all: str
     write_new: str
-    compare: str
+    answers: str
     parameters: dict[str, Any]
 
 
@@ -156,30 +161,6 @@ def _sent(uow: UnitOfWork, arrivals: _Arrivals, chunks: Iterator[list[MeasuredEv
         found = f"{events.as_string()} as events"
         yield _statements(found, found, f"{cells.as_string()} as cells", {})
 
-
-def _not_kept(uow: UnitOfWork, series: dict[bytes, Series]) -> dict[bytes, Series]:
-    found = uow.fetch_all(_NOT_KEPT, column_arrays("wanted", _ID_COLUMN, [(series_id,) for series_id in series]))
-    return {row[0].bytes: series[row[0].bytes] for row in found}
-
-
-def _series_row(entry: tuple[bytes, Series]) -> tuple[object, ...]:
-    series_id, series = entry
-    return (
-        series_id,
-        series.customer_id.bytes,
-        None if series.subscription_id is None else series.subscription_id.bytes,
-        series.metric_code,
-        array_text(series.dimensions),
-        array_text(series.dimension_values),
-    )
-
-
-_ID_COLUMN: Final = (("id", "uuid"),)
-
-_NOT_KEPT: Final = f"""
-    select id from {unnested("wanted", _ID_COLUMN)}
-    except select id from usage_series where id = any(%(wanted_id)s::uuid[])
-"""
 
 # Written in the order of its key, so that two batches that share events wait for each other instead of deadlocking.
 # Of two events with one identity the first is let through. Which ones are new is told when not all of them are.
@@ -214,7 +195,7 @@ _WRITE: Final = f"""
     ),
     summed as (
         select cell, count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
-               max(case when takes_out is not null
+               min(occurred_at) as earliest_at, max(case when takes_out is not null
                    then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest
         from counted group by cell
     ),
@@ -227,18 +208,20 @@ _WRITE: Final = f"""
         insert into usage_series
             (tenant_id, id, customer_id, subscription_id, metric_code, dimensions, dimension_values)
         select %(tenant)s, id, customer_id, subscription_id, metric_code, dimensions::text[], dimension_values::text[]
-        from {unnested("series", _SERIES_COLUMNS)} where id in (select series_id from folded) order by id
+        from {unnested("series", SERIES_COLUMNS)} where id in (select series_id from folded) order by id
         on conflict do nothing
     ),
     {ADD_HOURS}
-    select customer_id, metric_code, min(occurred_at), array_agg(position) from counted group by 1, 2
+    select cell, earliest_at from summed
 """
 
 # A statement of its own: it must also see what another transaction committed while the first one waited.
-_COMPARE: Final = """
-    select position, events.content_hash = known.content_hash
+_ANSWERS: Final = """
+    select events.position, events.position is not distinct from first_sent.position,
+           events.content_hash = known.content_hash
     from {events} join usage_identities known using (identity)
-    where position <> all(%(fresh)s) order by position
+        left join (select identity, position from {new}) first_sent using (identity)
+    order by events.position
 """
 
 
@@ -248,7 +231,7 @@ def _statements(events: str, guarded: str, cells: str, parameters: dict[str, Any
         _GUARD.format(guarded=guarded),
         _WRITE.format(events=events, cells=cells),
         _WRITE.format(events=_NEW.format(events=events), cells=cells),
-        _COMPARE.format(events=events),
+        _ANSWERS.format(events=events, new=_NEW.format(events=events)),
         parameters,
     )
 
