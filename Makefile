@@ -31,7 +31,7 @@ check: $(STAMP) ## lint, types, import contracts, generated documents
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/generate_docs.py --check
 
-bench: $(STAMP) ## the bill run beside its floor and a naive job; writes docs/benchmarks.md
+bench: $(STAMP) ## bill run and ingest beside their floors; writes docs/benchmarks.md
 	$(BIN)/python tools/bench.py
 
 docs: $(STAMP) ## write the generated documents anew

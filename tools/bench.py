@@ -1,4 +1,4 @@
-"""Measure the bill run beside its floor and a naive job, and write docs/benchmarks.md: `make bench`.
+"""Measure bill run and ingest beside their floors, and write docs/benchmarks.md: `make bench`.
 
 The parts are in `tools/benchmark`; this file only makes them importable from wherever it is called.
 """

@@ -18,7 +18,8 @@ def test_run_floor_and_naive_job_write_the_same(tmp_path: Path) -> None:
     bench = subprocess.run(
         [
             *(sys.executable, str(BENCH), "--no-fsync", "--json"),
-            *("--subscriptions", str(SUBSCRIPTIONS), "--folder", str(data), "--output", str(page)),
+            *("--subscriptions", str(SUBSCRIPTIONS), "--events", "2000", "--stored", "3000", "6000"),
+            *("--folder", str(data), "--output", str(page)),
         ],
         capture_output=True,
         text=True,
@@ -43,6 +44,13 @@ def test_run_floor_and_naive_job_write_the_same(tmp_path: Path) -> None:
     assert comparison["naive_written"] == comparison["written"]  # all of them, since they are fewer than 5,000
     assert [run["invoices"] for run in figures["growth"]] == [10, 100, 300]
     assert {job["rows"] for job in comparison["floors"]} == {1200}  # the sum of the rows above
+    usage = figures["usage"]
+    assert [(run["stored"], run["events"]) for run in (usage["floor"], *usage["runs"])] == [
+        (0, 2000),
+        (0, 2000),
+        (3000, 2000),
+        (6000, 2000),
+    ]
     assert "multiple of the floor" in page.read_text(encoding="utf-8")
     assert not list(data.iterdir())  # the server is gone with its data
 

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from tools.benchmark import ingest
 from tools.benchmark.page import page
-from tools.benchmark.results import measure
+from tools.benchmark.results import Sizes, measure
 
-SUBSCRIPTIONS: Final = 100_000
-QUICK_SUBSCRIPTIONS: Final = 10_000
+FULL: Final = Sizes(100_000, ingest.EVENTS, ingest.STORED)
+QUICK: Final = Sizes(10_000, ingest.EVENTS // 4, (ingest.STORED[0] // 5, ingest.STORED[0]))
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -21,9 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     Only the full size is written to the documentation unless `--output` asks for it; other sizes are printed.
     """
     options = _parser().parse_args(arguments)
-    subscriptions = options.subscriptions or (QUICK_SUBSCRIPTIONS if options.quick else SUBSCRIPTIONS)
-    results = measure(subscriptions, options.folder, is_synced=not options.no_fsync)
-    output = options.output or (PAGE if subscriptions == SUBSCRIPTIONS else None)
+    usual = QUICK if options.quick else FULL
+    sizes = Sizes(
+        options.subscriptions or usual.subscriptions,
+        options.events or usual.events,
+        usual.stored if options.stored is None else tuple(options.stored),
+    )
+    results = measure(sizes, options.folder, is_synced=not options.no_fsync)
+    output = options.output or (PAGE if sizes == FULL else None)
     if output is not None:
         output.write_text(page(results), encoding="utf-8")
     if options.json:
@@ -34,9 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bench", description="Measure the bill run beside its floor and a naive job.")
-    parser.add_argument("--subscriptions", type=_positive, help=f"size of the comparison (default {SUBSCRIPTIONS:,})")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SUBSCRIPTIONS:,} subscriptions, less exact")
+    parser = argparse.ArgumentParser(prog="bench", description="Measure bill run and ingest beside their floors.")
+    parser.add_argument("--subscriptions", type=_positive, help=f"of the comparison (default {FULL.subscriptions:,})")
+    parser.add_argument("--events", type=_positive, help=f"of each measurement of ingest (default {FULL.events:,})")
+    parser.add_argument("--stored", type=_positive, nargs="*", help="measure ingest again with so many events stored")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK.subscriptions:,} subscriptions, less exact")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     parser.add_argument("--output", type=Path, help="where to write the page (default for the full size: docs)")
     parser.add_argument("--folder", type=Path, help="where to keep the data meanwhile (default: the system's)")

@@ -1,4 +1,4 @@
-"""Usage ingested beside its floor: `python -m tools.benchmark.ingest [--events 400000] [--stored 1000000,10000000]`.
+"""Usage ingested beside its floor; on its own: `python -m tools.benchmark.ingest [--events N] [--stored N N]`.
 
 Ingest: batches of 1,000 events from two senders, each batch checked, deduplicated, added up by the hour and committed
 to disk. Floor: binary COPY of exactly the rows that this wrote to the events and their guard, already encoded, by the
@@ -12,12 +12,15 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tenor.customers import CustomerDetails, customer_ids, register_customers
 from tenor.kernel.ids import TenantId
@@ -31,9 +34,13 @@ from tenor.platform.tenants import create_tenant
 from tenor.pricing import apply_price_book, read_price_book
 from tenor.pricing.policy import profile
 from tools.benchmark.floor import switch_row_level_security_off
+from tools.benchmark.process import cpu_seconds, step
 from tools.benchmark.server import private_server
 
+EVENTS: Final = 200_000
+STORED: Final = (1_000_000, 10_000_000)
 BATCH: Final = 1_000
+STORING_BATCH: Final = 10_000
 SENDERS: Final = 2
 CUSTOMERS: Final = 200
 NOW: Final = datetime(2026, 6, 30, tzinfo=UTC)
@@ -107,42 +114,136 @@ def found_company(settings: Settings) -> TenantId:
     return tenant_id
 
 
-def measure_ingest(settings: Settings, tenant_id: TenantId, first: int, count: int) -> float:
-    """Return the events per second that the senders get in together, each in a process of its own."""
+class Effort(NamedTuple):
+    """What one sender or connection took: from when until when, and how long it and its server process had a core.
+
+    In seconds; times are of a clock that all processes share. None where the system does not tell.
+    """
+
+    begun: float
+    ended: float
+    client_cpu: float | None
+    server_cpu: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRun:
+    """Events written by all senders together, with `stored` events there before. `seconds` is wall-clock time.
+
+    The microseconds are those that the senders, or the server's processes, had a core for one event.
+    `reading_milliseconds` is how long it takes to read the current usage of a customer at that size.
+    """
+
+    stored: int
+    events: int
+    seconds: float
+    client_microseconds: float | None
+    server_microseconds: float | None
+    reading_milliseconds: float | None = None
+
+    @property
+    def per_second(self) -> float:
+        """Events per second."""
+        return self.events / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFigures:
+    """The floor, and ingest into the empty table and at each size."""
+
+    floor: UsageRun
+    runs: tuple[UsageRun, ...]
+
+
+def measure_usage(parent: Path | None, *, events: int, sizes: Sequence[int], is_synced: bool) -> UsageFigures:
+    """Measure floor and ingest on a private server inside `parent` (None: the system's temporary folder).
+
+    `sizes` are how many events are stored before each further run, ascending and each far above `events`.
+    """
+    with private_server(parent, is_synced=is_synced) as server:
+        tenant_id = found_company(server.base)
+        with server.clone() as measured:
+            runs = [measure_ingest(measured, tenant_id, stored=0, count=events)]
+            batches = encoded_batches(measured, runs[0].events)
+            with server.clone() as empty:
+                floor = measure_floor(empty, batches)
+            del batches
+            for size in sizes:
+                store(measured, tenant_id, runs[-1].stored + runs[-1].events, size)
+                reading = measure_reading(measured, tenant_id)
+                run = measure_ingest(measured, tenant_id, stored=size, count=events)
+                runs.append(replace(run, reading_milliseconds=reading))
+    return UsageFigures(floor, tuple(runs))
+
+
+def measure_ingest(settings: Settings, tenant_id: TenantId, *, stored: int, count: int) -> UsageRun:
+    """Return what the senders do together, each in a process of its own."""
+    efforts = _send_all(settings, tenant_id, stored, count, BATCH)
+    return _together(efforts, stored=stored, events=count // SENDERS * SENDERS)
+
+
+def _send_all(settings: Settings, tenant_id: TenantId, first: int, count: int, size: int) -> list[Effort]:
     context = get_context("spawn")
-    start = context.Barrier(SENDERS + 1)
+    start, efforts = context.Barrier(SENDERS), context.SimpleQueue()
     share = count // SENDERS
     senders = [
-        context.Process(target=_send, args=(settings, tenant_id, first + share * number, share, start))
+        context.Process(target=_send, args=(settings, tenant_id, first + share * number, share, size, start, efforts))
         for number in range(SENDERS)
     ]
     for sender in senders:
         sender.start()
-    start.wait()
-    begun = time.perf_counter()
     for sender in senders:
         sender.join()
         if sender.exitcode != 0:
             raise RuntimeError(f"a sender ended with {sender.exitcode}")
-    return share * SENDERS / (time.perf_counter() - begun)
+    return [efforts.get() for _ in senders]
 
 
-def _send(settings: Settings, tenant_id: TenantId, first: int, count: int, start: threading.Barrier) -> None:
+def _send(
+    settings: Settings,
+    tenant_id: TenantId,
+    first: int,
+    count: int,
+    size: int,
+    start: threading.Barrier,
+    efforts: "SimpleQueue[Effort]",
+) -> None:
     with Database.open(settings) as database:
-        batches = [events(begin, BATCH) for begin in range(first, first + count, BATCH)]
+        with database.transaction(tenant_id) as uow:
+            backend = uow.connection.info.backend_pid
+        starts = range(first, first + count, size)
+        # Those of a measured run are made before it; of what is only stored there may be too many.
+        batches = (events(begin, min(size, first + count - begin)) for begin in starts)
+        prepared = list(batches) if size == BATCH else batches
         start.wait()
-        for batch in batches:
+        server_cpu, client_cpu, begun = cpu_seconds(backend), time.process_time(), time.monotonic()
+        for batch in prepared:
             with database.transaction(tenant_id) as uow:
                 record_usage(uow, batch, now=NOW, strict=True)
+        efforts.put(_effort(begun, client_cpu, server_cpu, backend))
+
+
+def _effort(begun: float, client_cpu: float, server_cpu: float | None, backend: int) -> Effort:
+    ended, after = time.monotonic(), cpu_seconds(backend)
+    spent = None if server_cpu is None or after is None else after - server_cpu
+    return Effort(begun, ended, time.process_time() - client_cpu, spent)
+
+
+def _together(efforts: Sequence[Effort], *, stored: int, events: int) -> UsageRun:
+    seconds = max(effort.ended for effort in efforts) - min(effort.begun for effort in efforts)
+
+    def each(parts: Sequence[float | None]) -> float | None:
+        return None if None in parts else sum(part or 0 for part in parts) / events * 1e6
+
+    client, server = [effort.client_cpu for effort in efforts], [effort.server_cpu for effort in efforts]
+    return UsageRun(stored, events, seconds, each(client), each(server))
 
 
 def store(settings: Settings, tenant_id: TenantId, first: int, last: int) -> None:
     """Store events of these numbers in large batches, then have the tables vacuumed as in a system that has run."""
-    with Database.open(settings) as database:
-        for begin in range(first, last, 20 * BATCH):
-            with database.transaction(tenant_id) as uow:
-                record_usage(uow, events(begin, min(20 * BATCH, last - begin)), now=NOW, strict=True)
-        with database.setup() as connection:
+    with step(f"Storing usage up to {last:,} events", 1):
+        _send_all(settings, tenant_id, first, last - first, STORING_BATCH)
+        with Database.open(settings) as database, database.setup() as connection:
             connection.execute("vacuum (analyze)")
             connection.execute("checkpoint")
 
@@ -168,25 +269,28 @@ def encoded_batches(settings: Settings, count: int) -> list[dict[str, bytes]]:
     return found
 
 
-def measure_floor(settings: Settings, batches: list[dict[str, bytes]]) -> float:
-    """Return the events per second that COPY gets in, a transaction for each batch, over as many connections."""
+def measure_floor(settings: Settings, batches: list[dict[str, bytes]]) -> UsageRun:
+    """Return what COPY does, a transaction for each batch, over as many connections as there are senders."""
     with Database.open(settings) as database, ExitStack() as stack:
         with database.owner() as owner:
             switch_row_level_security_off(owner)
         connections = [stack.enter_context(database.owner()) for _ in range(SENDERS)]
 
-        def load(number: int) -> None:
+        def load(number: int) -> Effort:
             connection = connections[number]
+            backend = connection.info.backend_pid
+            server_cpu, client_cpu, begun = cpu_seconds(backend), time.thread_time(), time.monotonic()
             for batch in batches[number::SENDERS]:
                 with connection.transaction(), connection.cursor() as cursor:
                     for table, rows in batch.items():
                         with cursor.copy(f"copy tenor.{table} from stdin (format binary)".encode()) as copy:
                             copy.write(rows)
+            effort = _effort(begun, client_cpu, server_cpu, backend)
+            return effort._replace(client_cpu=time.thread_time() - client_cpu)
 
         with ThreadPoolExecutor(SENDERS) as pool:
-            begun = time.perf_counter()
-            list(pool.map(load, range(SENDERS)))
-            return len(batches) * BATCH / (time.perf_counter() - begun)
+            efforts = list(pool.map(load, range(SENDERS)))
+        return _together(efforts, stored=0, events=len(batches) * BATCH)
 
 
 def measure_reading(settings: Settings, tenant_id: TenantId) -> float:
@@ -206,34 +310,18 @@ def measure_reading(settings: Settings, tenant_id: TenantId) -> float:
 
 
 def main() -> None:
-    """Measure and print one JSON object a line."""
+    """Measure and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="ingest", description="Measure how fast usage gets in, beside its floor.")
-    parser.add_argument("--events", type=int, default=200_000, help="events of each measurement")
-    parser.add_argument("--stored", type=int, nargs="*", default=[], help="measure again with so many events stored")
+    parser.add_argument("--events", type=int, default=EVENTS, help=f"events of each measurement (default {EVENTS:,})")
+    parser.add_argument(
+        "--stored", type=int, nargs="*", default=STORED, help="measure again with so many events stored"
+    )
     parser.add_argument("--folder", type=Path, help="where to keep the data meanwhile (default: the system's)")
     options = parser.parse_args()
-
-    def tell(**figures: object) -> None:
-        shown = {name: round(figure, 2) if isinstance(figure, float) else figure for name, figure in figures.items()}
-        sys.stdout.write(json.dumps({**shown, "load": round(os.getloadavg()[0], 1)}) + "\n")
-        sys.stdout.flush()
-
-    with private_server(options.folder, is_synced=True) as server:
-        tenant_id = found_company(server.base)
-        with server.clone() as measured:
-            speed = measure_ingest(measured, tenant_id, 0, options.events)
-            tell(stored=0, ingested_per_second=speed)
-            batches = encoded_batches(measured, options.events)
-            with server.clone() as empty:
-                floor = measure_floor(empty, batches)
-            tell(floor_per_second=floor, share_percent=100 * speed / floor)
-            stored = options.events
-            for size in options.stored:
-                store(measured, tenant_id, stored, size)
-                reading = measure_reading(measured, tenant_id)
-                again = measure_ingest(measured, tenant_id, size, options.events)
-                tell(stored=size, ingested_per_second=again, reading_milliseconds=reading)
-                stored = size + options.events
+    load = os.getloadavg()[0]
+    figures = measure_usage(options.folder, events=options.events, sizes=options.stored, is_synced=True)
+    shares = [round(100 * run.per_second / figures.floor.per_second, 1) for run in figures.runs]
+    sys.stdout.write(json.dumps({**asdict(figures), "shares_of_floor_percent": shares, "load": load}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

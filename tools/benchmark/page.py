@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from tools.benchmark import ingest
 from tools.benchmark.comparison import Comparison
+from tools.benchmark.ingest import UsageFigures
 from tools.benchmark.machine import Machine
 from tools.benchmark.measured_run import RunFigures
 from tools.benchmark.results import Results
@@ -11,6 +13,9 @@ from tools.benchmark.results import Results
 FLOOR_TIMES_MAX: Final = 3.0
 NAIVE_TIMES_MIN: Final = 8.0
 FLAT_TIMES_MAX: Final = 1.2
+INGEST_SHARE_MIN: Final = 0.4
+INGEST_THOUSANDS_MIN: Final = 60.0
+READING_MILLISECONDS_MAX: Final = 5.0
 """The aims. What is flat may differ by a fifth, which is what two runs of the same size differ by on a busy machine."""
 
 _HEAD: Final = """\
@@ -55,16 +60,30 @@ vacuumed and analysed, after a checkpoint.
 - **Memory** is the largest resident set that one worker process ever had; the server's processes are not in it.
 """
 
+_USAGE: Final = """\
+Batches of {batch:,} events from {senders} senders at once, each in a process of its own: every batch is checked,
+deduplicated for ever, added up by the hour (as a whole and by the dimension that a charge prices by), committed and on
+disk before the next one is sent. Usage is of {customers} customers; ids are spread over the whole guard, as those of
+senders are. Microseconds are those for which a process had a core, for one event.
+"""
+
+_USAGE_SIDES: Final = """\
+The floor is binary COPY of exactly the rows that ingest wrote to the events and to the guard, already encoded, by the
+owner with row-level security off, over as many connections, a transaction for each batch: the same keys and indexes,
+no checks, no answers, no sums. At each size the tables were vacuumed and analysed before. *Reading* is the current
+usage of one customer by model, the median of 101 spans that all begin with the month.
+"""
+
 _REPEAT: Final = """\
 ## How to repeat
 
 `make bench` measures it all in {minutes:.0f} minutes and needs {gigabytes} GB of disk for that long; the data of an
 installation is not touched. `.venv/bin/python tools/bench.py --quick` takes a tenth of the subscriptions and prints the
-page instead of writing it, `--subscriptions N` takes another number, `--folder DIR` another disk, `--json` prints the
-figures for a program. Close what else runs: with all cores at work, every other process is in the figures. When this
-one began, the load average was {load}.
+page instead of writing it, `--subscriptions N`, `--events N` and `--stored N N` take other numbers, `--folder DIR`
+another disk, `--json` prints the figures for a program. Close what else runs: with all cores at work, every other
+process is in the figures. When this one began, the load average was {load}.
 """
-_GIGABYTES: Final = 6
+_GIGABYTES: Final = 9
 
 
 def page(results: Results) -> str:
@@ -84,6 +103,11 @@ def page(results: Results) -> str:
         _stages(compared.runs),
         "## How the cost grows\n",
         _growth(results.growth),
+        f"## Usage: {results.usage.floor.events:,} events\n",
+        _USAGE.format(batch=ingest.BATCH, senders=ingest.SENDERS, customers=ingest.CUSTOMERS),
+        _usage(results.usage),
+        _usage_aims(results.usage),
+        _USAGE_SIDES,
         _SIDES.format(naive=compared.naive.invoices),
         _REPEAT.format(minutes=max(1.0, results.seconds / 60), gigabytes=_GIGABYTES, load=results.machine.load),
     ]
@@ -183,6 +207,51 @@ def _growth(growth: Iterable[RunFigures]) -> str:
             for run in growth
         ],
     )
+
+
+def _usage(usage: UsageFigures) -> str:
+    rows = [("floor", usage.floor), *(("ingest", run) for run in usage.runs)]
+    return _table(
+        ("job", "events stored before", "events/s", "of the floor", "µs, sender", "µs, server", "reading"),
+        [
+            (
+                job,
+                f"{run.stored:,}",
+                f"{run.per_second:,.0f}",
+                f"{100 * run.per_second / usage.floor.per_second:.0f} %",
+                _known(run.client_microseconds, ".1f"),
+                _known(run.server_microseconds, ".1f"),
+                _known(run.reading_milliseconds, ".2f ms"),
+            )
+            for job, run in rows
+        ],
+    )
+
+
+def _usage_aims(usage: UsageFigures) -> str:
+    first, *later = usage.runs
+    aims = [
+        _at_least(
+            INGEST_SHARE_MIN, "speed of ingest as a share of the floor", first.per_second / usage.floor.per_second
+        ),
+        _at_least(INGEST_THOUSANDS_MIN, "thousands of events per second", first.per_second / 1_000),
+    ]
+    if len(later) > 1:
+        growth = later[0].per_second / later[-1].per_second
+        sizes = f"{later[-1].stored:,} events stored against {later[0].stored:,}"
+        aims.append(_at_most(FLAT_TIMES_MAX, f"cost of an event, {sizes}", growth))
+    aims += [
+        _at_most(READING_MILLISECONDS_MAX, f"ms to read current usage, {run.stored:,} stored", run.reading_milliseconds)
+        for run in later[-1:]
+        if run.reading_milliseconds is not None
+    ]
+    return _table(("", "measured", "aim", ""), aims)
+
+
+def _known(number: float | None, form: str) -> str:
+    """Return a number in a form such as `.2f ms`; empty where there is none."""
+    digits, _, unit = form.partition(" ")
+    return "" if number is None else f"{number:{digits}} {unit}".rstrip()
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, are_numbers: bool = True) -> str:

@@ -1,6 +1,7 @@
 """Work in a process of its own, so that its memory and its caches are its own; and how far it has come."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,15 @@ def peak_memory_mib(pid: int) -> float | None:
         return None
     kib = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), None)
     return None if kib is None else round(int(kib) / 1024, 1)
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """Return the time that a living process has had a core, for itself and in the kernel; None where nobody tells."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from tools.benchmark import ingest
 from tools.benchmark.comparison import Comparison, compare
 from tools.benchmark.machine import Machine, look_at_machine
 from tools.benchmark.measured_run import RunFigures, measure_run
@@ -25,11 +26,21 @@ class Results:
     machine: Machine
     comparison: Comparison
     growth: tuple[RunFigures, RunFigures, RunFigures]
+    usage: ingest.UsageFigures
     seconds: float
 
 
-def measure(subscriptions: int, parent: Path | None, *, is_synced: bool) -> Results:
-    """Measure the three jobs and the growth on a private server inside `parent` (None: the system's temporary folder).
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured: subscriptions of the main comparison, events of usage, events stored before the last."""
+
+    subscriptions: int
+    events: int
+    stored: tuple[int, ...]
+
+
+def measure(sizes: Sizes, parent: Path | None, *, is_synced: bool) -> Results:
+    """Measure the three jobs, the growth, and ingest on private servers inside `parent` (None: the system's folder).
 
     The base database grows from size to size; what is measured always runs on a copy of it.
 
@@ -37,6 +48,7 @@ def measure(subscriptions: int, parent: Path | None, *, is_synced: bool) -> Resu
         WroteDifferently: two jobs did not write the same, so that their times mean nothing.
     """
     begun = perf_counter()
+    subscriptions = sizes.subscriptions
     cores = os.cpu_count() or 1
     smaller, larger = max(1, subscriptions // SMALLER), LARGER * subscriptions
     with private_server(parent, is_synced=is_synced) as server:
@@ -58,4 +70,5 @@ def measure(subscriptions: int, parent: Path | None, *, is_synced: bool) -> Resu
         comparison = compare(server, tenant_id, subscriptions=subscriptions, cores=cores)
         grow(subscriptions, larger)
         growth = (at_smaller, comparison.runs[1], run_at(larger))
-    return Results(machine, comparison, growth, perf_counter() - begun)
+    usage = ingest.measure_usage(parent, events=sizes.events, sizes=sizes.stored, is_synced=is_synced)
+    return Results(machine, comparison, growth, usage, perf_counter() - begun)
