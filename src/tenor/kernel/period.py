@@ -12,6 +12,8 @@ LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _INSTANT: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})", re.ASCII
 )
+_BEYOND_MICROSECOND: Final = re.compile(r"(\.\d{6})\d+", re.ASCII)
+_LENGTH_BEYOND_MICROSECOND: Final = len("2026-01-31T00:00:00.0000000Z")
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1)
 
@@ -71,9 +73,10 @@ def parse_instant(value: object, *, name: str = "instant") -> datetime:
         if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}([T ][\d:.]+)?", value, re.ASCII):
             raise NotAnInstant(f"{name}: {value!r} names no time zone; write e.g. '{value[:10]}T00:00:00Z'")
         raise NotAnInstant(f"{name}: {str(value)[:40]!r} is not an instant such as '2026-01-31T00:00:00Z'")
-    text = re.sub(r"(\.\d{6})\d+", r"\1", value)
+    text = _BEYOND_MICROSECOND.sub(r"\1", value) if len(value) >= _LENGTH_BEYOND_MICROSECOND else value
     try:
-        instant = datetime.fromisoformat(text).astimezone(UTC)
+        instant = datetime.fromisoformat(text)
+        instant = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise NotAnInstant(f"{name}: {value!r}: {error}") from None
     return require_utc(instant, name=name)
@@ -83,7 +86,7 @@ def require_utc(value: datetime, *, name: str = "instant") -> datetime:
     """Return an aware `value` in UTC; refuse one without a zone or outside the years 1970 to 8999."""
     if value.tzinfo is None:
         raise NotAnInstant(f"{name}: {value.isoformat()} names no time zone")
-    value = value.astimezone(UTC)
+    value = value if value.tzinfo is UTC else value.astimezone(UTC)
     if not EARLIEST <= value < LATEST:
         raise NotAnInstant(f"{name}: {value.isoformat()} lies outside the years 1970 to 8999")
     return value

@@ -8,7 +8,7 @@ from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefus
 from tenor.metering.operations.record_usage import Rejection, UsageReceipt, UsageRefused, record_usage
 from tenor.metering.operations.replay_rejections import ReplayReceipt, replay_rejections
 from tenor.metering.rules.aggregate import Aggregate, Terms
-from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_events
+from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_event_lines, read_events
 from tenor.metering.store.ingest import TouchedUsage
 from tenor.metering.store.reading import (
     DimensionValues,
@@ -48,6 +48,7 @@ __all__ = [
     "current_usage",
     "find_metrics",
     "import_usage",
+    "read_event_lines",
     "read_events",
     "record_usage",
     "replay_rejections",
