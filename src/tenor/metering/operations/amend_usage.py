@@ -119,6 +119,8 @@ def _carry_out(
     if not removals:
         return ()
     kept = kept_usage(uow, [removal.row_id for removal in removals])
+    if len(kept) < len(removals):  # to go on would count the replacement beside what it replaces
+        raise LookupError("an event that was taken is not kept under the id that follows from its identity")
     write_removals(uow, removals, recorded_at=now, actor=actor, reason=reason)
     usage = list(kept.values())
     placed = [removal.replacement for removal in removals if removal.replacement is not None]
