@@ -28,6 +28,7 @@ from tenor.cli.commands import (
 )
 from tenor.cli.output import ExitCode, print_json, refusals
 from tenor.kernel.errors import Malformed
+from tenor.platform.telemetry import send_spans
 
 app = typer.Typer(
     name="tenor",
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with refusals(as_json=as_json):
             _require_text(words)
+            send_spans("tenor")
         return app(words, prog_name="tenor", standalone_mode=not as_json) or ExitCode.DONE
     except typer.Exit as end:
         return end.exit_code

@@ -29,6 +29,7 @@ from tenor.platform.database import Database
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.settings import Settings
 from tenor.platform.statistics import refresh_statistics
+from tenor.platform.telemetry import send_spans, span
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions import advance
 
@@ -208,15 +209,21 @@ def _bill_batch(uow: UnitOfWork, run: PlannedRun, memory: Memory) -> BatchSummar
     )
     if claimed is None:
         return None
-    batch = Batch(Occasion(run.as_of, run.started_at, run.id), memory, run=run, number=claimed[0])
+    number = claimed[0]
+    with span("bill_run.batch", tenant_id=str(uow.tenant_id), run_id=str(run.id), batch_no=number):
+        return _through_stages(uow, Batch(Occasion(run.as_of, run.started_at, run.id), memory, run=run, number=number))
+
+
+def _through_stages(uow: UnitOfWork, batch: Batch) -> BatchSummary:
     summary = BatchSummary(batches=1)
     for name, stage in STAGES:
         begun = perf_counter()
-        stage(uow, batch)
+        with span(f"bill_run.{name}"):
+            stage(uow, batch)
         summary.stage_seconds[name] = perf_counter() - begun
     uow.execute(
         "update bill_run_batches set finished_at = now(), outcome_count = %s where run_id = %s and batch_no = %s",
-        [len(batch.works), run.id, batch.number],
+        [len(batch.works), batch.occasion.run_id, batch.number],
     )
     summary.subscriptions = len(batch.works)
     summary.parked = sum(work.parked is not None for work in batch.works)
@@ -287,6 +294,7 @@ def _done_by_workers(settings: Settings, tenant_id: TenantId, run: PlannedRun, c
 
 def _work(settings: Settings, tenant_id: TenantId, run: PlannedRun, results: Connection) -> None:
     """Do batches until none is open; runs in a worker process with a database of its own."""
+    send_spans("tenor")
     try:
         with Database.open(settings) as database:
             memory = Memory()
