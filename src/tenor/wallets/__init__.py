@@ -9,6 +9,7 @@ from tenor.wallets.errors import (
     TopUpSettled,
     UseKeyReused,
     UseNotFound,
+    UsePaysDocument,
     WalletExists,
     WalletNotFound,
 )
@@ -18,6 +19,7 @@ from tenor.wallets.operations.lapse_grants import lapse_grants
 from tenor.wallets.operations.open_wallet import open_wallet
 from tenor.wallets.operations.pay_lines import LineToPay, PaidLine, PaidLines, pay_lines
 from tenor.wallets.operations.recur import recur_credits, renew_grants, stop_recurring
+from tenor.wallets.operations.restore_payments import RestoredPayment, restore_payments
 from tenor.wallets.operations.set_alert import set_alert
 from tenor.wallets.operations.settle_reservation import (
     commit_reservation,
@@ -50,12 +52,14 @@ __all__ = [
     "PaidLines",
     "RecurringGrant",
     "ReservationSettled",
+    "RestoredPayment",
     "TopUpNotFound",
     "TopUpOrder",
     "TopUpRule",
     "TopUpSettled",
     "UseKeyReused",
     "UseNotFound",
+    "UsePaysDocument",
     "UseRequest",
     "Used",
     "WalletBalance",
@@ -74,6 +78,7 @@ __all__ = [
     "release_reservation",
     "renew_grants",
     "reserve_credits",
+    "restore_payments",
     "set_alert",
     "set_top_up",
     "settle_top_up",

@@ -7,11 +7,13 @@ from tenor.kernel.ids import WalletUseId, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
+from tenor.wallets.errors import UsePaysDocument
 from tenor.wallets.model import ZERO
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.rules.spending import NothingToRestore
 from tenor.wallets.store.uses import open_draws, settle_uses
-from tenor.wallets.store.wallets import grants_by_id, write_movements
+from tenor.wallets.store.wallets import grants_by_id
 from tenor.wallets.telling import tell, tell_balances
 from tenor.wallets.using import Used, lock_use, put_back, split_last
 
@@ -27,10 +29,13 @@ def give_back_credits(
 
     Raises:
         UseNotFound, NotADecimal: as they say.
+        UsePaysDocument: the use pays a document, and is given back with it.
         NothingToRestore: less than that was used.
     """
     parse_quantity(amount, name="amount")
     wallet, use = lock_use(uow, use_id)
+    if use.paid_minor is not None:
+        raise UsePaysDocument(f"{to_wire('use', use_id)} pays a document; void or credit that instead")
     if use.status != "used" or amount > use.used:
         raise NothingToRestore(f"{plain(amount)} are to be given back of a use of {plain(use.used)}")
     draws = open_draws(uow, [use_id])
@@ -43,7 +48,7 @@ def give_back_credits(
         own = split_last([part for part in draws if not part.is_repayment], rest - forgone)
         movements.advance("forgone", wallet.id, forgone, use_id)
         put_back(movements, grants, [*repaid, *own], "restored")
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
         left = use._replace(used=use.used - amount, uncovered=use.uncovered - forgone)
     settle_uses(uow, [left], now=now)
     facts = {"wallet_id": to_wire("wal", wallet.id), "given_back": plain(amount), "used": plain(left.used)}

@@ -8,9 +8,10 @@ from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import plain
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.model import WalletEntry
 from tenor.wallets.rules.movements import Movements
-from tenor.wallets.store.wallets import expired_grants, lock_wallets, wallets_with_expired_grants, write_movements
+from tenor.wallets.store.wallets import expired_grants, lock_wallets, wallets_with_expired_grants
 from tenor.wallets.telling import tell_balances
 
 
@@ -25,7 +26,7 @@ def lapse_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
     with localcontext(EXACT):
         for held in expired:
             movements.move("lapsed", held.id, held.remaining)
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     publish(
         uow,
         [

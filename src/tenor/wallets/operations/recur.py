@@ -13,6 +13,7 @@ from tenor.kernel.period import Period
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.errors import WalletExists
 from tenor.wallets.model import HeldGrant, NewGrant, WalletEntry
 from tenor.wallets.operations.grant_credits import held_grant, require_sound
@@ -26,7 +27,7 @@ from tenor.wallets.store.recurring import (
     rolling_grants,
     set_next,
 )
-from tenor.wallets.store.wallets import grants_by_id, insert_grants, lock_wallets, write_movements
+from tenor.wallets.store.wallets import grants_by_id, insert_grants, lock_wallets
 from tenor.wallets.telling import tell, tell_balances
 from tenor.wallets.using import lock_wallet
 
@@ -99,7 +100,7 @@ def renew_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
         )
         for grant, _ in grants:
             movements.deposit(grant)
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     extend_grants(uow, extended)
     set_next(uow, [(promise_id, period.end) for promise_id, period in running.items()])
     publish(uow, [_renewed(promise, grant, now) for (promise, _), (grant, _) in zip(made, grants, strict=True)])

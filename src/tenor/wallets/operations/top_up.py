@@ -10,7 +10,7 @@ from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import MalformedWallet, TopUpNotFound, TopUpSettled
-from tenor.wallets.model import NewGrant
+from tenor.wallets.model import NewGrant, PaidFrom
 from tenor.wallets.operations.grant_credits import grant_credits
 from tenor.wallets.store.top_ups import (
     TopUpOrder,
@@ -104,9 +104,18 @@ def order_top_ups(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[
 
 
 def settle_top_up(
-    uow: UnitOfWork, top_up_id: TopUpId, *, is_paid: bool, now: datetime, actor: str, reason: str
+    uow: UnitOfWork,
+    top_up_id: TopUpId,
+    *,
+    is_paid: bool,
+    paid_from: PaidFrom = "cash",
+    now: datetime,
+    actor: str,
+    reason: str,
 ) -> TopUpOrder:
     """Say what became of a top-up: paid, it is granted; failed, another may be ordered. The same again changes nothing.
+
+    `paid_from` 'invoice': a document bills it, in the same transaction or before.
 
     Raises:
         TopUpNotFound: there is no such top-up.
@@ -121,7 +130,7 @@ def settle_top_up(
         return order
     grant_id = None
     if is_paid:
-        new = NewGrant(order.amount, "purchase", "paid", cost_minor=order.price_minor)
+        new = NewGrant(order.amount, "purchase", "paid", cost_minor=order.price_minor, paid_from=paid_from)
         grant_id = grant_credits(uow, order.wallet_id, new, now=now, actor=actor, reason=reason).grant_id
     settled = order._replace(status="paid" if is_paid else "failed", grant_id=grant_id)
     settle_order(uow, order.id, settled.status, grant_id, now=now)
