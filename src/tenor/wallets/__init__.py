@@ -34,14 +34,15 @@ from tenor.wallets.queries import (
     find_wallet,
     wallet_balances,
     wallet_entries,
-    wallets_that_do_not_add_up,
 )
 from tenor.wallets.rules.spending import NothingToRestore
+from tenor.wallets.store.drift import BookedOtherwise, wallets_booked_otherwise, wallets_that_do_not_add_up
 from tenor.wallets.store.recurring import RecurringGrant
 from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule
 from tenor.wallets.using import Used, UseRequest
 
 __all__ = [
+    "BookedOtherwise",
     "CreditExhausted",
     "GrantNotFound",
     "Granted",
@@ -87,5 +88,6 @@ __all__ = [
     "void_grant",
     "wallet_balances",
     "wallet_entries",
+    "wallets_booked_otherwise",
     "wallets_that_do_not_add_up",
 ]

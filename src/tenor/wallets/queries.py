@@ -1,4 +1,4 @@
-"""Reads for statements: what a wallet has, what happened in it, and whether its entries add up."""
+"""Reads for statements: what a wallet has, and what happened in it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -61,21 +61,3 @@ def wallet_entries(uow: UnitOfWork, wallet_id: WalletId, *, after_no: int = 0, l
         [wallet_id, after_no, limit],
     )
     return [WalletEntry(entry_no, Movement(*movement)) for entry_no, *movement in rows]
-
-
-def wallets_that_do_not_add_up(uow: UnitOfWork) -> list[WalletId]:
-    """Return the wallets in which a grant has another amount left than its entries say, or an entry is missing."""
-    rows = uow.fetch_all(
-        """
-        select g.wallet_id from credit_grants g left join wallet_entries e on e.grant_id = g.id
-        group by g.wallet_id, g.id, g.remaining
-        having g.remaining <> coalesce(sum(case
-            when e.kind in ('granted', 'released', 'restored') then e.amount
-            when e.kind in ('held', 'drawn', 'repaid', 'voided', 'lapsed') then -e.amount end), 0)
-        union
-        select w.id from wallets w left join wallet_entries e on e.wallet_id = w.id
-        group by w.id, w.entry_count having count(e.entry_no) <> w.entry_count
-        order by 1
-        """
-    )
-    return [WalletId(wallet_id) for (wallet_id,) in rows]
