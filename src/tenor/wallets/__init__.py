@@ -15,8 +15,9 @@ from tenor.wallets.errors import (
 )
 from tenor.wallets.operations.give_back import give_back_credits
 from tenor.wallets.operations.grant_credits import Granted, grant_credits
+from tenor.wallets.operations.keep_promises import keep_promises
 from tenor.wallets.operations.lapse_grants import lapse_grants
-from tenor.wallets.operations.open_wallet import open_wallet
+from tenor.wallets.operations.open_wallet import open_wallet, open_wallets
 from tenor.wallets.operations.pay_lines import LineToPay, PaidLine, PaidLines, pay_lines
 from tenor.wallets.operations.recur import recur_credits, renew_grants, stop_recurring
 from tenor.wallets.operations.restore_payments import RestoredPayment, restore_payments
@@ -26,6 +27,7 @@ from tenor.wallets.operations.settle_reservation import (
     release_expired_reservations,
     release_reservation,
 )
+from tenor.wallets.operations.tick import Ticked, catch_up_wallets, tick_wallets
 from tenor.wallets.operations.top_up import order_top_ups, set_top_up, settle_top_up
 from tenor.wallets.operations.use_credits import reserve_credits, use_credits
 from tenor.wallets.operations.void_grant import void_grant
@@ -54,6 +56,7 @@ __all__ = [
     "RecurringGrant",
     "ReservationSettled",
     "RestoredPayment",
+    "Ticked",
     "TopUpNotFound",
     "TopUpOrder",
     "TopUpRule",
@@ -66,12 +69,15 @@ __all__ = [
     "WalletBalance",
     "WalletExists",
     "WalletNotFound",
+    "catch_up_wallets",
     "commit_reservation",
     "find_wallet",
     "give_back_credits",
     "grant_credits",
+    "keep_promises",
     "lapse_grants",
     "open_wallet",
+    "open_wallets",
     "order_top_ups",
     "pay_lines",
     "recur_credits",
@@ -84,6 +90,7 @@ __all__ = [
     "set_top_up",
     "settle_top_up",
     "stop_recurring",
+    "tick_wallets",
     "use_credits",
     "void_grant",
     "wallet_balances",

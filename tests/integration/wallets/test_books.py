@@ -216,7 +216,7 @@ class Life:
         lapse(self.purse, on=self.day)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grants=GRANTS, deeds=DEEDS)
 def test_what_is_owed_for_credit_is_what_was_paid_for_the_rest_of_it(
     database: Database,

@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 from tenor.kernel.ids import WalletUseId, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import parse_quantity, plain
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.booking import book
 from tenor.wallets.errors import UsePaysDocument
@@ -14,7 +15,7 @@ from tenor.wallets.rules.movements import Movements
 from tenor.wallets.rules.spending import NothingToRestore
 from tenor.wallets.store.uses import open_draws, settle_uses
 from tenor.wallets.store.wallets import grants_by_id
-from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import Used, lock_use, put_back, split_last
 
 

@@ -8,6 +8,7 @@ from tenor.kernel.ids import GrantId, WalletId, new_id, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.period import require_utc
 from tenor.kernel.quantity import parse_decimal, plain
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.booking import book
 from tenor.wallets.errors import MalformedWallet, WalletNotFound
@@ -15,7 +16,7 @@ from tenor.wallets.model import ZERO, Grant, HeldGrant, NewGrant, PaidFrom, Sour
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.store.uses import settle_uses, uncovered_uses
 from tenor.wallets.store.wallets import insert_grants, lock_wallets
-from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.telling import tell_balances
 
 FEATURES_MAX: Final = 100
 

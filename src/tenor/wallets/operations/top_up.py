@@ -8,6 +8,7 @@ from tenor.kernel.ids import TopUpId, WalletId, new_id, to_wire
 from tenor.kernel.money import EXACT, to_minor
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.outbox import Event, publish
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import MalformedWallet, TopUpNotFound, TopUpSettled
 from tenor.wallets.model import NewGrant, PaidFrom
@@ -22,7 +23,6 @@ from tenor.wallets.store.top_ups import (
     settle_order,
 )
 from tenor.wallets.store.wallets import lock_wallets
-from tenor.wallets.telling import tell
 from tenor.wallets.using import lock_wallet
 
 PER_DAY_MAX: Final = 1000

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.ids import CustomerId, GrantId, WalletId
+from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import Row, UnitOfWork
 from tenor.wallets.model import (
     RESERVES,
@@ -38,34 +39,39 @@ _GRANT: Final = (
 )
 
 
-def insert_wallet(
-    uow: UnitOfWork, wallet_id: WalletId, customer_id: CustomerId, terms: WalletTerms, *, now: datetime
-) -> bool:
-    """Write a wallet; return False where the customer has one of this code."""
-    return bool(
-        uow.execute(
-            """
-            insert into wallets (tenant_id, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
-                                 burn_order, eligibility, opened_at)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            on conflict (tenant_id, customer_id, code) do nothing
-            """,
-            [
-                uow.tenant_id,
-                wallet_id,
-                customer_id,
-                terms.code,
-                terms.unit,
-                terms.currency,
-                terms.rate,
-                terms.overdraws,
-                terms.repays_advances,
-                list(terms.burn_order),
-                terms.eligibility,
-                now,
-            ],
-        )
+def insert_wallets(
+    uow: UnitOfWork, wallets: Sequence[tuple[WalletId, CustomerId, WalletTerms]], *, now: datetime
+) -> set[WalletId]:
+    """Write wallets; return those that were written. Where a customer has one of its code, it is left out."""
+    rows = [
+        {
+            "id": str(wallet_id),
+            "customer_id": str(customer_id),
+            "code": terms.code,
+            "unit": terms.unit,
+            "currency": terms.currency,
+            "rate": plain(terms.rate),
+            "overdraws": terms.overdraws,
+            "repays_advances": terms.repays_advances,
+            "burn_order": terms.burn_order,
+            "eligibility": terms.eligibility,
+        }
+        for wallet_id, customer_id, terms in wallets
+    ]
+    written = uow.fetch_all(
+        """
+        insert into wallets (tenant_id, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
+                             burn_order, eligibility, opened_at)
+        select %s, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
+               array(select jsonb_array_elements_text(burn_order)), eligibility, %s
+        from jsonb_to_recordset(%s) as w (
+            id uuid, customer_id uuid, code text, unit text, currency text, rate numeric, overdraws boolean,
+            repays_advances boolean, burn_order jsonb, eligibility text)
+        on conflict (tenant_id, customer_id, code) do nothing returning id
+        """,
+        [uow.tenant_id, now, Jsonb(rows)],
     )
+    return {WalletId(wallet_id) for (wallet_id,) in written}
 
 
 def lock_wallets(uow: UnitOfWork, wallet_ids: Iterable[UUID]) -> dict[WalletId, StoredWallet]:
