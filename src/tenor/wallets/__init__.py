@@ -13,6 +13,7 @@ from tenor.wallets.errors import (
     WalletExists,
     WalletNotFound,
 )
+from tenor.wallets.model import NewGrant, WalletTerms
 from tenor.wallets.operations.give_back import give_back_credits
 from tenor.wallets.operations.grant_credits import Granted, grant_credits
 from tenor.wallets.operations.keep_promises import keep_promises
@@ -50,6 +51,7 @@ __all__ = [
     "Granted",
     "LineToPay",
     "MalformedWallet",
+    "NewGrant",
     "NothingToRestore",
     "PaidLine",
     "PaidLines",
@@ -69,6 +71,7 @@ __all__ = [
     "WalletBalance",
     "WalletExists",
     "WalletNotFound",
+    "WalletTerms",
     "catch_up_wallets",
     "commit_reservation",
     "find_wallet",

@@ -20,7 +20,10 @@ def lapse_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
 
     Nothing can be drawn from an expired grant, booked or not; this tells the ledger. Called again, it goes on.
     """
-    wallet_ids = list(lock_wallets(uow, wallets_with_expired_grants(uow, at=now, limit=limit)))
+    due = wallets_with_expired_grants(uow, at=now, limit=limit)
+    if not due:
+        return ()
+    wallet_ids = list(lock_wallets(uow, due))
     expired = expired_grants(uow, wallet_ids, at=now)
     movements = Movements.of(expired, at=now)
     with localcontext(EXACT):

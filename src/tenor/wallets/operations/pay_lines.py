@@ -62,6 +62,8 @@ def pay_lines(uow: UnitOfWork, lines: Sequence[LineToPay], *, now: datetime) -> 
     has paid before is not paid by it again. A few statements, however many customers there are.
     """
     found = _wallets_to_ask(uow, lines)
+    if not found:
+        return PaidLines((), ())
     wallet_ids = [wallet.id for wallet in found]
     held = grants_in_force(uow, wallet_ids, at=now)
     wallets, grants = _by(found, lambda wallet: wallet.customer_id), _by(held, lambda grant: grant.wallet_id)

@@ -89,7 +89,10 @@ def renew_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
     What is left of the interval before is kept for one more, oldest first, up to the promise's `rollover_max`; the
     rest lapses. Intervals that were missed would have lapsed unused, so they are not made. Called again, it goes on.
     """
-    lock_wallets(uow, [recurring.wallet_id for recurring in due_recurring(uow, now=now, limit=limit)])
+    due = due_recurring(uow, now=now, limit=limit)
+    if not due:
+        return ()
+    lock_wallets(uow, [recurring.wallet_id for recurring in due])
     due = due_recurring(uow, now=now, limit=limit)  # read again: somebody may have renewed until the locks were ours
     return issue(uow, due, now=now)
 

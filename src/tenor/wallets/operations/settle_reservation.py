@@ -62,6 +62,8 @@ def release_reservation(uow: UnitOfWork, use_id: WalletUseId, *, now: datetime) 
 def release_expired_reservations(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[Used]:
     """Release reservations whose time is over, `limit` at most, the longest ago first. Called again, it goes on."""
     due = due_reservations(uow, now=now, limit=limit)
+    if not due:
+        return []
     lock_wallets(uow, [use.wallet_id for use in due])
     return _release(uow, held_uses(uow, [use.id for use in due]), now=now)
 

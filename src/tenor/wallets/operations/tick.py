@@ -10,17 +10,24 @@ from tenor.wallets.operations.lapse_grants import lapse_grants
 from tenor.wallets.operations.recur import renew_grants
 from tenor.wallets.operations.settle_reservation import release_expired_reservations
 from tenor.wallets.operations.top_up import order_top_ups
+from tenor.wallets.store.alerts import wallets_across
+from tenor.wallets.store.wallets import lock_wallets
+from tenor.wallets.telling import tell_balances
 
 CHUNK: Final = 1000
 """Wallets, promises or reservations that are dealt with in one transaction."""
 
 
 class Ticked(NamedTuple):
-    """What fell due: reservations whose time was over, grants that lapsed, grants that were made, top-ups ordered."""
+    """What fell due: reservations whose time was over, grants that lapsed, grants that were made, top-ups ordered.
+
+    `crossed` are wallets that had come to another side of a threshold only because a grant has begun or expired.
+    """
 
     released: int = 0
     lapsed: int = 0
     renewed: int = 0
+    crossed: int = 0
     top_ups_ordered: int = 0
 
 
@@ -28,16 +35,19 @@ def tick_wallets(uow: UnitOfWork, *, now: datetime, limit: int = CHUNK) -> Ticke
     """Do what is due in wallets by `now`, at most `limit` of each kind. Called again, it goes on; in the end all is 0.
 
     What a reservation held is free before grants lapse, what lapses is gone before grants are renewed, and a wallet is
-    filled up only if it is low after all of that. Crossings of thresholds are told as they happen.
+    filled up only if it is low after all of that.
     """
     released = release_expired_reservations(uow, now=now, limit=limit)
     lapsed = lapse_grants(uow, now=now, limit=limit)
     renewed = renew_grants(uow, now=now, limit=limit)
+    crossed = list(lock_wallets(uow, wallets_across(uow, at=now, limit=limit)))
+    tell_balances(uow, crossed, now=now)
     ordered = order_top_ups(uow, now=now, limit=limit)
     return Ticked(
         released=len(released),
         lapsed=len(lapsed) + sum(movement.kind == "lapsed" for _, movement in renewed),
         renewed=sum(movement.kind == "granted" for _, movement in renewed),
+        crossed=len(crossed),
         top_ups_ordered=len(ordered),
     )
 

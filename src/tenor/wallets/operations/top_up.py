@@ -1,7 +1,7 @@
 """Top wallets up: order credit when little is left, and grant it when it was paid."""
 
 from datetime import datetime
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import Final
 
 from tenor.kernel.ids import TopUpId, WalletId, new_id, to_wire
@@ -59,8 +59,9 @@ def order_top_ups(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[
     Whoever takes the payment hears the event and settles the order. Until then nothing more is ordered for a wallet.
     """
     low = low_wallets(uow, now=now, limit=limit)
+    if not low:
+        return []
     wallets = lock_wallets(uow, [entry.wallet_id for entry in low])
-    asked: list[tuple[TopUpOrder, Decimal]] = []
     with localcontext(EXACT):
         orders = [
             (
