@@ -37,11 +37,13 @@ from tenor.wallets.queries import (
     find_wallet,
     wallet_balances,
     wallet_entries,
+    wallet_grants,
 )
 from tenor.wallets.rules.spending import NothingToRestore
+from tenor.wallets.store.alerts import WalletAlert, wallet_alerts
 from tenor.wallets.store.drift import BookedOtherwise, wallets_booked_otherwise, wallets_that_do_not_add_up
-from tenor.wallets.store.recurring import RecurringGrant
-from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule
+from tenor.wallets.store.recurring import RecurringGrant, recurring_of_wallet
+from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule, top_up_orders, top_up_rule
 from tenor.wallets.using import Used, UseRequest
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "UsePaysDocument",
     "UseRequest",
     "Used",
+    "WalletAlert",
     "WalletBalance",
     "WalletExists",
     "WalletNotFound",
@@ -84,6 +87,7 @@ __all__ = [
     "order_top_ups",
     "pay_lines",
     "recur_credits",
+    "recurring_of_wallet",
     "release_expired_reservations",
     "release_reservation",
     "renew_grants",
@@ -94,10 +98,14 @@ __all__ = [
     "settle_top_up",
     "stop_recurring",
     "tick_wallets",
+    "top_up_orders",
+    "top_up_rule",
     "use_credits",
     "void_grant",
+    "wallet_alerts",
     "wallet_balances",
     "wallet_entries",
+    "wallet_grants",
     "wallets_booked_otherwise",
     "wallets_that_do_not_add_up",
 ]

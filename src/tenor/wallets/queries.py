@@ -8,8 +8,9 @@ from typing import NamedTuple
 from tenor.kernel.ids import CustomerId, WalletId, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import WalletNotFound
-from tenor.wallets.model import Movement, StoredWallet, WalletEntry
-from tenor.wallets.store.wallets import balances, wallets_of
+from tenor.wallets.model import HeldGrant, Movement, StoredWallet, WalletEntry
+from tenor.wallets.rules.burning import in_burn_order
+from tenor.wallets.store.wallets import balances, grants_of, wallets_of
 
 
 class WalletBalance(NamedTuple):
@@ -61,3 +62,11 @@ def wallet_entries(uow: UnitOfWork, wallet_id: WalletId, *, after_no: int = 0, l
         [wallet_id, after_no, limit],
     )
     return [WalletEntry(entry_no, Movement(*movement)) for entry_no, *movement in rows]
+
+
+def wallet_grants(uow: UnitOfWork, wallet: StoredWallet, *, is_whole_story: bool = False) -> list[HeldGrant]:
+    """Return the grants of a wallet that have something left, free or set aside (or all), in its burn order."""
+    found = {held.grant.id: held for held in grants_of(uow, wallet.id)}
+    ordered = in_burn_order((held.grant for held in found.values()), wallet.terms.burn_order)
+    grants = [found[grant.id] for grant in ordered]
+    return [held for held in grants if is_whole_story or held.remaining or held.reserved]

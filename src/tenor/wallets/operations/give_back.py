@@ -20,9 +20,9 @@ from tenor.wallets.using import Used, lock_use, put_back, split_last
 
 
 def give_back_credits(
-    uow: UnitOfWork, use_id: WalletUseId, amount: Decimal, *, now: datetime, actor: str, reason: str
+    uow: UnitOfWork, use_id: WalletUseId, amount: Decimal | None, *, now: datetime, actor: str, reason: str
 ) -> Used:
-    """Give back `amount` of a use, each part to the grant that it came from, what was drawn last first.
+    """Give back `amount` of a use (None: all of it), each part to the grant that it came from, the last drawn first.
 
     Last came what later grants repaid of it, before that what no grant has covered, and first its own draws.
 
@@ -33,8 +33,8 @@ def give_back_credits(
         UsePaysDocument: the use pays a document, and is given back with it.
         NothingToRestore: less than that was used.
     """
-    parse_quantity(amount, name="amount")
     wallet, use = lock_use(uow, use_id)
+    amount = use.used if amount is None else parse_quantity(amount, name="amount")
     if use.paid_minor is not None:
         raise UsePaysDocument(f"{to_wire('use', use_id)} pays a document; void or credit that instead")
     if use.status != "used" or amount > use.used:

@@ -49,7 +49,7 @@ class _Due(NamedTuple):
 def recur_credits(
     uow: UnitOfWork, recurring: RecurringGrant, *, now: datetime, actor: str, reason: str
 ) -> RecurringGrant:
-    """Promise a customer a grant at each boundary from the anchor on; the next renewal makes those that are due.
+    """Promise a customer a grant at each boundary from the anchor on; one that is due is made at once.
 
     Repeating a promise changes nothing.
 
@@ -66,7 +66,10 @@ def recur_credits(
         return known
     put_recurring(uow, [recurring])
     tell(uow, "recurring_grant.promised", recurring.id, promised(recurring), now=now, actor=actor, reason=reason)
-    return recurring
+    if recurring.next_at is None or recurring.next_at > now:
+        return recurring
+    issue(uow, [recurring], now=now)
+    return find_recurring(uow, recurring.wallet_id, recurring.code) or recurring
 
 
 def stop_recurring(uow: UnitOfWork, wallet_id: WalletId, code: str, *, now: datetime, actor: str, reason: str) -> None:

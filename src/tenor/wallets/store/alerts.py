@@ -10,12 +10,27 @@ from tenor.kernel.ids import WalletId
 from tenor.platform.unit_of_work import UnitOfWork
 
 
+class WalletAlert(NamedTuple):
+    """A threshold of which somebody is told, and whether the wallet was below it when that was last looked at."""
+
+    threshold: Decimal
+    is_below: bool
+
+
 class Crossing(NamedTuple):
     """A wallet whose balance has fallen below a threshold."""
 
     wallet_id: WalletId
     threshold: Decimal
     balance: Decimal
+
+
+def wallet_alerts(uow: UnitOfWork, wallet_id: WalletId) -> list[WalletAlert]:
+    """Return the thresholds of a wallet, the highest first."""
+    rows = uow.fetch_all(
+        "select threshold, is_below from wallet_alerts where wallet_id = %s order by threshold desc", [wallet_id]
+    )
+    return [WalletAlert(*row) for row in rows]
 
 
 def insert_alert(uow: UnitOfWork, wallet_id: WalletId, threshold: Decimal) -> bool:

@@ -101,6 +101,14 @@ def grants_in_force(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime
     return [_grant(row) for row in rows]
 
 
+def grants_of(uow: UnitOfWork, wallet_id: WalletId) -> list[HeldGrant]:
+    """Return all grants of a wallet, whatever they have left."""
+    return [
+        _grant(row)
+        for row in uow.fetch_all(f"select {_GRANT} from credit_grants where wallet_id = %s order by id", [wallet_id])
+    ]
+
+
 def grants_by_id(uow: UnitOfWork, grant_ids: Iterable[UUID]) -> dict[GrantId, HeldGrant]:
     """Return grants by id, whatever they have left."""
     rows = uow.fetch_all(f"select {_GRANT} from credit_grants where id = any(%s)", [list(grant_ids)])
