@@ -22,7 +22,7 @@ from tenor.cli.commands.wallet_holds import commit, give_back, grants, release, 
 from tenor.cli.commands.wallet_promises import recur, recurring, stop_
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
 from tenor.kernel.ids import GrantId, from_wire, to_wire
-from tenor.kernel.money import to_minor
+from tenor.kernel.money import format_minor, to_minor
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.pricing.policy import profile
@@ -175,7 +175,7 @@ def show(customer: CustomerArgument, *, tenant: TenantOption, as_json: JsonOptio
         if as_json:
             print_json({"wallets": [_balance_json(balance) for balance in found]})
             return
-        table = Table("wallet", "unit", "available", "held", "overdrawn")
+        table = Table("wallet", "unit", "available", "held", "overdrawn", box=None)
         for balance in found:
             terms = balance.wallet.terms
             figures = [plain(figure) for figure in (balance.available, balance.held, balance.advanced)]
@@ -196,14 +196,16 @@ def entries_(
 ) -> None:
     """List what happened in a wallet, entry by entry."""
     with refusals(as_json=as_json), place(tenant, customer) as at:
-        found = wallet_entries(at.uow, find_wallet(at.uow, at.customer_id, code).id, after_no=after, limit=limit)
+        of = find_wallet(at.uow, at.customer_id, code)
+        found = wallet_entries(at.uow, of.id, after_no=after, limit=limit)
         if as_json:
             print_json({"entries": [{"entry_no": number, **_movement_json(entry)} for number, entry in found]})
             return
-        table = Table("no", "at", "what", "amount", "grant")
+        table = Table("no", "at", "what", "amount", "cost", "grant", box=None)
         for number, entry in found:
             granted = "" if entry.grant_id is None else to_wire("grt", entry.grant_id)
-            table.add_row(str(number), format_instant(entry.at), entry.kind, plain(entry.amount), granted)
+            cost = format_minor(entry.value_minor, of.terms.currency) if entry.value_minor else ""
+            table.add_row(str(number), format_instant(entry.at), entry.kind, plain(entry.amount), cost, granted)
         out.print(table)
         out.print(counted(len(found), "entry") if len(found) == 1 else f"{len(found):,} entries", style="dim")
 

@@ -60,7 +60,7 @@ def alerts(
         if as_json:
             print_json({"alerts": [{"threshold": one.threshold, "is_below": one.is_below} for one in found]})
             return
-        table = Table("told below", "is below")
+        table = Table("told below", "is below", box=None)
         for one in found:
             table.add_row(plain(one.threshold), "yes" if one.is_below else "no")
         out.print(table)
@@ -114,7 +114,7 @@ def top_ups(
         else:
             bounds = f"below {plain(rule.threshold)} to {plain(rule.target)}"
             out.print(f"Filled up {bounds}, at most {rule.max_per_day} a day")
-        table = Table("top-up", "amount", "price", "status")
+        table = Table("top-up", "amount", "price", "status", box=None)
         for one in orders:
             price = f"{format_minor(one.price_minor, found.terms.currency)} {found.terms.currency}"
             table.add_row(to_wire("top", one.id), plain(one.amount), price, one.status)

@@ -65,7 +65,7 @@ def grants(
             ]
             print_json({"grants": body})
             return
-        table = Table("grant", "left", "of", "held", "priority", "only for", "from", "until")
+        table = Table("grant", "left", "of", "held", "priority", "only for", "from", "until", box=None)
         for held in found:
             end = held.grant.ends_at
             figures = (plain(figure) for figure in (held.remaining, held.grant.amount, held.reserved))

@@ -78,7 +78,7 @@ def recurring(
         if as_json:
             print_json({"recurring": [_json(one) for one in found]})
             return
-        table = Table("code", "amount", "every", "rolls over", "next", "promised by")
+        table = Table("code", "amount", "every", "rolls over", "next", "promised by", box=None)
         for one in found:
             holder = "" if one.subscription_id is None else to_wire("sub", one.subscription_id)
             next_at = "stopped" if one.next_at is None else format_instant(one.next_at)
