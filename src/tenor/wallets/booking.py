@@ -8,13 +8,16 @@ from uuid import UUID
 
 from tenor.kernel.ids import TransferId, WalletId, derived_id
 from tenor.kernel.period import Period
-from tenor.ledger import Transfer, move_customer_credits, open_accounts, write_transfers
+from tenor.ledger import Transfer, insert_transfers, move_customer_credits, open_accounts, write_transfers
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.model import WalletEntry
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.rules.transfers import WalletTransfer, transfers_of
 from tenor.wallets.store.wallets import Numbered, insert_entries, move_grants, take_entry_numbers
+
+MANY: Final = 100
+"""From so many transfers on they are written as a batch."""
 
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -48,7 +51,8 @@ def _book_transfers(uow: UnitOfWork, transfers: Sequence[Transfer]) -> None:
         return
     instants = [transfer.effective_at for transfer in transfers]
     prepare_partitions(uow, "transfers", Period(min(instants), max(instants) + _INSTANT))
-    write_transfers(uow, transfers, open_accounts(uow, {transfer.currency for transfer in transfers}))
+    write = write_transfers if len(transfers) >= MANY else insert_transfers
+    write(uow, transfers, open_accounts(uow, {transfer.currency for transfer in transfers}))
     credited: Counter[tuple[UUID, str]] = Counter()
     for transfer in transfers:
         sign = (transfer.credit == "customer_credit") - (transfer.debit == "customer_credit")

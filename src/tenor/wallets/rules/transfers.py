@@ -1,6 +1,6 @@
 """Transfers: what the entries of a wallet mean in the ledger. Prepaid credit is owed to a customer until it is used.
 
-Worked tables: docs/algorithms/credits.md; why it is booked so: ADR 16.
+Worked tables: docs/algorithms/credits.md; why it is booked so: ADR 17.
 """
 
 from collections import defaultdict
