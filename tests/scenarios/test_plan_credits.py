@@ -140,8 +140,7 @@ def test_add_ons_add_up_and_a_yearly_gift_lasts_two_weeks(acme: Company) -> None
         grants = uow.fetch_all(
             "select priority, category, features, expires_at from credit_grants where priority < 255"
         )
-    # the year of the gift counts from the anchor of the billing date, 1 January; it is there from the 5th
-    assert grants == [(5, "paid", ["api"], instant("2026-01-15"))]
+    assert grants == [(5, "paid", ["api"], instant("2026-01-19"))]
 
     assert left(acme, "2026-02-01") == 1250 + 500
     assert left(acme, "2026-02-01", code="main") == 0

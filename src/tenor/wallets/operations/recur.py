@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import NamedTuple
 from uuid import UUID
 
-from tenor.kernel.calendar import Grid, parse_zone, period_at
+from tenor.kernel.calendar import Grid, parse_zone, period_at, periods_between
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import GrantId, WalletId, to_wire
 from tenor.kernel.money import EXACT
@@ -28,6 +28,7 @@ from tenor.wallets.store.recurring import (
     keep_issued,
     put_recurring,
     rolling_grants,
+    still_due,
 )
 from tenor.wallets.store.wallets import grants_by_id, insert_grants, lock_wallets
 from tenor.wallets.telling import tell_balances
@@ -35,15 +36,17 @@ from tenor.wallets.using import lock_wallet
 
 
 class _Due(NamedTuple):
-    """A recurring grant of which one is to be made: the interval that is running, and how much is owed of it.
+    """A recurring grant of which one is to be made: for which interval, and how much is owed of it.
 
-    `is_begun`: part of the interval's grant was issued before, and what is promised has changed since.
+    `is_begun`: part of the interval's grant was issued before, and what is promised has changed since. `missed` are
+    the starts of intervals before it that nobody has issued, and whose grants would still last.
     """
 
     recurring: RecurringGrant
-    running: Period
+    interval: Period
     owed: Decimal
     is_begun: bool
+    missed: tuple[datetime, ...] = ()
 
 
 def recur_credits(
@@ -90,18 +93,23 @@ def renew_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
     """Make the grant of the interval that is running for every promise that is due, `limit` at most.
 
     What is left of the interval before is kept for one more, oldest first, up to the promise's `rollover_max`; the
-    rest lapses. Intervals that were missed would have lapsed unused, so they are not made. Called again, it goes on.
+    rest lapses. What was missed is as if somebody had looked in time: it rolls over interval by interval, or it still
+    lasts; else it would have lapsed unused, and is not made. Called again, it goes on.
     """
     due = due_recurring(uow, now=now, limit=limit)
     if not due:
         return ()
     lock_wallets(uow, [recurring.wallet_id for recurring in due])
     due = due_recurring(uow, now=now, limit=limit)  # read again: somebody may have renewed until the locks were ours
-    return issue(uow, due, now=now)
+    entries: list[WalletEntry] = []
+    while due:
+        entries += issue(uow, due, now=now)
+        due = still_due(uow, [recurring.id for recurring in due], now=now)
+    return tuple(entries)
 
 
 def issue(uow: UnitOfWork, recurring: Sequence[RecurringGrant], *, now: datetime) -> tuple[WalletEntry, ...]:
-    """Make what is owed of the running interval of each promise. The wallets are locked.
+    """Make what is owed of the interval that each promise has come to. The wallets are locked.
 
     Of an interval that was issued before, that is what is promised now less what was issued, if that is more.
     """
@@ -136,7 +144,8 @@ def require_promisable(recurring: RecurringGrant) -> None:
     Raises:
         MalformedWallet, NotADecimal, UnknownTimezone: as they say.
     """
-    require_sound(_new_grant(recurring, _running(recurring, recurring.anchor), recurring.amount))
+    interval = period_at(_grid(recurring), recurring.anchor)
+    require_sound(_new_grant(recurring, recurring.amount, start=interval.start, end=interval.end))
     least = parse_quantity(recurring.rollover_min, name="rollover_min")
     most = parse_quantity(recurring.rollover_max, name="rollover_max")
     if least > most:
@@ -158,48 +167,60 @@ def promised(recurring: RecurringGrant) -> dict[str, object]:
     }
 
 
-def _running(recurring: RecurringGrant, now: datetime) -> Period:
-    return period_at(Grid(recurring.every, recurring.anchor, parse_zone(recurring.timezone)), now)
+def _grid(recurring: RecurringGrant) -> Grid:
+    return Grid(recurring.every, recurring.anchor, parse_zone(recurring.timezone))
 
 
 def _due(recurring: RecurringGrant, now: datetime) -> _Due:
-    running = _running(recurring, now)
-    if recurring.issued_until is None or recurring.issued_until <= now:
-        return _Due(recurring, running, recurring.amount, is_begun=False)
-    return _Due(recurring, running, max(ZERO, recurring.amount - recurring.issued), is_begun=True)
+    grid = _grid(recurring)
+    if recurring.issued_until is None or recurring.next_at is None:
+        return _Due(recurring, period_at(grid, now), recurring.amount, is_begun=False)
+    if now < recurring.issued_until:
+        owed = max(ZERO, recurring.amount - recurring.issued)
+        return _Due(recurring, period_at(grid, now), owed, is_begun=True)
+    since = min(now, recurring.next_at)
+    interval = period_at(grid, since if recurring.rollover_max else now)
+    missed = () if recurring.lasts is None else tuple(one.start for one in periods_between(grid, since, interval.start))
+    lasting = tuple(start for start in missed if since <= start and now < _expiry(recurring, start, interval.end))
+    return _Due(recurring, interval, recurring.amount, is_begun=False, missed=lasting)
 
 
 def _issued(due: _Due) -> RecurringGrant:
-    """Return a promise whose running interval has been issued."""
+    """Return a promise of which an interval has been issued."""
     issued = due.owed + (due.recurring.issued if due.is_begun else ZERO)
-    return due.recurring._replace(next_at=due.running.end, issued=issued, issued_until=due.running.end)
+    return due.recurring._replace(next_at=due.interval.end, issued=issued, issued_until=due.interval.end)
 
 
 def _new_grants(due: _Due, kept: Decimal | None, now: datetime) -> list[NewGrant]:
-    """Return the grants that a promise is owed: its amount, and what makes up the least that rolls over.
+    """Return the grants that a promise is owed: its amount, what makes up the least that rolls over, what was missed.
 
-    One that begins anew takes effect with its interval, but not before the promise was made.
+    A grant takes effect with its interval, but not before it was promised.
     """
-    amounts = [due.owed]
-    if kept is not None:
-        amounts.append(max(ZERO, due.recurring.rollover_min - kept))
-    new = [_new_grant(due.recurring, due.running, amount) for amount in amounts if amount]
-    if due.recurring.issued_until is None or due.is_begun:
-        new = [one._replace(effective_at=max(now, due.running.start)) for one in new]
-    return new
+    recurring, (start, end) = due.recurring, due.interval
+    if recurring.issued_until is None or due.is_begun:
+        start = max(now, start)
+    amounts = [due.owed, ZERO if kept is None else max(ZERO, recurring.rollover_min - kept)]
+    missed = [_new_grant(recurring, recurring.amount, start=begun, end=end) for begun in due.missed]
+    return missed + [_new_grant(recurring, amount, start=start, end=end) for amount in amounts if amount]
 
 
-def _new_grant(recurring: RecurringGrant, period: Period, amount: Decimal) -> NewGrant:
-    lasting = None if recurring.lasts is None else Grid(recurring.lasts, period.start, parse_zone(recurring.timezone))
+def _new_grant(recurring: RecurringGrant, amount: Decimal, *, start: datetime, end: datetime) -> NewGrant:
     return NewGrant(
         amount=amount,
         source="plan",
         category=recurring.category,
         priority=recurring.priority,
         features=recurring.features,
-        effective_at=period.start,
-        expires_at=period.end if lasting is None else period_at(lasting, period.start).end,
+        effective_at=start,
+        expires_at=_expiry(recurring, start, end),
     )
+
+
+def _expiry(recurring: RecurringGrant, start: datetime, end: datetime) -> datetime:
+    """Return when a grant expires that takes effect at `start`, in an interval that ends at `end`."""
+    if recurring.lasts is None:
+        return end
+    return period_at(Grid(recurring.lasts, start, parse_zone(recurring.timezone)), start).end
 
 
 class _Kept(NamedTuple):
@@ -214,19 +235,19 @@ def _roll_over(
 ) -> _Kept:
     """Let lapse what is more than may be kept for another interval."""
     room = {promise_id: one.recurring.rollover_max for promise_id, one in beginning.items()}
-    goes_on = {promise_id for promise_id, one in beginning.items() if one.recurring.issued_until == one.running.start}
+    goes_on = {promise_id for promise_id, one in beginning.items() if one.recurring.issued_until == one.interval.start}
     expiries: dict[GrantId, datetime] = {}
     amounts = dict.fromkeys(goes_on, ZERO)
     for promise_id, held in rolling:
-        running = beginning[promise_id].running
-        if held.grant.expires_at is None or held.grant.expires_at > running.start:
+        interval = beginning[promise_id].interval
+        if held.grant.expires_at is None or held.grant.expires_at > interval.start:
             continue
-        kept = min(room[promise_id], held.remaining) if held.grant.expires_at == running.start else ZERO
+        kept = min(room[promise_id], held.remaining) if held.grant.expires_at == interval.start else ZERO
         movements.move("lapsed", held.id, held.remaining - kept)
         if kept:
             room[promise_id] -= kept
             amounts[promise_id] = amounts.get(promise_id, ZERO) + kept
-            expiries[held.id] = running.end
+            expiries[held.id] = interval.end
     return _Kept(expiries, amounts)
 
 

@@ -112,6 +112,15 @@ def due_recurring(uow: UnitOfWork, *, now: datetime, limit: int) -> list[Recurri
     return [_recurring(row) for row in rows]
 
 
+def still_due(uow: UnitOfWork, recurring_ids: Iterable[UUID], *, now: datetime) -> list[RecurringGrant]:
+    """Return those of recurring grants of which one more is to be made."""
+    rows = uow.fetch_all(
+        f"select {_COLUMNS} from recurring_grants where id = any(%s) and next_at <= %s order by id",
+        [list(recurring_ids), now],
+    )
+    return [_recurring(row) for row in rows]
+
+
 def rolling_grants(uow: UnitOfWork, recurring_ids: Iterable[UUID]) -> list[tuple[UUID, GrantId]]:
     """Return the grants of recurring grants that have something left, each with what it was made of; oldest first."""
     return [
