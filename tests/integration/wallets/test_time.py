@@ -87,7 +87,7 @@ def test_a_crossing_by_many_uses_at_once_is_told_once(purse: Purse) -> None:
         list(pool.map(lambda number: purse.use("1", on=2, key=f"call-{number}"), range(60)))
 
     told = [(event["threshold"], event["balance"]) for event in purse.events("wallet.low")]
-    assert told == [("32", "31"), ("8", "7")]
+    assert sorted(told) == [("32", "31"), ("8", "7")]
     assert purse.figures(2) == (4, 0, 0)
     assert purse.adds_up()
 
