@@ -27,7 +27,6 @@ OTHER_MEANINGS: Final = {
     "schedule": "the service periods of a charge on its grid",
     "sequence": "of a YAML file",
     "settings": "of the operator",
-    "wallet": "of prepaid credits",
 }
 """Words that the glossary shuns in one meaning, and the code uses in another: what it means there."""
 

@@ -24,6 +24,7 @@ from tenor.wallets import (
     void_grant,
     wallet_balances,
     wallet_entries,
+    wallets_booked_otherwise,
     wallets_that_do_not_add_up,
 )
 from tenor.wallets.model import NewGrant, WalletTerms
@@ -144,6 +145,19 @@ class Purse:
         return [payload for (payload,) in rows]
 
     def adds_up(self) -> bool:
-        """Whether every grant has left what its entries say."""
+        """Whether every grant has left what its entries say, and the ledger holds what was paid for it."""
         with self.work() as uow:
-            return not wallets_that_do_not_add_up(uow)
+            return not wallets_that_do_not_add_up(uow) and not wallets_booked_otherwise(uow)
+
+    def books(self) -> dict[str, int]:
+        """Return the balances of the accounts that this wallet has moved, debits positive; those at 0 are left out."""
+        with self.work() as uow:
+            rows = uow.fetch_all(
+                """
+                select a.code, sum(case a.id when t.debit_account_id then amount_minor else -amount_minor end)::bigint
+                from transfers t join accounts a on a.id in (t.debit_account_id, t.credit_account_id)
+                where t.source_id = %s group by a.code
+                """,
+                [self.wallet_id],
+            )
+        return {code: balance for code, balance in rows if balance}

@@ -25,6 +25,7 @@ from tenor.cli.commands import (
     tenants,
     up,
     usage,
+    wallet,
 )
 from tenor.cli.output import ExitCode, print_json, refusals
 from tenor.kernel.errors import Malformed
@@ -48,6 +49,7 @@ app.add_typer(contract.app, name="contract")
 app.add_typer(subscription.app, name="subscription")
 app.add_typer(entitlement.app, name="entitlement")
 app.add_typer(usage.app, name="usage")
+app.add_typer(wallet.app, name="wallet")
 app.command("bill")(bill.bill_command)
 app.add_typer(invoice.app, name="invoice")
 app.command("prove")(prove.prove_command)

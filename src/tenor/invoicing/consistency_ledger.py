@@ -47,7 +47,7 @@ def check_ledger(uow: UnitOfWork, proof: Proof) -> None:
 
 
 _ENTRIES: Final = """
-    select t.source_id, t.customer_id, t.currency, a.code, e.debit_minor
+    select t.source_type, t.source_id, t.customer_id, t.currency, a.code, e.debit_minor
     from transfers t
     cross join lateral (values (t.debit_account_id, t.amount_minor), (t.credit_account_id, -t.amount_minor))
         e (account_id, debit_minor)
@@ -79,7 +79,7 @@ _DOCUMENTS: Final = """
                 when i.settles = 'balance' then -i.total_minor - coalesce(a.amount_minor, 0) else 0 end
                as customer_credit,
            case i.settles when 'refund' then -i.total_minor else 0 end as refunds_payable,
-           0 as cash, 0 as bad_debt
+           0 as cash, 0 as bad_debt, 0 as prepaid_credits, 0 as breakage, 0 as credit_discounts
     from invoices i
     left join held h on h.invoice_id = i.id
     left join (select credit_note_id, sum(amount_minor) as amount_minor from allocations group by credit_note_id) a
@@ -88,7 +88,8 @@ _DOCUMENTS: Final = """
 
 _PAYMENTS: Final = """
     select p.id, 'pay', 'payment ' || p.reference, p.customer_id, p.currency,
-           -coalesce(a.amount_minor, 0), 0, 0, 0, p.amount_minor - coalesce(a.amount_minor, 0), 0, p.amount_minor, 0
+           -coalesce(a.amount_minor, 0), 0, 0, 0, p.amount_minor - coalesce(a.amount_minor, 0), 0, p.amount_minor, 0,
+           0, 0, 0
     from payments p
     left join (select payment_id, sum(amount_minor) as amount_minor from allocations group by payment_id) a
         on a.payment_id = p.id
@@ -96,7 +97,7 @@ _PAYMENTS: Final = """
 
 _WRITE_OFFS: Final = """
     select w.id, 'wof', 'a write-off of ' || i.series || '-' || i.number, i.customer_id, i.currency,
-           -w.amount_minor, 0, 0, 0, 0, 0, 0, w.amount_minor
+           -w.amount_minor, 0, 0, 0, 0, 0, 0, w.amount_minor, 0, 0, 0
     from write_offs w join invoices i on i.id = w.invoice_id
 """
 
@@ -105,7 +106,7 @@ _REFUNDS: Final = """
            case when r.credit_note_id is null then -r.amount_minor else 0 end,
            case when r.credit_note_id is null then r.amount_minor else 0 end
                - case r.status when 'done' then r.amount_minor else 0 end,
-           -case r.status when 'done' then r.amount_minor else 0 end, 0
+           -case r.status when 'done' then r.amount_minor else 0 end, 0, 0, 0, 0
     from refund_requests r
 """
 
@@ -120,7 +121,7 @@ _BOOKED_OTHERWISE: Final = f"""
         {_DOCUMENTS} union all {_PAYMENTS} union all {_WRITE_OFFS} union all {_REFUNDS}
     ), booked as (
         select source_id, customer_id, currency, {", ".join(_balance_of(code) for code in _ACCOUNTS)}
-        from ({_ENTRIES}) entries group by source_id, customer_id, currency
+        from ({_ENTRIES}) entries where source_type <> 'wallet' group by source_id, customer_id, currency
     )
     select source_id, e.prefix, e.name, currency,
            {", ".join(f"coalesce(e.{code}, 0)::bigint" for code in _ACCOUNTS)},
@@ -129,7 +130,7 @@ _BOOKED_OTHERWISE: Final = f"""
     where {" or ".join(f"coalesce(e.{code}, 0) <> coalesce(b.{code}, 0)" for code in _ACCOUNTS)}
     order by e.name, source_id
 """
-"""Sources, each with its balances as it says them and as its transfers do, where the two differ.
+"""Sources but wallets, each with its balances as it says them and as its transfers do, where the two differ.
 
 Each part of `expected` has the accounts in the order of the first one.
 """

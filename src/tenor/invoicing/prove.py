@@ -13,6 +13,7 @@ from tenor.invoicing.adjustments import waivers_of
 from tenor.invoicing.consistency import check_claims, check_documents, check_numbers, check_runs, check_states
 from tenor.invoicing.consistency_decisions import check_decisions
 from tenor.invoicing.consistency_ledger import check_ledger
+from tenor.invoicing.consistency_wallets import check_wallets
 from tenor.invoicing.model import Key
 from tenor.invoicing.proof import CHUNK, Progress, Proof
 from tenor.invoicing.rules.discounting import Looked, dues_of_all
@@ -80,6 +81,7 @@ def prove(uow: UnitOfWork, *, on_progress: Progress | None = None) -> Proof:
     check_documents(uow, proof, told)
     check_numbers(uow, proof)
     check_ledger(uow, proof)
+    check_wallets(uow, proof)
     check_claims(uow, proof)
     check_runs(uow, proof)
     check_states(uow, proof)

@@ -10,7 +10,7 @@ from uuid import UUID
 from tenor.kernel.ids import CustomerId, TransferId
 
 Side = Literal["debit", "credit"]
-SourceType = Literal["invoice", "one_off", "credit_note", "payment", "write_off", "refund_request"]
+SourceType = Literal["invoice", "one_off", "credit_note", "payment", "write_off", "refund_request", "wallet"]
 """What can cause a transfer."""
 
 CHART_OF_ACCOUNTS: Final[Mapping[str, Side]] = MappingProxyType(
@@ -23,6 +23,9 @@ CHART_OF_ACCOUNTS: Final[Mapping[str, Side]] = MappingProxyType(
         "refunds_payable": "credit",  # what is to be sent back to customers
         "cash": "debit",  # received from customers, less what was sent back
         "bad_debt": "debit",  # due on documents and given up as lost
+        "prepaid_credits": "credit",  # what was paid for credit in wallets that is neither used nor lapsed
+        "breakage": "credit",  # income: what was paid for credit that lapsed unused
+        "credit_discounts": "debit",  # contra revenue: what credit paid of documents beyond what it had cost
     }
 )
 """Every account code with the side on which its balance normally stands; one account per currency."""

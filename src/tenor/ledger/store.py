@@ -24,6 +24,12 @@ TRANSFER_COLUMNS: Final = (
 )
 
 
+_INSERT: Final = (
+    f"insert into transfers (tenant_id, {', '.join(name for name, _ in TRANSFER_COLUMNS)})"
+    f" select %s, * from unnest({', '.join(f'%s::{column_type}[]' for _, column_type in TRANSFER_COLUMNS)})"
+)
+
+
 class CreditGone(Conflict):
     """A draw on a customer's credit that is no longer there."""
 
@@ -63,6 +69,12 @@ def _accounts(uow: UnitOfWork) -> dict[tuple[str, str], UUID]:
 def write_transfers(uow: UnitOfWork, transfers: Sequence[Transfer], accounts: dict[tuple[str, str], UUID]) -> int:
     """Append `transfers`; `accounts` is what `open_accounts` returned. Returns the number written."""
     return uow.copy_rows("transfers", TRANSFER_COLUMNS, transfer_rows(transfers, accounts))
+
+
+def insert_transfers(uow: UnitOfWork, transfers: Sequence[Transfer], accounts: dict[tuple[str, str], UUID]) -> None:
+    """Append at least one transfer, and not many: in one statement, where to set up a COPY would cost more."""
+    columns = zip(*transfer_rows(transfers, accounts), strict=True)
+    uow.execute(_INSERT, [uow.tenant_id, *(list(column) for column in columns)])
 
 
 def transfer_rows(transfers: Iterable[Transfer], accounts: dict[tuple[str, str], UUID]) -> list[tuple[object, ...]]:

@@ -19,6 +19,7 @@ from tenor.pricing.model import (
     STANDARD_TAX_CATEGORY,
     Charge,
     ChargeKind,
+    PlanCredit,
     PlanVersion,
     SeatCounting,
     TaxMode,
@@ -26,7 +27,8 @@ from tenor.pricing.model import (
 )
 
 Definition = Mapping[str, Any]
-"""`interval`, `trial_days`, `features` (code → limit or null), `charges` (a list of charge bodies), perhaps `profile`.
+"""`interval`, `trial_days`, `features` (code → limit or null), `charges` (a list of charge bodies), perhaps `profile`
+and `credits` (code → body).
 
 What came later than the first definitions is written only where it deviates from its default, so that the
 definitions of then have the text, and the hash, that they have always had.
@@ -97,6 +99,25 @@ def plan_version(record: PlanVersionRecord, *, stored_hash: bytes) -> PlanVersio
         content_hash=stored_hash,
         profile=definition.get("profile"),
         customer_id=record.customer_id,
+        credits=tuple(_credit_from_json(code, body) for code, body in sorted(definition.get("credits", {}).items())),
+    )
+
+
+def _credit_from_json(code: str, body: Mapping[str, Any]) -> PlanCredit:
+    return PlanCredit(
+        code=code,
+        wallet=body["wallet"],
+        unit=body["unit"],
+        rate=Decimal(body.get("rate", 1)),
+        amount=Decimal(body["amount"]),
+        per=body.get("per"),
+        every=interval_from_json(body["every"]),
+        rollover_min=Decimal(body.get("rollover_min", 0)),
+        rollover_max=Decimal(body.get("rollover_max", 0)),
+        lasts=interval_from_json(body["lasts"]) if "lasts" in body else None,
+        priority=body["priority"],
+        category=body["category"],
+        features=frozenset(body.get("features", ())),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from tenor.kernel.calendar import Interval
 from tenor.kernel.ids import ChargeId, CustomerId, PlanVersionId
@@ -89,6 +89,29 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanCredit:
+    """Prepaid credit that a plan promises: `amount` every interval, in units of which each is worth `rate`.
+
+    `per` names the charge whose quantity multiplies it. What is left when the next grant is made rolls over, between
+    `rollover_min` and `rollover_max`, or a grant `lasts` for a time of its own. `features` limits what it may pay.
+    """
+
+    code: str
+    wallet: str
+    unit: str
+    rate: Decimal
+    amount: Decimal
+    per: str | None
+    every: Interval
+    rollover_min: Decimal
+    rollover_max: Decimal
+    lasts: Interval | None
+    priority: int
+    category: Literal["paid", "promotional"]
+    features: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanVersion:
     """An immutable edition of a plan in one currency and tax mode.
 
@@ -115,3 +138,4 @@ class PlanVersion:
     content_hash: bytes
     profile: str | None = None
     customer_id: CustomerId | None = None
+    credits: tuple[PlanCredit, ...] = ()

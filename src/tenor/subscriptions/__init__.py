@@ -76,6 +76,7 @@ from tenor.subscriptions.operations.add_add_on import add_add_on
 from tenor.subscriptions.operations.advance import advance
 from tenor.subscriptions.operations.apply_discount import apply_discount
 from tenor.subscriptions.operations.cancel import cancel
+from tenor.subscriptions.operations.catch_up_credits import catch_up_credits
 from tenor.subscriptions.operations.change_plan import change_plan
 from tenor.subscriptions.operations.change_prices import PriceStep, change_prices
 from tenor.subscriptions.operations.change_quantity import change_quantity
@@ -207,6 +208,7 @@ __all__ = [
     "billed_currencies",
     "billing_grid",
     "cancel",
+    "catch_up_credits",
     "change_plan",
     "change_prices",
     "change_quantity",

@@ -15,6 +15,7 @@ from tenor.pricing.policy import profile
 from tenor.subscriptions.errors import OutsideLife, VersionConflict
 from tenor.subscriptions.events import change_event, move_event
 from tenor.subscriptions.model import Change, Facts, Item, Recording, Subscription
+from tenor.subscriptions.plan_credits import keep_plan_credits
 from tenor.subscriptions.rules.amendment import Amendment, Opened, amend, caught_up, renewed
 from tenor.subscriptions.rules.grid import period_end
 from tenor.subscriptions.rules.moves import runs_on
@@ -108,8 +109,8 @@ def record_changes(
 def write_amendments(uow: UnitOfWork, amendments: Sequence[Amendment], *, now: datetime) -> None:
     """Write amendments of locked subscriptions, at most one of each, in a number of statements that is constant.
 
-    The entries of the journals decide; phases, discounts, states, billing positions, events and audit records
-    follow from them in this transaction.
+    The entries of the journals decide; phases, discounts, states, billing positions, events, audit records and the
+    credits that plans promise follow from them in this transaction.
     """
     append_changes(uow, [(one.subscription.id, entry) for one in amendments for entry in one.entries])
     save_changes_of(uow, [one.subscription for one in amendments])
@@ -127,6 +128,7 @@ def write_amendments(uow: UnitOfWork, amendments: Sequence[Amendment], *, now: d
         ],
     )
     record(uow, [_deed(one, entry) for one in amendments for entry in one.entries])
+    keep_plan_credits(uow, [one.subscription.id for one in amendments], now=now)
 
 
 def _put_in_force(uow: UnitOfWork, amendments: Sequence[Amendment], *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions.errors import ExternalIdTaken
 from tenor.subscriptions.events import change_event
 from tenor.subscriptions.model import Change, Subscription, Timeline
+from tenor.subscriptions.plan_credits import keep_plan_credits
 from tenor.subscriptions.rules.moves import follow
 from tenor.subscriptions.rules.timeline import fold
 from tenor.subscriptions.store.facts import kind_of
@@ -66,6 +67,7 @@ def open_subscriptions(uow: UnitOfWork, openings: Sequence[Opening], *, now: dat
     open_positions(uow, [(subscription_id, item.id, item.starts_at) for subscription_id, item in items])
     insert_moves(uow, moved, now=now)
     _tell(uow, [(one, change) for (one, _), opening in zip(moved, openings, strict=True) for change in opening.changes])
+    keep_plan_credits(uow, [one.id for one, _ in moved], now=now)
     return [one for one, _ in moved]
 
 

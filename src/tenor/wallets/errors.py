@@ -51,6 +51,12 @@ class UseKeyReused(Conflict):
     code = "use_key_reused"
 
 
+class UsePaysDocument(Conflict):
+    """The use pays a document: only what takes the document back gives it back."""
+
+    code = "use_pays_document"
+
+
 class ReservationSettled(Conflict):
     """The reservation was committed or released before, or its time is over."""
 

@@ -15,6 +15,9 @@ ZERO: Final = Decimal(0)
 
 Category = Literal["paid", "promotional"]
 Source = Literal["purchase", "promotion", "plan", "refund"]
+PaidFrom = Literal["cash", "invoice", "customer_credit"]
+"""Where the cost of a grant came from: money that was received for it, a document that billed it ahead (as deferred
+revenue), or what was owed back to the customer."""
 
 PRIORITY_LAST: Final = 255
 """The priority of a grant that names none: it burns after all that do."""
@@ -81,6 +84,9 @@ EntryKind = Literal[
 covered; such a use paid by a later grant; a draw given back to its grant; an advance that is not owed any more; the
 rest of a grant taken out; what was left when it expired."""
 
+RESERVES: Final[Mapping[EntryKind, int]] = MappingProxyType({"held": 1, "released": -1})
+"""The sign with which an entry counts in what of its grant is set aside."""
+
 SIGNS: Final[Mapping[EntryKind, int]] = MappingProxyType(
     {
         "granted": 1,
@@ -128,17 +134,25 @@ class StoredWallet(NamedTuple):
 
 
 class HeldGrant(NamedTuple):
-    """A grant as it is kept, what it has left and what was paid for all of it, in minor units."""
+    """A grant as it is kept, what it has left, and what was paid for all of it, in minor units.
+
+    `reserved` is set aside for uses that are not settled; it is not part of `remaining`.
+    """
 
     id: GrantId
     wallet_id: WalletId
     grant: Grant
     remaining: Decimal
     cost_minor: int
+    reserved: Decimal = ZERO
+    paid_from: PaidFrom = "cash"
 
 
 class NewGrant(NamedTuple):
-    """A grant that is to be made. `expires_at` None: never; `priority` 0 burns first, 255 last."""
+    """A grant that is to be made. `expires_at` None: never; `priority` 0 burns first, 255 last.
+
+    `cost_minor` is what was paid for it, net of tax, and `paid_from` what that was paid from.
+    """
 
     amount: Decimal
     source: Source
@@ -148,13 +162,17 @@ class NewGrant(NamedTuple):
     features: frozenset[str] = frozenset()
     effective_at: datetime | None = None
     expires_at: datetime | None = None
+    paid_from: PaidFrom = "cash"
 
 
 UseStatus = Literal["held", "used", "released"]
 
 
 class StoredUse(NamedTuple):
-    """A use as it is kept: `asked` was drawn or held, `used` counts in the end, `uncovered` of it by no grant yet."""
+    """A use as it is kept: `asked` was drawn or held, `used` counts in the end, `uncovered` of it by no grant yet.
+
+    `paid_minor` is what it pays of a document, in minor units; None: it pays none.
+    """
 
     id: WalletUseId
     wallet_id: WalletId
@@ -166,6 +184,7 @@ class StoredUse(NamedTuple):
     uncovered: Decimal
     made_at: datetime
     expires_at: datetime | None
+    paid_minor: int | None = None
 
 
 class Movement(NamedTuple):

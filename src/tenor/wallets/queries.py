@@ -1,4 +1,4 @@
-"""Reads for statements: what a wallet has, what happened in it, and whether its entries add up."""
+"""Reads for statements: what a wallet has, and what happened in it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,8 +8,9 @@ from typing import NamedTuple
 from tenor.kernel.ids import CustomerId, WalletId, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import WalletNotFound
-from tenor.wallets.model import Movement, StoredWallet, WalletEntry
-from tenor.wallets.store.wallets import balances, wallets_of
+from tenor.wallets.model import HeldGrant, Movement, StoredWallet, WalletEntry
+from tenor.wallets.rules.burning import in_burn_order
+from tenor.wallets.store.wallets import balances, grants_of, wallets_of
 
 
 class WalletBalance(NamedTuple):
@@ -63,19 +64,9 @@ def wallet_entries(uow: UnitOfWork, wallet_id: WalletId, *, after_no: int = 0, l
     return [WalletEntry(entry_no, Movement(*movement)) for entry_no, *movement in rows]
 
 
-def wallets_that_do_not_add_up(uow: UnitOfWork) -> list[WalletId]:
-    """Return the wallets in which a grant has another amount left than its entries say, or an entry is missing."""
-    rows = uow.fetch_all(
-        """
-        select g.wallet_id from credit_grants g left join wallet_entries e on e.grant_id = g.id
-        group by g.wallet_id, g.id, g.remaining
-        having g.remaining <> coalesce(sum(case
-            when e.kind in ('granted', 'released', 'restored') then e.amount
-            when e.kind in ('held', 'drawn', 'repaid', 'voided', 'lapsed') then -e.amount end), 0)
-        union
-        select w.id from wallets w left join wallet_entries e on e.wallet_id = w.id
-        group by w.id, w.entry_count having count(e.entry_no) <> w.entry_count
-        order by 1
-        """
-    )
-    return [WalletId(wallet_id) for (wallet_id,) in rows]
+def wallet_grants(uow: UnitOfWork, wallet: StoredWallet, *, is_whole_story: bool = False) -> list[HeldGrant]:
+    """Return the grants of a wallet that have something left, free or set aside (or all), in its burn order."""
+    found = {held.grant.id: held for held in grants_of(uow, wallet.id)}
+    ordered = in_burn_order((held.grant for held in found.values()), wallet.terms.burn_order)
+    grants = [found[grant.id] for grant in ordered]
+    return [held for held in grants if is_whole_story or held.remaining or held.reserved]

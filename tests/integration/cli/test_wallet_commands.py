@@ -72,7 +72,7 @@ def test_a_wallet_from_its_opening_to_its_last_entry(environment: dict[str, str]
         (5, "voided", "300", 0),
     ]
     assert "5 entries" in done(environment, "entries", "globex")
-    assert "main tokens 0 0 0" in done(environment, "show", "globex").replace("│ ", "")
+    assert "main tokens 0 0 0" in done(environment, "show", "globex")
 
 
 def test_what_is_due_is_done_by_a_tick(environment: dict[str, str]) -> None:
@@ -80,8 +80,56 @@ def test_what_is_due_is_done_by_a_tick(environment: dict[str, str]) -> None:
     done(environment, "top-up", "globex", "--below", "5", "--to", "20")
     done(environment, "alert", "globex", "5")
 
-    assert body(environment, "tick") == {"released": 0, "lapsed": 0, "renewed": 0, "top_ups_ordered": 1}
-    assert done(environment, "tick") == "released 0, lapsed 0, renewed 0, top ups ordered 0"
+    nothing = {"released": 0, "lapsed": 0, "renewed": 0, "crossed": 0, "top_ups_ordered": 0}
+    assert body(environment, "tick") == nothing | {"top_ups_ordered": 1}
+    assert done(environment, "tick") == "released 0, lapsed 0, renewed 0, crossed 0, top ups ordered 0"
+
+    shown = body(environment, "top-ups", "globex")
+    (ordered,) = shown["top_ups"]
+    assert shown["rule"] == {"threshold": "5", "target": "20", "max_per_day": 1, "is_active": True}
+    assert (ordered["amount"], ordered["price"], ordered["status"]) == ("20", "20.00", "pending")
+    assert done(environment, "settle", ordered["top_up_id"], "--paid") == "Granted 20"
+    assert body(environment, "settle", ordered["top_up_id"], "--failed", exit_code=2)["error"]["code"] == (
+        "top_up_settled"
+    )
+    assert "Filled up below 5 to 20, at most 1 a day" in done(environment, "top-ups", "globex")
+    assert body(environment, "alerts", "globex") == {"alerts": [{"threshold": "5", "is_below": False}]}
+    assert "5 no" in done(environment, "alerts", "globex")
+
+
+def test_credit_is_held_for_a_call_whose_cost_is_known_later(environment: dict[str, str]) -> None:
+    done(environment, "open", "globex", "EUR")
+    done(environment, "grant", "globex", "10", "--cost", "8.00", "--paid-from", "invoice", "--feature", "api")
+    until = ("--until", "2999-01-01T00:00:00Z", "--feature", "api")
+    held = body(environment, "reserve", "globex", "6", "--key", "a", *until)["use_id"]
+    other = body(environment, "reserve", "globex", "4", "--key", "b", *until)["use_id"]
+    assert body(environment, "use", "globex", "1", "--key", "c", exit_code=2)["error"]["code"] == "credit_exhausted"
+
+    assert done(environment, "commit", held, "5") == "Used 5 of 6 that were held"
+    assert done(environment, "release", other) == "Gave 4 free"
+    (grant,) = body(environment, "grants", "globex")["grants"]
+    assert (grant["remaining"], grant["held"], grant["cost_minor"], grant["paid_from"]) == ("5", "0", 800, "invoice")
+    assert body(environment, "give-back", held, "2")["used"] == "3"
+    assert done(environment, "give-back", held) == "Gave 3 back; 0 stay used"
+    assert "1 grant" in done(environment, "grants", "globex", "--all")
+    assert "no use" in body(environment, "release", "top_1", exit_code=2)["error"]["message"]
+
+
+def test_credit_is_promised_every_month_until_that_is_stopped(environment: dict[str, str]) -> None:
+    done(environment, "open", "globex", "EUR")
+    assert done(environment, "recur", "globex", "50", "--as", "support", "--keep", "20") == (
+        "Promised 50 EUR to globex every month"
+    )
+    assert body(environment, "show", "globex")["wallets"][0]["available"] == "50"
+    assert done(environment, "stop", "globex", "support") == "Stopped support"
+    (promise,) = body(environment, "recurring", "globex")["recurring"]
+    assert (promise["amount"], promise["every"], promise["rollover_max"], promise["next_at"]) == (
+        "50",
+        "month",
+        "20",
+        None,
+    )
+    assert "stopped" in done(environment, "recurring", "globex")
 
 
 def test_refusals_have_their_codes(environment: dict[str, str]) -> None:
@@ -94,6 +142,8 @@ def test_refusals_have_their_codes(environment: dict[str, str]) -> None:
         "malformed_wallet": ["grant", "globex", "1", "--source", "heaven"],
         "not_an_id": ["void", "grt_1"],
         "wallet_exists": ["open", "globex", "EUR", "--overdraws"],
+        "credit_gone": ["grant", "globex", "1", "--cost", "1", "--paid-from", "customer_credit"],
+        "malformed": ["recur", "globex", "1", "--as", "x", "--every", "now and then"],
     }
     for code, words in refused.items():
         assert body(environment, *words, exit_code=2)["error"]["code"] == code

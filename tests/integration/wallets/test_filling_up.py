@@ -175,17 +175,43 @@ def test_what_may_roll_over_is_kept_for_one_interval_more(purse: Purse) -> None:
     assert purse.adds_up()
 
 
-def test_what_missed_its_next_interval_has_lapsed_whatever_may_roll_over(purse: Purse) -> None:
+def test_what_was_missed_rolls_over_as_if_somebody_had_looked_in_time(purse: Purse) -> None:
     promise(purse, rollover_max=Decimal(50))
-    renew(purse, day(1))
-    renew(purse, day(30))  # three weeks were missed
+    renew(purse, day(30))  # the 8th, 15th, 22nd and 29th were missed
 
-    assert purse.figures(30) == (100, 0, 0)
+    assert purse.figures(30) == (150, 0, 0)  # 50 of what was left, and 100
+    assert [(kind, amount) for kind, amount, _ in purse.kinds()] == [
+        ("granted", 100),
+        ("lapsed", 50),
+        ("granted", 100),
+        *[("lapsed", 100), ("granted", 100)] * 3,
+    ]
+    assert purse.adds_up()
+
+
+def test_what_was_missed_and_would_still_last_is_made(purse: Purse) -> None:
+    promise(purse, lasts=Interval(Unit.DAY, 12))
+    renew(purse, day(30))
+
+    # of the 8th: until the 20th; the 15th: until the 27th; the 22nd and the 29th are there
+    assert purse.figures(30) == (200, 0, 0)
     assert [(kind, amount) for kind, amount, _ in purse.kinds()] == [
         ("granted", 100),
         ("lapsed", 100),
         ("granted", 100),
+        ("granted", 100),
     ]
+
+
+def test_at_least_so_much_rolls_over_whatever_was_used(purse: Purse) -> None:
+    promise(purse, rollover_min=Decimal(30), rollover_max=Decimal(50))
+    purse.use("90", on=2)
+    renew(purse, day(8))
+    assert purse.figures(8) == (130, 0, 0)  # the 10 that were left, 20 more, and 100
+    purse.use("60", on=9)
+    renew(purse, day(15))
+    assert purse.figures(15) == (150, 0, 0)  # 50 of the 70, and 100
+    assert purse.adds_up()
 
 
 def test_a_promise_is_made_once_and_can_be_stopped(purse: Purse) -> None:

@@ -28,7 +28,7 @@ def test_what_is_held_is_committed_in_part_and_the_rest_is_free(purse: Purse) ->
 
     assert (committed.use.status, committed.use.used) == ("used", Decimal(5))
     assert purse.figures(2) == (5, 0, 0)
-    assert purse.kinds() == [("granted", 10, 1000), ("held", 8, 800), ("released", 8, 800), ("drawn", 5, 500)]
+    assert purse.kinds() == [("granted", 10, 1000), ("held", 8, 0), ("released", 8, 0), ("drawn", 5, 500)]
     assert purse.commit(held, "5", on=9).entries == ()
     with pytest.raises(ReservationSettled):
         purse.commit(held, "6", on=2)

@@ -1,24 +1,37 @@
 """The worked tables of prepaid credits, executed; their last column is the arithmetic of each expected figure."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final
+from uuid import UUID
 
 import pytest
 
 from tenor.kernel.calendar import Grid, Interval, Unit
+from tenor.kernel.ids import GrantId, WalletId, WalletUseId
 from tenor.kernel.period import Period
-from tenor.wallets.model import Grant, Reset
+from tenor.wallets.model import EntryKind, Grant, HeldGrant, Reset, WalletEntry
 from tenor.wallets.rules.burn_down import BurnTerms, burn_down, opened
 from tenor.wallets.rules.burning import in_burn_order
+from tenor.wallets.rules.movements import Movements
 from tenor.wallets.rules.spending import Settlement, Wallet, deposit, give_back, use_credit, void
+from tenor.wallets.rules.transfers import transfers_of
 from tests.support.worked_tables import worked_table
 
 PAGE = "algorithms/credits.md"
 ORDER = ("priority", "expiry", "created", "id")
 ZERO = Decimal(0)
+KINDS: Final[Mapping[str, EntryKind]] = {
+    "use": "drawn",
+    "pay": "drawn",
+    "hold": "held",
+    "restore": "restored",
+    "lapse": "lapsed",
+}
 
 
 def day(number: str | int) -> datetime:
@@ -128,4 +141,37 @@ def test_what_spending_leaves(row: list[str]) -> None:
         Decimal(lapsed),
         Decimal(used),
         Decimal(advanced),
+    )
+
+
+@pytest.mark.parametrize("row", worked_table(PAGE, "What it comes to in the books"))
+def test_what_it_comes_to_in_the_books(row: list[str]) -> None:
+    grant_text, events, *expected, _ = row
+    amount, _, cost = grant_text.split()
+    grant = read_grant(f"a {amount}")
+    held = HeldGrant(GrantId(UUID(int=1)), WalletId(UUID(int=2)), grant, grant.amount, int(Decimal(cost) * 100))
+    movements = Movements.of([], at=day(1))
+    movements.deposit(held)
+    for number, event in enumerate(events.split(", "), 1):
+        verb, *size = event.split()
+        units = Decimal(size[0]) if size else movements.left(held.id)
+        use_id = WalletUseId(UUID(int=9 if verb in {"pay", "restore"} else 10 + number))
+        movements.move(KINDS[verb], held.id, units, use_id=None if verb == "lapse" else use_id)
+        if verb in {"pay", "restore"}:
+            sign = 1 if verb == "pay" else -1
+            movements.paid_minor[use_id] = movements.paid_minor.get(use_id, 0) + sign * int(units * 100)
+    books: Counter[str] = Counter()
+    entries = [WalletEntry(number, movement) for number, movement in enumerate(movements.entries, 1)]
+    for transfer in transfers_of(entries, grants=movements.grants, paid_minor=movements.paid_minor):
+        books[transfer.debit] += transfer.amount_minor
+        books[transfer.credit] -= transfer.amount_minor
+
+    owed, revenue, receivable, discount, breakage = map(int, expected)
+    assert books == Counter(
+        cash=int(Decimal(cost) * 100),
+        prepaid_credits=-owed,
+        revenue=-revenue,
+        receivable=receivable,
+        credit_discounts=discount,
+        breakage=-breakage,
     )

@@ -1,60 +1,45 @@
 """`tenor wallet`: prepaid credits of customers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.commands.wallet_filling import alert, alerts, settle, tick, top_up, top_ups
+from tenor.cli.commands.wallet_frame import (
+    ActorOption,
+    AmountArgument,
+    CodeOption,
+    CustomerArgument,
+    ReasonOption,
+    place,
+    tell,
+    work,
+)
+from tenor.cli.commands.wallet_holds import commit, give_back, grants, release, reserve
+from tenor.cli.commands.wallet_promises import recur, recurring, stop_
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
-from tenor.cli.session import session, tenant_now
-from tenor.customers import customer_ids
-from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import CustomerId, GrantId, WalletId, from_wire, to_wire
-from tenor.kernel.money import to_minor
+from tenor.kernel.ids import GrantId, from_wire, to_wire
+from tenor.kernel.money import format_minor, to_minor
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
-from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.policy import profile
 from tenor.wallets import (
-    TopUpRule,
     UseRequest,
     WalletBalance,
     find_wallet,
     grant_credits,
-    lapse_grants,
     open_wallet,
-    order_top_ups,
-    release_expired_reservations,
-    renew_grants,
-    set_alert,
-    set_top_up,
     use_credits,
     void_grant,
     wallet_balances,
     wallet_entries,
 )
-from tenor.wallets.model import Category, Movement, NewGrant, Source, WalletTerms
+from tenor.wallets.model import Category, Movement, NewGrant, PaidFrom, Source, WalletTerms
 
 app = typer.Typer(help="Give customers prepaid credit, and see what became of it.", no_args_is_help=True)
-
-CustomerArgument = Annotated[str, typer.Argument(help="External id of the customer.")]
-CodeOption = Annotated[str, typer.Option("--wallet", "-w", help="Code of the wallet.")]
-AmountArgument = Annotated[str, typer.Argument(help="Amount in the wallet's unit, e.g. 50 or 12.50.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
-
-
-class Place(NamedTuple):
-    """A transaction of a tenant, its time, and the customer that a command is about."""
-
-    uow: UnitOfWork
-    now: datetime
-    customer_id: CustomerId
 
 
 @app.callback()
@@ -81,7 +66,7 @@ def open_(
     as_json: JsonOption = False,
 ) -> None:
     """Open a wallet. Its terms never change; repeating it changes nothing."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
+    with refusals(as_json=as_json), place(tenant, customer) as at:
         policy = profile(like).credits
         terms = WalletTerms(
             code=code,
@@ -93,8 +78,8 @@ def open_(
             burn_order=policy.burn_order,
             eligibility=policy.credit_eligibility,
         )
-        wallet_id = open_wallet(place.uow, place.customer_id, terms, now=place.now, actor=actor, reason=reason)
-        _tell(
+        wallet_id = open_wallet(at.uow, at.customer_id, terms, now=at.now, actor=actor, reason=reason)
+        tell(
             {"wallet_id": to_wire("wal", wallet_id)},
             f"Wallet {code} of {customer} counts {terms.unit}",
             as_json=as_json,
@@ -109,6 +94,9 @@ def grant(
     tenant: TenantOption,
     code: CodeOption = "main",
     cost: Annotated[str, typer.Option(help="What was paid for it, in the wallet's currency; 0: a gift.")] = "0",
+    paid_from: Annotated[
+        str, typer.Option(help="What that was paid from: cash, customer_credit, or an invoice that has billed it.")
+    ] = "cash",
     source: Annotated[str | None, typer.Option(help="purchase, promotion, plan or refund.")] = None,
     priority: Annotated[int, typer.Option(help="0 burns first, 255 last.")] = 255,
     feature: Annotated[list[str] | None, typer.Option(help="Only for this feature; may be repeated.")] = None,
@@ -119,8 +107,8 @@ def grant(
     as_json: JsonOption = False,
 ) -> None:
     """Put credit into a wallet."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
-        found = find_wallet(place.uow, place.customer_id, code)
+    with refusals(as_json=as_json), place(tenant, customer) as at:
+        found = find_wallet(at.uow, at.customer_id, code)
         cost_minor = to_minor(parse_decimal(cost, name="--cost"), found.terms.currency)
         category: Category = "paid" if cost_minor else "promotional"
         new = NewGrant(
@@ -132,10 +120,11 @@ def grant(
             features=frozenset(feature or ()),
             effective_at=None if effective is None else parse_instant(effective, name="--effective"),
             expires_at=None if expires is None else parse_instant(expires, name="--expires"),
+            paid_from=cast(PaidFrom, paid_from),
         )
-        made = grant_credits(place.uow, found.id, new, now=place.now, actor=actor, reason=reason)
+        made = grant_credits(at.uow, found.id, new, now=at.now, actor=actor, reason=reason)
         words = f"Granted {plain(new.amount)} {found.terms.unit} to {customer}"
-        _tell({"grant_id": to_wire("grt", made.grant_id)}, words, as_json=as_json)
+        tell({"grant_id": to_wire("grt", made.grant_id)}, words, as_json=as_json)
 
 
 @app.command("void")
@@ -148,10 +137,10 @@ def void(
     as_json: JsonOption = False,
 ) -> None:
     """Take out what is left of a grant; what was used stays used."""
-    with refusals(as_json=as_json), _work(tenant) as (uow, now):
+    with refusals(as_json=as_json), work(tenant) as (uow, now):
         entries = void_grant(uow, GrantId(from_wire("grt", grant_id)), now=now, actor=actor, reason=reason)
         amount = sum((movement.amount for _, movement in entries), Decimal(0))
-        _tell({"voided": amount}, f"Took {plain(amount)} out", as_json=as_json)
+        tell({"voided": amount}, f"Took {plain(amount)} out", as_json=as_json)
 
 
 @app.command("use")
@@ -166,12 +155,12 @@ def use(
     as_json: JsonOption = False,
 ) -> None:
     """Use credit."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
-        found = find_wallet(place.uow, place.customer_id, code)
+    with refusals(as_json=as_json), place(tenant, customer) as at:
+        found = find_wallet(at.uow, at.customer_id, code)
         request = UseRequest(found.id, parse_decimal(amount, name="amount"), key, feature)
-        used = use_credits(place.uow, request, now=place.now).use
+        used = use_credits(at.uow, request, now=at.now).use
         body = {"use_id": to_wire("use", used.id), "used": used.used, "uncovered": used.uncovered}
-        _tell(
+        tell(
             body,
             f"Used {plain(used.used)} {found.terms.unit}, {plain(used.uncovered)} of it uncovered",
             as_json=as_json,
@@ -181,12 +170,12 @@ def use(
 @app.command("show")
 def show(customer: CustomerArgument, *, tenant: TenantOption, as_json: JsonOption = False) -> None:
     """Show the wallets of a customer: what is free, held and overdrawn."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
-        found = wallet_balances(place.uow, [place.customer_id], at=place.now)
+    with refusals(as_json=as_json), place(tenant, customer) as at:
+        found = wallet_balances(at.uow, [at.customer_id], at=at.now)
         if as_json:
             print_json({"wallets": [_balance_json(balance) for balance in found]})
             return
-        table = Table("wallet", "unit", "available", "held", "overdrawn")
+        table = Table("wallet", "unit", "available", "held", "overdrawn", box=None)
         for balance in found:
             terms = balance.wallet.terms
             figures = [plain(figure) for figure in (balance.available, balance.held, balance.advanced)]
@@ -206,104 +195,35 @@ def entries_(
     as_json: JsonOption = False,
 ) -> None:
     """List what happened in a wallet, entry by entry."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
-        found = wallet_entries(
-            place.uow, find_wallet(place.uow, place.customer_id, code).id, after_no=after, limit=limit
-        )
+    with refusals(as_json=as_json), place(tenant, customer) as at:
+        of = find_wallet(at.uow, at.customer_id, code)
+        found = wallet_entries(at.uow, of.id, after_no=after, limit=limit)
         if as_json:
             print_json({"entries": [{"entry_no": number, **_movement_json(entry)} for number, entry in found]})
             return
-        table = Table("no", "at", "what", "amount", "grant")
+        table = Table("no", "at", "what", "amount", "cost", "grant", box=None)
         for number, entry in found:
             granted = "" if entry.grant_id is None else to_wire("grt", entry.grant_id)
-            table.add_row(str(number), format_instant(entry.at), entry.kind, plain(entry.amount), granted)
+            cost = format_minor(entry.value_minor, of.terms.currency) if entry.value_minor else ""
+            table.add_row(str(number), format_instant(entry.at), entry.kind, plain(entry.amount), cost, granted)
         out.print(table)
         out.print(counted(len(found), "entry") if len(found) == 1 else f"{len(found):,} entries", style="dim")
 
 
-@app.command("alert")
-def alert(
-    customer: CustomerArgument,
-    threshold: AmountArgument,
-    *,
-    tenant: TenantOption,
-    code: CodeOption = "main",
-    actor: ActorOption = "operator",
-    reason: ReasonOption = "set by the command line",
-    as_json: JsonOption = False,
-) -> None:
-    """Tell, by the event wallet.low, when less than this is left; once for each crossing."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
-        wallet_id = find_wallet(place.uow, place.customer_id, code).id
-        least = parse_decimal(threshold, name="threshold")
-        set_alert(place.uow, wallet_id, least, now=place.now, actor=actor, reason=reason)
-        _tell({"wallet_id": to_wire("wal", wallet_id)}, f"Told below {plain(least)}", as_json=as_json)
-
-
-@app.command("top-up")
-def top_up(
-    customer: CustomerArgument,
-    *,
-    tenant: TenantOption,
-    below: Annotated[str, typer.Option(help="Fill up when less than this is left.")],
-    to: Annotated[str, typer.Option(help="Fill up to this.")],
-    per_day: Annotated[int, typer.Option(help="How many times a day (UTC) at most.")] = 1,
-    off: Annotated[bool, typer.Option("--off", help="Keep the bounds, but do not fill up.")] = False,
-    code: CodeOption = "main",
-    actor: ActorOption = "operator",
-    reason: ReasonOption = "set by the command line",
-    as_json: JsonOption = False,
-) -> None:
-    """Say when a wallet is filled up by itself."""
-    with refusals(as_json=as_json), _place(tenant, customer) as place:
-        wallet_id: WalletId = find_wallet(place.uow, place.customer_id, code).id
-        rule = TopUpRule(parse_decimal(below, name="--below"), parse_decimal(to, name="--to"), per_day, not off)
-        set_top_up(place.uow, wallet_id, rule, now=place.now, actor=actor, reason=reason)
-        words = f"Filled up below {plain(rule.threshold)} to {plain(rule.target)}, at most {per_day} a day"
-        _tell({"wallet_id": to_wire("wal", wallet_id)}, words, as_json=as_json)
-
-
-@app.command("tick")
-def tick(*, tenant: TenantOption, as_json: JsonOption = False) -> None:
-    """Do what is due in all wallets: end reservations, lapse and renew grants, order top-ups."""
-    with refusals(as_json=as_json), _work(tenant) as (uow, now):
-        body = {
-            "released": len(release_expired_reservations(uow, now=now)),
-            "lapsed": len(lapse_grants(uow, now=now)),
-            "renewed": sum(movement.kind == "granted" for _, movement in renew_grants(uow, now=now)),
-            "top_ups_ordered": len(order_top_ups(uow, now=now)),
-        }
-        _tell(body, ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in body.items()), as_json=as_json)
-
-
-@contextmanager
-def _work(tenant: str) -> Iterator[tuple[UnitOfWork, datetime]]:
-    """Yield a transaction of a tenant and its time; it is committed at the end."""
-    with session() as opened:
-        of = opened.tenant(tenant)
-        with opened.database.transaction(of.tenant_id) as uow:
-            yield uow, tenant_now(of)
-
-
-@contextmanager
-def _place(tenant: str, customer: str) -> Iterator[Place]:
-    """Yield what a command about one customer needs.
-
-    Raises:
-        NotFound: there is no such customer.
-    """
-    with _work(tenant) as (uow, now):
-        known = customer_ids(uow, [customer])
-        if customer not in known:
-            raise NotFound(f"there is no customer {customer!r}")
-        yield Place(uow, now, known[customer])
-
-
-def _tell(body: dict[str, Any], words: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(body)
-    else:
-        out.print(escape(words))
+app.command("grants")(grants)
+app.command("reserve")(reserve)
+app.command("commit")(commit)
+app.command("release")(release)
+app.command("give-back")(give_back)
+app.command("top-up")(top_up)
+app.command("top-ups")(top_ups)
+app.command("settle")(settle)
+app.command("alert")(alert)
+app.command("alerts")(alerts)
+app.command("recur")(recur)
+app.command("recurring")(recurring)
+app.command("stop")(stop_)
+app.command("tick")(tick)
 
 
 def _balance_json(balance: WalletBalance) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeVar
 
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
@@ -31,7 +31,9 @@ from tenor.platform.settings import Settings
 from tenor.platform.statistics import refresh_statistics
 from tenor.platform.telemetry import send_spans, span
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.subscriptions import advance
+from tenor.subscriptions import advance, catch_up_credits
+
+T = TypeVar("T")
 
 INLINE_BATCHES_MAX: Final = 3
 """Runs of up to so many batches are done in this process: starting workers would take longer."""
@@ -103,8 +105,8 @@ def bill(
     """Bill everything that is due for a tenant at `as_of`; return a report for each run carried out.
 
     An unfinished run, killed or still worked on elsewhere, is finished first. What is due by the
-    calendar (starts, trial ends, cancellations) is moved before. A second call finds nothing to bill.
-    `workers` defaults to one for each core.
+    calendar (starts, trial ends, cancellations; credit that is granted, lapses or is topped up) is moved before.
+    A second call finds nothing to bill. `workers` defaults to one for each core.
 
     Raises:
         RunInThePast: a finished run was as of a later instant.
@@ -115,7 +117,8 @@ def bill(
         begun = perf_counter()
         refresh_statistics(database, tenant_id)
         _prepare_months_ahead(database, tenant_id, as_of=as_of)
-        run = _planned(database, tenant_id, as_of=as_of)
+        _unless_in_a_circle(lambda: catch_up_credits(database, tenant_id, now=as_of))
+        run = _unless_in_a_circle(lambda: _planned(database, tenant_id, as_of=as_of))
         prefetch_taxes(database, settings, tenant_id, at=run.as_of)
         done = BatchSummary()
         for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
@@ -156,14 +159,19 @@ def _prepare_months_ahead(database: Database, tenant_id: TenantId, *, as_of: dat
 
 
 def _planned(database: Database, tenant_id: TenantId, *, as_of: datetime) -> PlannedRun:
-    """Move what the calendar moves and plan the run, in one transaction; after a deadlock it begins again."""
+    """Move what the calendar moves and plan the run, in one transaction."""
+    with database.transaction(tenant_id) as uow:
+        advance(uow, now=as_of)
+        return open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
+
+
+def _unless_in_a_circle(work: Callable[[], T]) -> T:
+    """Do work in transactions of its own that can be repeated; after a deadlock it begins again."""
     attempts_left = ATTEMPTS_MAX
     while True:
         attempts_left -= 1
         try:
-            with database.transaction(tenant_id) as uow:
-                advance(uow, now=as_of)
-                return open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
+            return work()
         except DeadlockDetected:
             if not attempts_left:
                 raise

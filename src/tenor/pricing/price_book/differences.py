@@ -19,6 +19,7 @@ _WRITTEN_AS: Final = MappingProxyType(
 )
 """The keys that a file calls otherwise than a definition."""
 
+_INTERVALS: Final = frozenset({"interval", "tier_window", "every", "lasts"})
 _UNWRITTEN: Final = MappingProxyType({"counting": SeatCounting.PRORATED.value, "tax_category": STANDARD_TAX_CATEGORY})
 """What a definition says by not having the key."""
 
@@ -77,7 +78,7 @@ def _charges(definition: Definition) -> dict[str, Stated]:
 
 def _stated(path: str, value: Any) -> Iterator[tuple[str, str]]:
     match value:
-        case dict() if path in {"interval", "tier_window"}:
+        case dict() if path.rpartition(".")[2] in _INTERVALS:
             yield path, in_words(interval_from_json(value))
         case dict():
             for key, part in value.items():

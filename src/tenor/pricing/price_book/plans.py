@@ -14,6 +14,7 @@ from tenor.pricing.model import ChargeKind
 from tenor.pricing.policy import profile_names
 from tenor.pricing.price_book import tree
 from tenor.pricing.price_book.charges import ChargeBody, Surroundings, read_charge
+from tenor.pricing.price_book.credits import read_credits
 from tenor.pricing.price_book.draft import PlanDraft
 from tenor.pricing.price_book.fields import (
     IN_THIS_FILE,
@@ -68,6 +69,15 @@ def read_plan(spot: Spot, *, around: Declared) -> PlanDraft:
             "profile": Field(PROFILE, None),
             "features": Field(partial(granted_features, features=around.features), {}),
             "charges": Field(partial(_charges, around=surroundings)),
+            "credits": Field(
+                partial(
+                    read_credits,
+                    charges=_charge_codes(spot),
+                    plan_interval=plan_interval,
+                    currency=around.currency,
+                ),
+                {},
+            ),
         },
     )
     definition = {
@@ -78,7 +88,14 @@ def read_plan(spot: Spot, *, around: Declared) -> PlanDraft:
     }
     if values["profile"]:
         definition["profile"] = values["profile"]
+    if values["credits"]:
+        definition["credits"] = values["credits"]
     return PlanDraft(values["code"], values["name"], values["product"], definition)
+
+
+def _charge_codes(spot: Spot) -> frozenset[str]:
+    charges = spot_below(spot, "charges")
+    return frozenset(word for _, word in codes_of(charges)) if charges else frozenset()
 
 
 def _charges(spot: Spot, *, around: Surroundings) -> list[ChargeBody]:

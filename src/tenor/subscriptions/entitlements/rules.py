@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from tenor.kernel.ids import SubscriptionId
 from tenor.kernel.money import EXACT
-from tenor.subscriptions.entitlements.model import Access, Entitlement, Facts, Override, Reason, Running
+from tenor.subscriptions.entitlements.model import Access, Entitlement, Facts, Override, Reason
 from tenor.subscriptions.model import PhaseState, Status
 
 ACCESS: Final[Mapping[Status, Access]] = MappingProxyType(
@@ -93,7 +93,7 @@ def _given(
 ) -> _Given | None:
     """Return what a subscription gives of a feature; None when it gives nothing."""
     items = [one for one in facts.running if one.subscription_id == subscription_id]
-    access, reason = _left(items[0], facts.access)
+    access, reason = access_left(items[0].state, items[0].status, facts.access)
     override = _newest(one for one in overrides if one.subscription_id == subscription_id)
     if override is not None:
         given = _Given(access, override.limit, reason or Reason.OVERRIDDEN, _told(override))
@@ -105,9 +105,12 @@ def _given(
     return _Given(access, _sum(one.limits[feature] for one in granting), reason or Reason.IN_PLAN, source)
 
 
-def _left(item: Running, access: Mapping[Status, Access]) -> tuple[Access, Reason | None]:
-    """Return what a subscription's states leave, the worst if there are two, and the state that takes or may take."""
-    states = [_OF_STATE[item.state], *({item.status} & _UNPAID)]
+def access_left(state: PhaseState, status: Status, access: Mapping[Status, Access]) -> tuple[Access, Reason | None]:
+    """Return what the states of a phase and of its subscription leave, the worst, and the one that takes or may take.
+
+    `access` is what each state leaves.
+    """
+    states = [_OF_STATE[state], *({status} & _UNPAID)]
     worst = min(states, key=lambda status: (_RANK[access[status]], status not in _REASONS))
     return access[worst], _REASONS.get(worst)
 

@@ -58,6 +58,14 @@ _STATEMENTS: Final = {
 }
 
 
+def access_by_state(uow: UnitOfWork) -> dict[Status, Access]:
+    """Return what each state leaves of what a plan grants: what this tenant says, or else the default."""
+    own = {
+        Status(status): Access(left) for status, left in uow.fetch_all("select status, access from entitlement_access")
+    }
+    return {**ACCESS, **own}
+
+
 def facts_at(uow: UnitOfWork, customer: CustomerId | str, at: datetime, *, feature: str | None = None) -> Facts:
     """Return what decides about the features of a customer (id or external id) at an instant; about one, if named.
 

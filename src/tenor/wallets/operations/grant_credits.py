@@ -8,13 +8,15 @@ from tenor.kernel.ids import GrantId, WalletId, new_id, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.period import require_utc
 from tenor.kernel.quantity import parse_decimal, plain
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.errors import MalformedWallet, WalletNotFound
-from tenor.wallets.model import ZERO, Grant, HeldGrant, NewGrant, Source, StoredWallet, WalletEntry
+from tenor.wallets.model import ZERO, Grant, HeldGrant, NewGrant, PaidFrom, Source, StoredWallet, WalletEntry
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.store.uses import settle_uses, uncovered_uses
-from tenor.wallets.store.wallets import insert_grants, lock_wallets, write_movements
-from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.store.wallets import insert_grants, lock_wallets
+from tenor.wallets.telling import tell_balances
 
 FEATURES_MAX: Final = 100
 
@@ -36,6 +38,7 @@ def grant_credits(
     Raises:
         WalletNotFound: there is no such wallet.
         MalformedWallet, NotADecimal, NotAnInstant: an amount, cost, priority or time that cannot be.
+        CreditGone: it is paid from more customer credit than there is.
     """
     require_sound(new)
     wallet = lock_wallets(uow, [wallet_id]).get(wallet_id)
@@ -47,13 +50,14 @@ def grant_credits(
     movements.deposit(held)
     with localcontext(EXACT):
         _repay(uow, wallet, held, movements)
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     facts = {
         "wallet_id": to_wire("wal", wallet_id),
         "amount": plain(new.amount),
         "source": new.source,
         "category": new.category,
         "cost_minor": new.cost_minor,
+        "paid_from": new.paid_from,
         "priority": new.priority,
         "features": sorted(new.features),
         "effective_at": held.grant.effective_at,
@@ -80,7 +84,7 @@ def held_grant(wallet_id: WalletId, new: NewGrant, *, now: datetime) -> HeldGran
     )
     if grant.expires_at is not None and require_utc(grant.expires_at, name="expires_at") <= grant.effective_at:
         raise MalformedWallet("a grant expires after it has taken effect")
-    return HeldGrant(grant_id, wallet_id, grant, new.amount, new.cost_minor)
+    return HeldGrant(grant_id, wallet_id, grant, new.amount, new.cost_minor, paid_from=new.paid_from)
 
 
 def require_sound(new: NewGrant) -> None:
@@ -89,6 +93,8 @@ def require_sound(new: NewGrant) -> None:
         raise MalformedWallet("a grant is of more than nothing")
     if new.source not in get_args(Source):
         raise MalformedWallet(f"a grant comes from {', '.join(get_args(Source))}, not {new.source!r}")
+    if new.paid_from not in get_args(PaidFrom):
+        raise MalformedWallet(f"a grant is paid from {', '.join(get_args(PaidFrom))}, not {new.paid_from!r}")
     if new.cost_minor < 0:
         raise MalformedWallet("a grant cost nothing or more")
     if not 0 <= new.priority <= 255:

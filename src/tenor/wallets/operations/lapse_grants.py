@@ -8,9 +8,10 @@ from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import plain
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.model import WalletEntry
 from tenor.wallets.rules.movements import Movements
-from tenor.wallets.store.wallets import expired_grants, lock_wallets, wallets_with_expired_grants, write_movements
+from tenor.wallets.store.wallets import expired_grants, lock_wallets, wallets_with_expired_grants
 from tenor.wallets.telling import tell_balances
 
 
@@ -19,13 +20,16 @@ def lapse_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
 
     Nothing can be drawn from an expired grant, booked or not; this tells the ledger. Called again, it goes on.
     """
-    wallet_ids = list(lock_wallets(uow, wallets_with_expired_grants(uow, at=now, limit=limit)))
+    due = wallets_with_expired_grants(uow, at=now, limit=limit)
+    if not due:
+        return ()
+    wallet_ids = list(lock_wallets(uow, due))
     expired = expired_grants(uow, wallet_ids, at=now)
     movements = Movements.of(expired, at=now)
     with localcontext(EXACT):
         for held in expired:
             movements.move("lapsed", held.id, held.remaining)
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     publish(
         uow,
         [

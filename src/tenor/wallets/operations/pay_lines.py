@@ -10,12 +10,13 @@ from uuid import UUID
 from tenor.kernel.ids import CustomerId, GrantId, WalletUseId, new_id
 from tenor.kernel.money import EXACT
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.model import ZERO, HeldGrant, StoredUse, StoredWallet, WalletEntry
 from tenor.wallets.rules.eligibility import GrantTerms, PayableLine, may_pay
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.rules.paying import payment
 from tenor.wallets.store.uses import insert_uses, uses_by_key
-from tenor.wallets.store.wallets import grants_in_force, lock_wallets, wallets_of, write_movements
+from tenor.wallets.store.wallets import grants_in_force, lock_wallets, wallets_of
 from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import cover, payers
 
@@ -56,10 +57,13 @@ class PaidLines(NamedTuple):
 def pay_lines(uow: UnitOfWork, lines: Sequence[LineToPay], *, now: datetime) -> PaidLines:
     """Pay lines in their order from the wallets of their customers, the oldest wallet first, as far as credit goes.
 
+    What is paid is taken off the customer's receivable in the ledger; the caller takes it off the document's.
     Only grants that may pay a line by their wallet's rule are drawn; nothing is overdrawn. A line whose key a wallet
     has paid before is not paid by it again. A few statements, however many customers there are.
     """
     found = _wallets_to_ask(uow, lines)
+    if not found:
+        return PaidLines((), ())
     wallet_ids = [wallet.id for wallet in found]
     held = grants_in_force(uow, wallet_ids, at=now)
     wallets, grants = _by(found, lambda wallet: wallet.customer_id), _by(held, lambda grant: grant.wallet_id)
@@ -76,8 +80,9 @@ def pay_lines(uow: UnitOfWork, lines: Sequence[LineToPay], *, now: datetime) -> 
                 paid.append(part)
                 owed_minor -= part.paid_minor
         paid = [part for part in paid if part.paid_minor]
+        movements.paid_minor = {part.use.id: part.paid_minor for part in paid}
         insert_uses(uow, [part.use for part in paid])
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     tell_balances(uow, {part.use.wallet_id for part in paid}, now=now)
     return PaidLines(tuple(paid), tuple(entries))
 
@@ -112,7 +117,19 @@ def _pay(
     draws, _ = cover(amount, ordered, movements)
     for grant_id, part in draws:
         movements.move("drawn", GrantId(UUID(grant_id)), part, use_id=use_id)
-    use = StoredUse(use_id, wallet.id, line.key, line.feature, "used", amount, amount, ZERO, movements.at, None)
+    use = StoredUse(
+        id=use_id,
+        wallet_id=wallet.id,
+        key=line.key,
+        feature=line.feature,
+        status="used",
+        asked=amount,
+        used=amount,
+        uncovered=ZERO,
+        made_at=movements.at,
+        expires_at=None,
+        paid_minor=paid_minor,
+    )
     return PaidLine(line, use, paid_minor)
 
 

@@ -1,20 +1,23 @@
-"""Recurring grants: so much credit every month, as a plan promises it."""
+"""Recurring grants: so much credit every month, promised to a customer or by the plan of a subscription."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import localcontext
+from datetime import datetime
+from decimal import Decimal, localcontext
+from typing import NamedTuple
 from uuid import UUID
 
-from tenor.kernel.calendar import Grid, period_at
+from tenor.kernel.calendar import Grid, parse_zone, period_at, periods_between
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import GrantId, WalletId, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.period import Period
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.outbox import Event, publish
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.wallets.errors import WalletExists
-from tenor.wallets.model import HeldGrant, NewGrant, WalletEntry
+from tenor.wallets.booking import book
+from tenor.wallets.errors import MalformedWallet, WalletExists
+from tenor.wallets.model import ZERO, HeldGrant, NewGrant, WalletEntry
 from tenor.wallets.operations.grant_credits import held_grant, require_sound
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.store.recurring import (
@@ -22,19 +25,34 @@ from tenor.wallets.store.recurring import (
     due_recurring,
     extend_grants,
     find_recurring,
-    insert_recurring,
+    keep_issued,
+    put_recurring,
     rolling_grants,
-    set_next,
+    still_due,
 )
-from tenor.wallets.store.wallets import grants_by_id, insert_grants, lock_wallets, write_movements
-from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.store.wallets import grants_by_id, insert_grants, lock_wallets
+from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import lock_wallet
+
+
+class _Due(NamedTuple):
+    """A recurring grant of which one is to be made: for which interval, and how much is owed of it.
+
+    `is_begun`: part of the interval's grant was issued before, and what is promised has changed since. `missed` are
+    the starts of intervals before it that nobody has issued, and whose grants would still last.
+    """
+
+    recurring: RecurringGrant
+    interval: Period
+    owed: Decimal
+    is_begun: bool
+    missed: tuple[datetime, ...] = ()
 
 
 def recur_credits(
     uow: UnitOfWork, recurring: RecurringGrant, *, now: datetime, actor: str, reason: str
 ) -> RecurringGrant:
-    """Promise a grant at each boundary from the anchor on; the next renewal makes those that are due.
+    """Promise a customer a grant at each boundary from the anchor on; one that is due is made at once.
 
     Repeating a promise changes nothing.
 
@@ -42,27 +60,23 @@ def recur_credits(
         WalletNotFound, MalformedWallet, NotADecimal: as they say.
         WalletExists: the wallet has a recurring grant of this code with other terms.
     """
-    require_sound(_new_grant(recurring, _running(recurring, recurring.anchor)))
-    parse_quantity(recurring.rollover_max, name="rollover_max")
+    require_promisable(recurring)
     lock_wallet(uow, recurring.wallet_id)
-    if not insert_recurring(uow, recurring):
-        known = find_recurring(uow, recurring.wallet_id, recurring.code)
-        if known is None or known._replace(id=recurring.id, next_at=None) != recurring._replace(next_at=None):
+    known = find_recurring(uow, recurring.wallet_id, recurring.code)
+    if known is not None:
+        if not known.promises_what(recurring):
             raise WalletExists(f"the wallet has a recurring grant {recurring.code!r} with other terms")
         return known
-    facts = {
-        "wallet_id": to_wire("wal", recurring.wallet_id),
-        "code": recurring.code,
-        "amount": plain(recurring.amount),
-        "every": f"{recurring.every.count} {recurring.every.unit}",
-        "rollover_max": plain(recurring.rollover_max),
-    }
-    tell(uow, "recurring_grant.promised", recurring.id, facts, now=now, actor=actor, reason=reason)
-    return recurring
+    put_recurring(uow, [recurring])
+    tell(uow, "recurring_grant.promised", recurring.id, promised(recurring), now=now, actor=actor, reason=reason)
+    if recurring.next_at is None or recurring.next_at > now:
+        return recurring
+    issue(uow, [recurring], now=now)
+    return find_recurring(uow, recurring.wallet_id, recurring.code) or recurring
 
 
 def stop_recurring(uow: UnitOfWork, wallet_id: WalletId, code: str, *, now: datetime, actor: str, reason: str) -> None:
-    """Make no more grants of a promise; what was granted stays until it expires.
+    """Make no more grants of what a customer was promised; what was granted stays until it expires.
 
     Raises:
         NotFound: the wallet has no recurring grant of this code.
@@ -71,7 +85,7 @@ def stop_recurring(uow: UnitOfWork, wallet_id: WalletId, code: str, *, now: date
     known = find_recurring(uow, wallet_id, code)
     if known is None:
         raise NotFound(f"the wallet has no recurring grant {code!r}")
-    set_next(uow, [(known.id, None)])
+    put_recurring(uow, [known._replace(next_at=None)])
     tell(uow, "recurring_grant.stopped", known.id, {"code": code}, now=now, actor=actor, reason=reason)
 
 
@@ -79,76 +93,169 @@ def renew_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
     """Make the grant of the interval that is running for every promise that is due, `limit` at most.
 
     What is left of the interval before is kept for one more, oldest first, up to the promise's `rollover_max`; the
-    rest lapses. Intervals that were missed would have lapsed unused, so they are not made. Called again, it goes on.
+    rest lapses. What was missed is as if somebody had looked in time: it rolls over interval by interval, or it still
+    lasts; else it would have lapsed unused, and is not made. Called again, it goes on.
     """
-    lock_wallets(uow, [recurring.wallet_id for recurring in due_recurring(uow, now=now, limit=limit)])
+    due = due_recurring(uow, now=now, limit=limit)
+    if not due:
+        return ()
+    lock_wallets(uow, [recurring.wallet_id for recurring in due])
     due = due_recurring(uow, now=now, limit=limit)  # read again: somebody may have renewed until the locks were ours
-    running = {recurring.id: _running(recurring, now) for recurring in due}
-    rolling = rolling_grants(uow, running)
-    held = grants_by_id(uow, [grant_id for _, grant_id in rolling])
-    movements = Movements.of(held.values(), at=now)
-    made = [(recurring, _new_grant(recurring, running[recurring.id])) for recurring in due]
-    grants = [(held_grant(recurring.wallet_id, new, now=now), new) for recurring, new in made]
-    with localcontext(EXACT):
-        extended = _roll_over(due, running, [(promise, held[grant_id]) for promise, grant_id in rolling], movements)
-        insert_grants(
-            uow,
-            grants,
-            now=now,
-            recurring={grant.id: promise.id for (promise, _), (grant, _) in zip(made, grants, strict=True)},
-        )
-        for grant, _ in grants:
-            movements.deposit(grant)
-        entries = write_movements(uow, movements.entries)
-    extend_grants(uow, extended)
-    set_next(uow, [(promise_id, period.end) for promise_id, period in running.items()])
-    publish(uow, [_renewed(promise, grant, now) for (promise, _), (grant, _) in zip(made, grants, strict=True)])
-    tell_balances(uow, {recurring.wallet_id for recurring in due}, now=now)
+    entries: list[WalletEntry] = []
+    while due:
+        entries += issue(uow, due, now=now)
+        due = still_due(uow, [recurring.id for recurring in due], now=now)
     return tuple(entries)
 
 
-def _running(recurring: RecurringGrant, now: datetime) -> Period:
-    return period_at(Grid(recurring.every, recurring.anchor, UTC), now)
+def issue(uow: UnitOfWork, recurring: Sequence[RecurringGrant], *, now: datetime) -> tuple[WalletEntry, ...]:
+    """Make what is owed of the interval that each promise has come to. The wallets are locked.
+
+    Of an interval that was issued before, that is what is promised now less what was issued, if that is more.
+    """
+    due = [_due(one, now) for one in recurring]
+    beginning = {one.recurring.id: one for one in due if not one.is_begun}
+    rolling = rolling_grants(uow, beginning)
+    held = grants_by_id(uow, [grant_id for _, grant_id in rolling])
+    movements = Movements.of(held.values(), at=now)
+    with localcontext(EXACT):
+        kept = _roll_over(beginning, [(promise, held[grant_id]) for promise, grant_id in rolling], movements)
+        news = [(one, new) for one in due for new in _new_grants(one, kept.amounts.get(one.recurring.id), now)]
+        grants = [(one, held_grant(one.recurring.wallet_id, new, now=now), new) for one, new in news]
+        insert_grants(
+            uow,
+            [(grant, new) for _, grant, new in grants],
+            now=now,
+            recurring={grant.id: one.recurring.id for one, grant, _ in grants},
+        )
+        for _, grant, _ in grants:
+            movements.deposit(grant)
+        entries = book(uow, movements)
+    extend_grants(uow, kept.expiries)
+    keep_issued(uow, [_issued(one) for one in due])
+    publish(uow, [_renewed(one.recurring, grant, now) for one, grant, _ in grants])
+    tell_balances(uow, {one.wallet_id for one in recurring}, now=now)
+    return tuple(entries)
 
 
-def _new_grant(recurring: RecurringGrant, period: Period) -> NewGrant:
+def require_promisable(recurring: RecurringGrant) -> None:
+    """Refuse a promise that nobody has to look at the wallet for to see that it is wrong.
+
+    Raises:
+        MalformedWallet, NotADecimal, UnknownTimezone: as they say.
+    """
+    interval = period_at(_grid(recurring), recurring.anchor)
+    require_sound(_new_grant(recurring, recurring.amount, start=interval.start, end=interval.end))
+    least = parse_quantity(recurring.rollover_min, name="rollover_min")
+    most = parse_quantity(recurring.rollover_max, name="rollover_max")
+    if least > most:
+        raise MalformedWallet("at least so much as may be kept at most rolls over")
+    if recurring.lasts is not None and most:
+        raise MalformedWallet("a grant lasts for a time of its own, or rolls over; not both")
+
+
+def promised(recurring: RecurringGrant) -> dict[str, object]:
+    """Return what a promise is told as."""
+    return {
+        "wallet_id": to_wire("wal", recurring.wallet_id),
+        "subscription_id": None if recurring.subscription_id is None else to_wire("sub", recurring.subscription_id),
+        "code": recurring.code,
+        "amount": plain(recurring.amount),
+        "every": f"{recurring.every.count} {recurring.every.unit}",
+        "rollover_min": plain(recurring.rollover_min),
+        "rollover_max": plain(recurring.rollover_max),
+    }
+
+
+def _grid(recurring: RecurringGrant) -> Grid:
+    return Grid(recurring.every, recurring.anchor, parse_zone(recurring.timezone))
+
+
+def _due(recurring: RecurringGrant, now: datetime) -> _Due:
+    grid = _grid(recurring)
+    if recurring.issued_until is None or recurring.next_at is None:
+        return _Due(recurring, period_at(grid, now), recurring.amount, is_begun=False)
+    if now < recurring.issued_until:
+        owed = max(ZERO, recurring.amount - recurring.issued)
+        return _Due(recurring, period_at(grid, now), owed, is_begun=True)
+    since = min(now, recurring.next_at)
+    interval = period_at(grid, since if recurring.rollover_max else now)
+    missed = () if recurring.lasts is None else tuple(one.start for one in periods_between(grid, since, interval.start))
+    lasting = tuple(start for start in missed if since <= start and now < _expiry(recurring, start, interval.end))
+    return _Due(recurring, interval, recurring.amount, is_begun=False, missed=lasting)
+
+
+def _issued(due: _Due) -> RecurringGrant:
+    """Return a promise of which an interval has been issued."""
+    issued = due.owed + (due.recurring.issued if due.is_begun else ZERO)
+    return due.recurring._replace(next_at=due.interval.end, issued=issued, issued_until=due.interval.end)
+
+
+def _new_grants(due: _Due, kept: Decimal | None, now: datetime) -> list[NewGrant]:
+    """Return the grants that a promise is owed: its amount, what makes up the least that rolls over, what was missed.
+
+    A grant takes effect with its interval, but not before it was promised.
+    """
+    recurring, (start, end) = due.recurring, due.interval
+    if recurring.issued_until is None or due.is_begun:
+        start = max(now, start)
+    amounts = [due.owed, ZERO if kept is None else max(ZERO, recurring.rollover_min - kept)]
+    missed = [_new_grant(recurring, recurring.amount, start=begun, end=end) for begun in due.missed]
+    return missed + [_new_grant(recurring, amount, start=start, end=end) for amount in amounts if amount]
+
+
+def _new_grant(recurring: RecurringGrant, amount: Decimal, *, start: datetime, end: datetime) -> NewGrant:
     return NewGrant(
-        amount=recurring.amount,
+        amount=amount,
         source="plan",
         category=recurring.category,
         priority=recurring.priority,
         features=recurring.features,
-        effective_at=period.start,
-        expires_at=period.end,
+        effective_at=start,
+        expires_at=_expiry(recurring, start, end),
     )
 
 
+def _expiry(recurring: RecurringGrant, start: datetime, end: datetime) -> datetime:
+    """Return when a grant expires that takes effect at `start`, in an interval that ends at `end`."""
+    if recurring.lasts is None:
+        return end
+    return period_at(Grid(recurring.lasts, start, parse_zone(recurring.timezone)), start).end
+
+
+class _Kept(NamedTuple):
+    """What rolls over: the new expiry of each grant, and how much of each promise that had an interval before."""
+
+    expiries: dict[GrantId, datetime]
+    amounts: dict[UUID, Decimal]
+
+
 def _roll_over(
-    due: Sequence[RecurringGrant],
-    running: Mapping[UUID, Period],
-    rolling: Sequence[tuple[UUID, HeldGrant]],
-    movements: Movements,
-) -> dict[GrantId, datetime]:
-    """Let lapse what is more than may be kept; return the new expiry of the grants that are kept."""
-    room = {recurring.id: recurring.rollover_max for recurring in due}
-    extended: dict[GrantId, datetime] = {}
+    beginning: Mapping[UUID, _Due], rolling: Sequence[tuple[UUID, HeldGrant]], movements: Movements
+) -> _Kept:
+    """Let lapse what is more than may be kept for another interval."""
+    room = {promise_id: one.recurring.rollover_max for promise_id, one in beginning.items()}
+    goes_on = {promise_id for promise_id, one in beginning.items() if one.recurring.issued_until == one.interval.start}
+    expiries: dict[GrantId, datetime] = {}
+    amounts = dict.fromkeys(goes_on, ZERO)
     for promise_id, held in rolling:
-        period = running[promise_id]
-        if held.grant.expires_at is None or held.grant.expires_at > period.start:
+        interval = beginning[promise_id].interval
+        if held.grant.expires_at is None or held.grant.expires_at > interval.start:
             continue
-        kept = min(room[promise_id], held.remaining) if held.grant.expires_at == period.start else 0
-        room[promise_id] -= kept
+        kept = min(room[promise_id], held.remaining) if held.grant.expires_at == interval.start else ZERO
         movements.move("lapsed", held.id, held.remaining - kept)
         if kept:
-            extended[held.id] = period.end
-    return extended
+            room[promise_id] -= kept
+            amounts[promise_id] = amounts.get(promise_id, ZERO) + kept
+            expiries[held.id] = interval.end
+    return _Kept(expiries, amounts)
 
 
 def _renewed(promise: RecurringGrant, grant: HeldGrant, now: datetime) -> Event:
     facts = {
         "wallet_id": to_wire("wal", promise.wallet_id),
         "code": promise.code,
-        "amount": plain(promise.amount),
+        "amount": plain(grant.grant.amount),
         "expires_at": grant.grant.expires_at,
     }
     return Event("credit_grant.renewed", grant.id, facts, now)

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from tenor.kernel.ids import WalletId
 from tenor.kernel.quantity import parse_quantity, plain
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.store.alerts import insert_alert
-from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import lock_wallet
 
 

@@ -8,11 +8,12 @@ from tenor.kernel.ids import GrantId, WalletUseId, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import parse_quantity
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.errors import ReservationSettled
 from tenor.wallets.model import ZERO, StoredUse, StoredWallet
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.store.uses import due_reservations, held_uses, open_draws, settle_uses
-from tenor.wallets.store.wallets import grants_by_id, grants_in_force, lock_wallets, write_movements
+from tenor.wallets.store.wallets import grants_by_id, grants_in_force, lock_wallets
 from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import Used, cover, lock_use, payers, put_back, require_covered
 
@@ -36,7 +37,7 @@ def commit_reservation(uow: UnitOfWork, use_id: WalletUseId, amount: Decimal, *,
         movements, uncovered = _committed(uow, wallet, use, amount, now)
         require_covered(wallet, uncovered, asked=amount)
         movements.advance("advanced", wallet.id, uncovered, use.id)
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     settled = use._replace(status="used", used=amount, uncovered=uncovered)
     settle_uses(uow, [settled], now=now)
     tell_balances(uow, [wallet.id], now=now)
@@ -61,6 +62,8 @@ def release_reservation(uow: UnitOfWork, use_id: WalletUseId, *, now: datetime) 
 def release_expired_reservations(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[Used]:
     """Release reservations whose time is over, `limit` at most, the longest ago first. Called again, it goes on."""
     due = due_reservations(uow, now=now, limit=limit)
+    if not due:
+        return []
     lock_wallets(uow, [use.wallet_id for use in due])
     return _release(uow, held_uses(uow, [use.id for use in due]), now=now)
 
@@ -95,7 +98,7 @@ def _release(uow: UnitOfWork, uses: list[StoredUse], *, now: datetime) -> list[U
     movements = Movements.of(grants.values(), at=now)
     with localcontext(EXACT):
         put_back(movements, grants, draws, "released")
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     released = [use._replace(status="released", used=ZERO, uncovered=ZERO) for use in uses]
     settle_uses(uow, released, now=now)
     tell_balances(uow, {use.wallet_id for use in uses}, now=now)

@@ -1,16 +1,17 @@
 """Top wallets up: order credit when little is left, and grant it when it was paid."""
 
 from datetime import datetime
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import Final
 
 from tenor.kernel.ids import TopUpId, WalletId, new_id, to_wire
 from tenor.kernel.money import EXACT, to_minor
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.outbox import Event, publish
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import MalformedWallet, TopUpNotFound, TopUpSettled
-from tenor.wallets.model import NewGrant
+from tenor.wallets.model import NewGrant, PaidFrom
 from tenor.wallets.operations.grant_credits import grant_credits
 from tenor.wallets.store.top_ups import (
     TopUpOrder,
@@ -22,7 +23,6 @@ from tenor.wallets.store.top_ups import (
     settle_order,
 )
 from tenor.wallets.store.wallets import lock_wallets
-from tenor.wallets.telling import tell
 from tenor.wallets.using import lock_wallet
 
 PER_DAY_MAX: Final = 1000
@@ -59,8 +59,9 @@ def order_top_ups(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[
     Whoever takes the payment hears the event and settles the order. Until then nothing more is ordered for a wallet.
     """
     low = low_wallets(uow, now=now, limit=limit)
+    if not low:
+        return []
     wallets = lock_wallets(uow, [entry.wallet_id for entry in low])
-    asked: list[tuple[TopUpOrder, Decimal]] = []
     with localcontext(EXACT):
         orders = [
             (
@@ -104,9 +105,18 @@ def order_top_ups(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[
 
 
 def settle_top_up(
-    uow: UnitOfWork, top_up_id: TopUpId, *, is_paid: bool, now: datetime, actor: str, reason: str
+    uow: UnitOfWork,
+    top_up_id: TopUpId,
+    *,
+    is_paid: bool,
+    paid_from: PaidFrom = "cash",
+    now: datetime,
+    actor: str,
+    reason: str,
 ) -> TopUpOrder:
     """Say what became of a top-up: paid, it is granted; failed, another may be ordered. The same again changes nothing.
+
+    `paid_from` 'invoice': a document bills it, in the same transaction or before.
 
     Raises:
         TopUpNotFound: there is no such top-up.
@@ -121,7 +131,7 @@ def settle_top_up(
         return order
     grant_id = None
     if is_paid:
-        new = NewGrant(order.amount, "purchase", "paid", cost_minor=order.price_minor)
+        new = NewGrant(order.amount, "purchase", "paid", cost_minor=order.price_minor, paid_from=paid_from)
         grant_id = grant_credits(uow, order.wallet_id, new, now=now, actor=actor, reason=reason).grant_id
     settled = order._replace(status="paid" if is_paid else "failed", grant_id=grant_id)
     settle_order(uow, order.id, settled.status, grant_id, now=now)

@@ -8,11 +8,12 @@ from tenor.kernel.ids import GrantId, WalletUseId, new_id
 from tenor.kernel.money import EXACT
 from tenor.kernel.period import require_utc
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.errors import MalformedWallet
 from tenor.wallets.model import ZERO, StoredUse
 from tenor.wallets.rules.movements import Movements
 from tenor.wallets.store.uses import insert_uses
-from tenor.wallets.store.wallets import grants_in_force, write_movements
+from tenor.wallets.store.wallets import grants_in_force
 from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import Used, UseRequest, cover, lock_wallet, payers, require_covered, used_before
 
@@ -70,7 +71,7 @@ def _take(uow: UnitOfWork, request: UseRequest, *, expires_at: datetime | None, 
         if not is_held:
             movements.advance("advanced", wallet.id, uncovered, use.id)
         insert_uses(uow, [use])
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     tell_balances(uow, [wallet.id], now=now)
     return Used(use, tuple(entries))
 

@@ -6,12 +6,14 @@ from decimal import localcontext
 from tenor.kernel.ids import GrantId, to_wire
 from tenor.kernel.money import EXACT
 from tenor.kernel.quantity import plain
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.wallets.booking import book
 from tenor.wallets.errors import GrantNotFound
 from tenor.wallets.model import HeldGrant, WalletEntry
 from tenor.wallets.rules.movements import Movements
-from tenor.wallets.store.wallets import grants_by_id, lock_wallets, mark_voided, write_movements
-from tenor.wallets.telling import tell, tell_balances
+from tenor.wallets.store.wallets import grants_by_id, lock_wallets, mark_voided
+from tenor.wallets.telling import tell_balances
 
 
 def void_grant(
@@ -31,7 +33,7 @@ def void_grant(
     movements = Movements.of([held], at=now)
     with localcontext(EXACT):
         movements.move("voided", grant_id, held.remaining)
-        entries = write_movements(uow, movements.entries)
+        entries = book(uow, movements)
     mark_voided(uow, grant_id, now=now)
     facts = {"wallet_id": to_wire("wal", held.wallet_id), "voided": plain(held.remaining)}
     tell(uow, "credit_grant.voided", grant_id, facts, now=now, actor=actor, reason=reason)

@@ -20,12 +20,14 @@ def payment(owed_minor: int, *, available: Decimal, rate: Decimal, currency: str
     Whole minor units are paid, never more than is owed. The credit taken for them is rounded up to 12 digits, so that
     credit is never worth more than its rate. The caller has entered the exact context.
     """
-    owed = Decimal(owed_minor).scaleb(-exponent(currency))
-    if _credit_for(owed, rate) <= available:
-        return Payment(owed_minor, _credit_for(owed, rate))
+    whole = credit_for(owed_minor, rate=rate, currency=currency)
+    if whole <= available:
+        return Payment(owed_minor, whole)
     paid_minor = to_minor(available * rate, currency, RoundingMode.TRUNC)
-    return Payment(paid_minor, _credit_for(Decimal(paid_minor).scaleb(-exponent(currency)), rate))
+    return Payment(paid_minor, credit_for(paid_minor, rate=rate, currency=currency))
 
 
-def _credit_for(money: Decimal, rate: Decimal) -> Decimal:
+def credit_for(paid_minor: int, *, rate: Decimal, currency: str) -> Decimal:
+    """Return the credit that paying so many minor units takes, rounded up. The caller has entered the exact context."""
+    money = Decimal(paid_minor).scaleb(-exponent(currency))
     return round_decimal(money / rate, digits=FRACTION_DIGITS, mode=RoundingMode.CEIL)

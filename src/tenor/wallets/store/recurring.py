@@ -6,16 +6,22 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from tenor.kernel.calendar import Interval, Unit
-from tenor.kernel.ids import GrantId, WalletId
+from tenor.kernel.ids import GrantId, SubscriptionId, WalletId
+from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import Row, UnitOfWork
-from tenor.wallets.model import Category
+from tenor.wallets.model import ZERO, Category
 
 
 class RecurringGrant(NamedTuple):
-    """What is granted `every` interval from `anchor` on; each grant lasts until the next one.
+    """What is granted `every` interval of a time zone, counted from `anchor`. `next_at` None: no more are made.
 
-    `rollover_max`: how much of what is left then is kept for one interval more. `next_at` None: no more are made.
+    A grant lasts until the next one; of what is left then, `rollover_max` at most is kept for one interval more, and
+    made up to `rollover_min` at least. Or it `lasts` for a time of its own, and nothing rolls over. `subscription_id`:
+    whose plan promises it; None: it was promised to the customer. `issued` was granted of the interval that ends at
+    `issued_until`.
     """
 
     id: UUID
@@ -29,40 +35,88 @@ class RecurringGrant(NamedTuple):
     features: frozenset[str]
     rollover_max: Decimal
     next_at: datetime | None
+    rollover_min: Decimal = ZERO
+    lasts: Interval | None = None
+    timezone: str = "UTC"
+    subscription_id: SubscriptionId | None = None
+    issued: Decimal = ZERO
+    issued_until: datetime | None = None
+
+    def promises_what(self, other: "RecurringGrant") -> bool:
+        """Whether two promise the same, however far each has been kept."""
+        return self._standing_as(other) == other
+
+    def _standing_as(self, other: "RecurringGrant") -> "RecurringGrant":
+        return self._replace(id=other.id, next_at=other.next_at, issued=other.issued, issued_until=other.issued_until)
 
 
-_COLUMNS: Final = "id, wallet_id, code, amount, every, anchor, priority, category, features, rollover_max, next_at"
+_COLUMNS: Final = (
+    "id, wallet_id, code, amount, every, anchor, priority, category, features, rollover_max, next_at, rollover_min,"
+    " lasts, timezone, subscription_id, issued, issued_until"
+)
 
 
-def insert_recurring(uow: UnitOfWork, recurring: RecurringGrant) -> bool:
-    """Write a recurring grant; return False where the wallet has one of this code."""
-    every = f"{recurring.every.count} {recurring.every.unit}"
-    values = recurring._replace(features=frozenset())._asdict() | {
-        "every": every,
-        "features": sorted(recurring.features),
-    }
-    return bool(
-        uow.execute(
-            f"insert into recurring_grants (tenant_id, {_COLUMNS})"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-            " on conflict (tenant_id, wallet_id, code) do nothing",
-            [uow.tenant_id, *values.values()],
-        )
+def put_recurring(uow: UnitOfWork, recurring: Sequence[RecurringGrant]) -> None:
+    """Write recurring grants, in place of what was promised under their ids before."""
+    if not recurring:
+        return
+    uow.execute(
+        f"""
+        insert into recurring_grants (tenant_id, {_COLUMNS})
+        select %s, id, wallet_id, code, amount, every, anchor, priority, category,
+               array(select jsonb_array_elements_text(features)), rollover_max, next_at, rollover_min, lasts, timezone,
+               subscription_id, issued, issued_until
+        from jsonb_to_recordset(%s) as r (
+            id uuid, wallet_id uuid, code text, amount numeric, every text, anchor timestamptz, priority bigint,
+            category text, features jsonb, rollover_max numeric, next_at timestamptz, rollover_min numeric, lasts text,
+            timezone text, subscription_id uuid, issued numeric, issued_until timestamptz)
+        on conflict (tenant_id, id) do update set
+            amount = excluded.amount, every = excluded.every, anchor = excluded.anchor, priority = excluded.priority,
+            category = excluded.category, features = excluded.features, rollover_max = excluded.rollover_max,
+            next_at = excluded.next_at, rollover_min = excluded.rollover_min, lasts = excluded.lasts,
+            timezone = excluded.timezone
+        """,
+        [uow.tenant_id, Jsonb([_to_json(one) for one in recurring])],
     )
 
 
 def find_recurring(uow: UnitOfWork, wallet_id: WalletId, code: str) -> RecurringGrant | None:
-    """Return the recurring grant of a wallet by its code, or None."""
+    """Return what a customer was promised in a wallet under a code, or None."""
     row = uow.fetch_one(
-        f"select {_COLUMNS} from recurring_grants where wallet_id = %s and code = %s", [wallet_id, code]
+        f"select {_COLUMNS} from recurring_grants where wallet_id = %s and code = %s and subscription_id is null",
+        [wallet_id, code],
     )
     return None if row is None else _recurring(row)
+
+
+def recurring_of_wallet(uow: UnitOfWork, wallet_id: WalletId) -> list[RecurringGrant]:
+    """Return all that is promised in a wallet, or was."""
+    rows = uow.fetch_all(f"select {_COLUMNS} from recurring_grants where wallet_id = %s order by code, id", [wallet_id])
+    return [_recurring(row) for row in rows]
+
+
+def recurring_of_subscriptions(uow: UnitOfWork, subscription_ids: Iterable[UUID]) -> list[RecurringGrant]:
+    """Return all that the plans of subscriptions promise, or did."""
+    rows = uow.fetch_all(
+        f"select {_COLUMNS} from recurring_grants where subscription_id = any(%s) order by id",
+        [list(subscription_ids)],
+    )
+    return [_recurring(row) for row in rows]
 
 
 def due_recurring(uow: UnitOfWork, *, now: datetime, limit: int) -> list[RecurringGrant]:
     """Return recurring grants of which one is to be made, the longest ago first."""
     rows = uow.fetch_all(
         f"select {_COLUMNS} from recurring_grants where next_at <= %s order by next_at, id limit %s", [now, limit]
+    )
+    return [_recurring(row) for row in rows]
+
+
+def still_due(uow: UnitOfWork, recurring_ids: Iterable[UUID], *, now: datetime) -> list[RecurringGrant]:
+    """Return those of recurring grants of which one more is to be made."""
+    rows = uow.fetch_all(
+        f"select {_COLUMNS} from recurring_grants where id = any(%s) and next_at <= %s order by id",
+        [list(recurring_ids), now],
     )
     return [_recurring(row) for row in rows]
 
@@ -90,30 +144,53 @@ def extend_grants(uow: UnitOfWork, expiries: Mapping[GrantId, datetime]) -> None
     )
 
 
-def set_next(uow: UnitOfWork, next_at: Sequence[tuple[UUID, datetime | None]]) -> None:
-    """Write when each recurring grant makes its next one."""
+def keep_issued(uow: UnitOfWork, recurring: Sequence[RecurringGrant]) -> None:
+    """Write when each recurring grant makes its next one, and what of the running interval is issued."""
     uow.execute(
         """
-        update recurring_grants r set next_at = x.next_at
-        from unnest(%s::uuid[], %s::timestamptz[]) as x (id, next_at) where r.id = x.id
+        update recurring_grants r set next_at = x.next_at, issued = x.issued, issued_until = x.issued_until
+        from unnest(%s::uuid[], %s::timestamptz[], %s::numeric[], %s::timestamptz[])
+            as x (id, next_at, issued, issued_until)
+        where r.id = x.id
         """,
-        [[recurring_id for recurring_id, _ in next_at], [at for _, at in next_at]],
+        [
+            [one.id for one in recurring],
+            [one.next_at for one in recurring],
+            [one.issued for one in recurring],
+            [one.issued_until for one in recurring],
+        ],
     )
 
 
+def _to_json(recurring: RecurringGrant) -> dict[str, object]:
+    return {
+        **{name: plain(getattr(recurring, name)) for name in ("amount", "rollover_min", "rollover_max", "issued")},
+        **{name: getattr(recurring, name) for name in ("code", "priority", "category", "timezone")},
+        **{name: str(getattr(recurring, name)) for name in ("id", "wallet_id", "anchor")},
+        **{name: _text(getattr(recurring, name)) for name in ("next_at", "issued_until", "subscription_id")},
+        "features": sorted(recurring.features),
+        "every": _interval_text(recurring.every),
+        "lasts": None if recurring.lasts is None else _interval_text(recurring.lasts),
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _interval_text(interval: Interval) -> str:
+    return f"{interval.count} {interval.unit}"
+
+
+def _interval(text: str) -> Interval:
+    count, _, unit = text.partition(" ")
+    return Interval(Unit(unit), int(count))
+
+
 def _recurring(row: Row) -> RecurringGrant:
-    recurring_id, wallet_id, code, amount, every, anchor, priority, category, features, rollover_max, next_at = row
-    count, _, unit = every.partition(" ")
-    return RecurringGrant(
-        recurring_id,
-        wallet_id,
-        code,
-        amount,
-        Interval(Unit(unit), int(count)),
-        anchor,
-        priority,
-        category,
-        frozenset(features),
-        rollover_max,
-        next_at,
+    recurring = RecurringGrant(*row)
+    return recurring._replace(
+        every=_interval(row[4]),
+        features=frozenset(recurring.features),
+        lasts=None if row[12] is None else _interval(row[12]),
     )

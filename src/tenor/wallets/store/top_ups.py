@@ -54,6 +54,23 @@ def put_rule(uow: UnitOfWork, wallet_id: WalletId, rule: TopUpRule) -> None:
     )
 
 
+def top_up_rule(uow: UnitOfWork, wallet_id: WalletId) -> TopUpRule | None:
+    """Return when a wallet is filled up; None where nobody has said."""
+    row = uow.fetch_one(
+        "select threshold, target, max_per_day, is_active from wallet_top_ups where wallet_id = %s", [wallet_id]
+    )
+    return None if row is None else TopUpRule(*row)
+
+
+def top_up_orders(uow: UnitOfWork, wallet_id: WalletId, *, limit: int = 100) -> list[TopUpOrder]:
+    """Return what was ordered for a wallet, the newest first."""
+    rows = uow.fetch_all(
+        f"select {_ORDER} from top_up_orders where wallet_id = %s order by ordered_at desc, id desc limit %s",
+        [wallet_id, limit],
+    )
+    return [TopUpOrder(*row) for row in rows]
+
+
 def low_wallets(uow: UnitOfWork, *, now: datetime, limit: int) -> list[LowWallet]:
     """Return wallets below their threshold with none in flight and a top-up left today; they are locked."""
     rows = uow.fetch_all(

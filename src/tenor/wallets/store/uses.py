@@ -10,7 +10,7 @@ from tenor.kernel.ids import GrantId, WalletId, WalletUseId
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.model import StoredUse
 
-_USE: Final = "id, wallet_id, key, feature, status, asked, used, uncovered, made_at, expires_at"
+_USE: Final = "id, wallet_id, key, feature, status, asked, used, uncovered, made_at, expires_at, paid_minor"
 
 
 class OpenDraw(NamedTuple):
@@ -31,7 +31,7 @@ def insert_uses(uow: UnitOfWork, uses: Sequence[StoredUse]) -> None:
         insert into wallet_uses (tenant_id, {_USE}, settled_at)
         select %s, u.*, case when u.status = 'held' then null else u.made_at end
         from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s::numeric[],
-                    %s::numeric[], %s::timestamptz[], %s::timestamptz[]) as u ({_USE})
+                    %s::numeric[], %s::timestamptz[], %s::timestamptz[], %s::bigint[]) as u ({_USE})
         """,
         [uow.tenant_id, *(list(column) for column in zip(*uses, strict=True))],
     )
@@ -55,6 +55,12 @@ def find_use(uow: UnitOfWork, use_id: WalletUseId) -> StoredUse | None:
     """Return a use by its id, or None."""
     row = uow.fetch_one(f"select {_USE} from wallet_uses where id = %s", [use_id])
     return None if row is None else StoredUse(*row)
+
+
+def uses_by_id(uow: UnitOfWork, use_ids: Iterable[UUID]) -> list[StoredUse]:
+    """Return uses by their ids, in the order of these."""
+    rows = uow.fetch_all(f"select {_USE} from wallet_uses where id = any(%s) order by id", [list(use_ids)])
+    return [StoredUse(*row) for row in rows]
 
 
 def due_reservations(uow: UnitOfWork, *, now: datetime, limit: int) -> list[StoredUse]:
@@ -86,9 +92,10 @@ def settle_uses(uow: UnitOfWork, uses: Sequence[StoredUse], *, now: datetime) ->
     """Write the state of uses, what they come to and what no grant covers of it."""
     uow.execute(
         """
-        update wallet_uses u set status = s.status, used = s.used, uncovered = s.uncovered,
+        update wallet_uses u set status = s.status, used = s.used, uncovered = s.uncovered, paid_minor = s.paid_minor,
                settled_at = coalesce(u.settled_at, %s)
-        from unnest(%s::uuid[], %s::text[], %s::numeric[], %s::numeric[]) as s (id, status, used, uncovered)
+        from unnest(%s::uuid[], %s::text[], %s::numeric[], %s::numeric[], %s::bigint[])
+            as s (id, status, used, uncovered, paid_minor)
         where u.id = s.id
         """,
         [
@@ -97,6 +104,7 @@ def settle_uses(uow: UnitOfWork, uses: Sequence[StoredUse], *, now: datetime) ->
             [use.status for use in uses],
             [use.used for use in uses],
             [use.uncovered for use in uses],
+            [use.paid_minor for use in uses],
         ],
     )
 

@@ -1,17 +1,19 @@
 """Rows of `wallets`, `credit_grants` and `wallet_entries`."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.ids import CustomerId, GrantId, WalletId
+from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import Row, UnitOfWork
 from tenor.wallets.model import (
+    RESERVES,
     SIGNS,
     ZERO,
     Grant,
@@ -33,38 +35,43 @@ _NOT_ROLLING: Final = """
 """What expires when its recurring grant is due next may roll over: the renewal decides what of it lapses."""
 _GRANT: Final = (
     "id, wallet_id, amount, remaining, cost_minor, category, priority, features, effective_at, expires_at, made_at,"
-    " voided_at"
+    " voided_at, reserved, paid_from"
 )
 
 
-def insert_wallet(
-    uow: UnitOfWork, wallet_id: WalletId, customer_id: CustomerId, terms: WalletTerms, *, now: datetime
-) -> bool:
-    """Write a wallet; return False where the customer has one of this code."""
-    return bool(
-        uow.execute(
-            """
-            insert into wallets (tenant_id, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
-                                 burn_order, eligibility, opened_at)
-            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            on conflict (tenant_id, customer_id, code) do nothing
-            """,
-            [
-                uow.tenant_id,
-                wallet_id,
-                customer_id,
-                terms.code,
-                terms.unit,
-                terms.currency,
-                terms.rate,
-                terms.overdraws,
-                terms.repays_advances,
-                list(terms.burn_order),
-                terms.eligibility,
-                now,
-            ],
-        )
+def insert_wallets(
+    uow: UnitOfWork, wallets: Sequence[tuple[WalletId, CustomerId, WalletTerms]], *, now: datetime
+) -> set[WalletId]:
+    """Write wallets; return those that were written. Where a customer has one of its code, it is left out."""
+    rows = [
+        {
+            "id": str(wallet_id),
+            "customer_id": str(customer_id),
+            "code": terms.code,
+            "unit": terms.unit,
+            "currency": terms.currency,
+            "rate": plain(terms.rate),
+            "overdraws": terms.overdraws,
+            "repays_advances": terms.repays_advances,
+            "burn_order": terms.burn_order,
+            "eligibility": terms.eligibility,
+        }
+        for wallet_id, customer_id, terms in wallets
+    ]
+    written = uow.fetch_all(
+        """
+        insert into wallets (tenant_id, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
+                             burn_order, eligibility, opened_at)
+        select %s, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
+               array(select jsonb_array_elements_text(burn_order)), eligibility, %s
+        from jsonb_to_recordset(%s) as w (
+            id uuid, customer_id uuid, code text, unit text, currency text, rate numeric, overdraws boolean,
+            repays_advances boolean, burn_order jsonb, eligibility text)
+        on conflict (tenant_id, customer_id, code) do nothing returning id
+        """,
+        [uow.tenant_id, now, Jsonb(rows)],
     )
+    return {WalletId(wallet_id) for (wallet_id,) in written}
 
 
 def lock_wallets(uow: UnitOfWork, wallet_ids: Iterable[UUID]) -> dict[WalletId, StoredWallet]:
@@ -92,6 +99,14 @@ def grants_in_force(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime
         [list(wallet_ids), at, at],
     )
     return [_grant(row) for row in rows]
+
+
+def grants_of(uow: UnitOfWork, wallet_id: WalletId) -> list[HeldGrant]:
+    """Return all grants of a wallet, whatever they have left."""
+    return [
+        _grant(row)
+        for row in uow.fetch_all(f"select {_GRANT} from credit_grants where wallet_id = %s order by id", [wallet_id])
+    ]
 
 
 def grants_by_id(uow: UnitOfWork, grant_ids: Iterable[UUID]) -> dict[GrantId, HeldGrant]:
@@ -141,50 +156,48 @@ def insert_grants(
             "effective_at": held.grant.effective_at,
             "expires_at": new.expires_at,
             "recurring_grant_id": (recurring or {}).get(held.id),
+            "paid_from": new.paid_from,
         }
         for held, new in grants
     ]
     uow.execute(
         """
         insert into credit_grants (tenant_id, id, wallet_id, amount, remaining, cost_minor, source, category, priority,
-                                   features, effective_at, expires_at, recurring_grant_id, made_at)
+                                   features, effective_at, expires_at, recurring_grant_id, paid_from, reserved, made_at)
         select %s, id, wallet_id, amount, 0, cost_minor, source, category, priority,
-               array(select jsonb_array_elements_text(features)), effective_at, expires_at, recurring_grant_id, %s
+               array(select jsonb_array_elements_text(features)), effective_at, expires_at, recurring_grant_id,
+               paid_from, 0, %s
         from jsonb_to_recordset(%s) as g (
             id uuid, wallet_id uuid, amount numeric, cost_minor bigint, source text, category text, priority bigint,
-            features jsonb, effective_at timestamptz, expires_at timestamptz, recurring_grant_id uuid)
+            features jsonb, effective_at timestamptz, expires_at timestamptz, recurring_grant_id uuid, paid_from text)
         """,
         [uow.tenant_id, now, Jsonb(rows)],
     )
 
 
-def write_movements(uow: UnitOfWork, movements: Sequence[Movement]) -> list[WalletEntry]:
-    """Append movements, move what the grants have left with them, and return the entries. The wallets are locked.
+class Numbered(NamedTuple):
+    """Whose wallet takes new entries, in which currency it is booked, and the number of its last entry before them."""
 
-    A grant that would be overdrawn is refused by the database, whatever the caller has seen.
-    """
-    if not movements:
-        return []
-    counts = Counter(movement.wallet_id for movement in movements)
+    customer_id: CustomerId
+    currency: str
+    before: int
+
+
+def take_entry_numbers(uow: UnitOfWork, counts: Mapping[WalletId, int]) -> dict[WalletId, Numbered]:
+    """Take so many entry numbers of each wallet. The wallets are locked."""
     rows = uow.fetch_all(
         """
         update wallets w set entry_count = w.entry_count + m.count
         from unnest(%s::uuid[], %s::bigint[]) as m (wallet_id, count)
-        where w.id = m.wallet_id returning w.id, w.entry_count - m.count
+        where w.id = m.wallet_id returning w.id, w.customer_id, w.currency, w.entry_count - m.count
         """,
         [list(counts), list(counts.values())],
     )
-    last: dict[UUID, int] = dict(rows)
-    entries = []
-    for movement in movements:
-        last[movement.wallet_id] += 1
-        entries.append(WalletEntry(last[movement.wallet_id], movement))
-    _insert_entries(uow, entries)
-    _move_grants(uow, movements)
-    return entries
+    return {wallet_id: Numbered(*taken) for wallet_id, *taken in rows}
 
 
-def _insert_entries(uow: UnitOfWork, entries: Sequence[WalletEntry]) -> None:
+def insert_entries(uow: UnitOfWork, entries: Sequence[WalletEntry]) -> None:
+    """Append entries."""
     uow.execute(
         """
         insert into wallet_entries (tenant_id, wallet_id, entry_no, kind, amount, grant_id, use_id, value_minor, at)
@@ -205,19 +218,21 @@ def _insert_entries(uow: UnitOfWork, entries: Sequence[WalletEntry]) -> None:
     )
 
 
-def _move_grants(uow: UnitOfWork, movements: Sequence[Movement]) -> None:
-    moved: dict[GrantId, Decimal] = {}
+def move_grants(uow: UnitOfWork, movements: Iterable[Movement]) -> None:
+    """Move what grants have left, and what of them is set aside, as movements say. The database refuses an overdraw."""
+    left: dict[GrantId, Decimal] = defaultdict(Decimal)
+    reserved: dict[GrantId, Decimal] = defaultdict(Decimal)
     for movement in movements:
         if movement.grant_id is not None:
-            amount = SIGNS[movement.kind] * movement.amount
-            moved[movement.grant_id] = moved.get(movement.grant_id, ZERO) + amount
-    changed = {grant_id: amount for grant_id, amount in moved.items() if amount}
+            left[movement.grant_id] += SIGNS[movement.kind] * movement.amount
+            reserved[movement.grant_id] += RESERVES.get(movement.kind, 0) * movement.amount
     uow.execute(
         """
-        update credit_grants g set remaining = g.remaining + m.amount
-        from unnest(%s::uuid[], %s::numeric[]) as m (grant_id, amount) where g.id = m.grant_id
+        update credit_grants g set remaining = g.remaining + m.left, reserved = g.reserved + m.reserved
+        from unnest(%s::uuid[], %s::numeric[], %s::numeric[]) as m (grant_id, "left", reserved)
+        where g.id = m.grant_id and (m.left <> 0 or m.reserved <> 0)
         """,
-        [list(changed), list(changed.values())],
+        [list(left), list(left.values()), list(reserved.values())],
     )
 
 
@@ -254,7 +269,7 @@ def _wallet(row: Row) -> StoredWallet:
 
 def _grant(row: Row) -> HeldGrant:
     grant_id, wallet_id, amount, remaining, cost_minor, category, priority, features, *times = row
-    effective_at, expires_at, made_at, voided_at = times
+    effective_at, expires_at, made_at, voided_at, reserved, paid_from = times
     grant = Grant(
         id=str(grant_id),
         amount=amount,
@@ -266,4 +281,4 @@ def _grant(row: Row) -> HeldGrant:
         features=frozenset(features),
         voided_at=voided_at,
     )
-    return HeldGrant(grant_id, wallet_id, grant, remaining, cost_minor)
+    return HeldGrant(grant_id, wallet_id, grant, remaining, cost_minor, reserved, paid_from)
