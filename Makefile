@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench docs lock clean
+.PHONY: help install run test check bench fuzz docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ check: $(STAMP) ## lint, types, import contracts, generated documents
 
 bench: $(STAMP) ## bill run and ingest beside their floors; writes docs/benchmarks.md
 	$(BIN)/python tools/bench.py
+
+fuzz: $(STAMP) ## ask the API much that it does not expect, a hundred times for each operation
+	$(BIN)/python -m tools.fuzz_api
 
 docs: $(STAMP) ## write the generated documents anew
 	$(BIN)/python tools/generate_docs.py

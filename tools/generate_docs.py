@@ -1,6 +1,7 @@
 """Write docs/reference from the code; with --check, fail when a file is not what the code gives."""
 
 import importlib
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ import typer.main
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 import tenor
+from tenor.api import openapi_document
+from tenor.api.problems import status_of
 from tenor.cli.app import app
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import PREFIXES
@@ -34,13 +37,19 @@ def errors() -> str:
     for module in pkgutil.walk_packages(tenor.__path__, "tenor."):
         importlib.import_module(module.name)
     rows: dict[str, tuple[str, str]] = {}
+    statuses: dict[str, int] = {}
     for refusal in _subclasses(Refusal):
         meaning = (refusal.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " ")
         if rows.setdefault(refusal.code, (refusal.__name__, meaning))[0] != refusal.__name__:
             raise SystemExit(f"two refusals share the code {refusal.code!r}")
-    lines = [f"| `{code}` | {name} | {meaning} |" for code, (name, meaning) in sorted(rows.items())]
-    head = "A refusal changes nothing. Its code never changes once published; branch on it, not on the words."
-    return "\n".join(["# Errors", "", NOTICE, "", head, "", "| code | refusal | meaning |", "|---|---|---|", *lines])
+        statuses[refusal.code] = status_of(refusal)
+    lines = [f"| `{code}` | {statuses[code]} | {name} | {meaning} |" for code, (name, meaning) in sorted(rows.items())]
+    head = (
+        "A refusal changes nothing. Its code never changes once published; branch on it, not on the words.\n"
+        "The status is that of the HTTP API, which answers with a problem (RFC 9457) that holds the code."
+    )
+    table = ["| code | status | refusal | meaning |", "|---|---|---|---|", *lines]
+    return "\n".join(["# Errors", "", NOTICE, "", head, "", *table])
 
 
 def states() -> str:
@@ -107,12 +116,18 @@ def commands() -> str:
     return "\n".join(parts)
 
 
+def http_api() -> str:
+    """Return what the HTTP API says of itself, as OpenAPI 3.1."""
+    return json.dumps(openapi_document(), indent=1, ensure_ascii=False)
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "errors.md": errors,
     "subscription-states.md": states,
     "policies.md": policy_keys,
     "ids-and-accounts.md": wire,
     "cli.md": commands,
+    "openapi.json": http_api,
 }
 
 

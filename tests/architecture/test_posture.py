@@ -18,7 +18,7 @@ WITHOUT_TENANT = ("tenor_migrations",)
 UNIQUE_ACROSS_TENANTS = ("tenants_slug_key",)
 """Unique keys that do not start with tenant_id: the operator's own names, which no tenant can write."""
 
-DEFINER_FUNCTIONS = ("ensure_month_partitions", "refresh_statistics")
+DEFINER_FUNCTIONS = ("ensure_month_partitions", "forget_expired_answers", "refresh_statistics")
 """Functions that run as the owner."""
 
 TABLES = """

@@ -17,9 +17,11 @@ from tenor.cli.commands import (
     doctor,
     entitlement,
     invoice,
+    key,
     keys,
     ledger,
     prove,
+    serve,
     subscription,
     taxes,
     tenants,
@@ -40,6 +42,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.add_typer(tenants.app, name="tenant")
+app.add_typer(key.app, name="key")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(coupons.coupon_app, name="coupon")
 app.add_typer(coupons.promotion_app, name="promotion")
@@ -54,6 +57,7 @@ app.command("bill")(bill.bill_command)
 app.add_typer(invoice.app, name="invoice")
 app.command("prove")(prove.prove_command)
 app.add_typer(ledger.app, name="ledger")
+app.command("serve")(serve.serve_command)
 app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 app.add_typer(cases.app, name="cases")

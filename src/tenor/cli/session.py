@@ -5,18 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tenor.kernel.errors import Refusal
-from tenor.kernel.period import format_instant
 from tenor.platform.database import Database
 from tenor.platform.migrate import migrate
 from tenor.platform.settings import Settings
 from tenor.platform.tenants import Tenant, find_tenant
-
-
-class BeyondClock(Refusal):
-    """An instant that lies ahead of the tenant's clock."""
-
-    code = "beyond_clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +35,3 @@ def session() -> Iterator[Session]:
 def tenant_now(tenant: Tenant) -> datetime:
     """Return the tenant's time: a sandbox's own clock where it has one, else the wall clock."""
     return tenant.clock_at or datetime.now(UTC)
-
-
-def require_reached(tenant: Tenant, instant: datetime) -> None:
-    """Refuse an instant ahead of a live tenant's clock; a sandbox may be moved anywhere.
-
-    Raises:
-        BeyondClock: nobody can be billed as of tomorrow.
-    """
-    if not tenant.is_sandbox and instant > datetime.now(UTC):
-        raise BeyondClock(f"{format_instant(instant)} has not come yet for {tenant.slug!r}, which is no sandbox")

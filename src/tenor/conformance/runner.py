@@ -14,6 +14,7 @@ from tenor.conformance import (
     periods,
     proration,
     rating,
+    repeated_call,
     scenario,
     tax,
     terms,
@@ -48,6 +49,7 @@ KINDS: Mapping[str, Answer] = {
     "credit_order": answer_order,
     "credit_eligibility": answer_eligibility,
     "scenario": scenario.answer,
+    "api": repeated_call.answer,
 }
 """The kinds of case that the engine can run; a case of any other kind counts as failed."""
 

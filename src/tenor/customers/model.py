@@ -1,7 +1,9 @@
 """Customers: the parties that subscriptions belong to and documents are addressed to."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -69,7 +71,13 @@ class CustomerDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer(CustomerDetails):
-    """A registered customer. Of one that `is_erased`, name, email and address are gone for good."""
+    """A registered customer. Of one that `is_erased`, name, email and address are gone for good.
+
+    `metadata` is the tenant's own, never read here; `version` counts the changes that are made to it one by one.
+    """
 
     id: CustomerId
+    created_at: datetime
     is_erased: bool = False
+    version: int = 1
+    metadata: Mapping[str, str] = field(default_factory=dict)

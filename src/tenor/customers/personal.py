@@ -150,7 +150,9 @@ def destroy_key(uow: UnitOfWork, customer_id: CustomerId, *, at: datetime) -> bo
     )
     uow.execute(
         """
-        update customers set name = null, name_sealed = null, email_sealed = null, address_sealed = null where id = %s
+        update customers
+        set name = null, name_sealed = null, email_sealed = null, address_sealed = null, metadata = '{}'
+        where id = %s
         """,
         [customer_id],
     )

@@ -3,7 +3,15 @@
 from tenor.invoicing.adjusting import Adjusted, AdjustmentRequest
 from tenor.invoicing.adjustments import Adjustment, AdjustmentKind, pending_adjustments
 from tenor.invoicing.bill_run.plan import PlannedRun
-from tenor.invoicing.bill_run.run import BatchSummary, BillRunReport, bill
+from tenor.invoicing.bill_run.progress import (
+    ParkedSubscription,
+    RunProgress,
+    RunTotal,
+    find_run,
+    list_runs,
+    parked_subscriptions,
+)
+from tenor.invoicing.bill_run.run import BatchSummary, BillRunReport, bill, plan_run
 from tenor.invoicing.billing_settings import (
     BillingSettings,
     BillingSettingsChange,
@@ -30,6 +38,7 @@ from tenor.invoicing.proformas import Proforma
 from tenor.invoicing.proof import Finding, Proof
 from tenor.invoicing.prove import prove
 from tenor.invoicing.queries import (
+    DocumentNotFound,
     DocumentSummary,
     IssuedDocument,
     IssuedLine,
@@ -62,6 +71,7 @@ __all__ = [
     "BillingSettings",
     "BillingSettingsChange",
     "CreditNote",
+    "DocumentNotFound",
     "DocumentSummary",
     "Draft",
     "Finding",
@@ -70,6 +80,7 @@ __all__ = [
     "MalformedBillingSettings",
     "NegativeTotal",
     "Parked",
+    "ParkedSubscription",
     "Payment",
     "PaymentRequest",
     "PaymentTerms",
@@ -81,6 +92,8 @@ __all__ = [
     "QuoteOutdated",
     "Receipt",
     "RefundRequest",
+    "RunProgress",
+    "RunTotal",
     "Statement",
     "StatementEntry",
     "TaxedLine",
@@ -96,11 +109,15 @@ __all__ = [
     "explain_line",
     "finalise_drafts",
     "find_document",
+    "find_run",
     "grant_credit",
     "list_documents",
+    "list_runs",
     "make_proforma",
     "mark_refunded",
+    "parked_subscriptions",
     "pending_adjustments",
+    "plan_run",
     "prefetch_taxes",
     "prove",
     "quote_change",

@@ -161,11 +161,17 @@ def find_document(uow: UnitOfWork, reference: str) -> IssuedDocument:
 
 
 def list_documents(
-    uow: UnitOfWork, *, customer: str | None = None, limit: int = 20, is_open: bool = False
+    uow: UnitOfWork,
+    *,
+    customer: str | None = None,
+    limit: int = 20,
+    is_open: bool = False,
+    after: InvoiceId | None = None,
 ) -> list[DocumentSummary]:
     """Return the newest documents, of one customer (external id) or of all; at most `limit`.
 
-    With `is_open` only those of which something is still expected to be paid.
+    With `is_open` only those of which something is still expected to be paid; with `after` only those that come after
+    that document in this order.
     """
     rows = uow.fetch_all(
         f"""
@@ -175,10 +181,12 @@ def list_documents(
         join customers c on c.id = i.customer_id
         left join document_states s on s.invoice_id = i.id
         where (%(customer)s::text is null or c.external_id = %(customer)s)
+          and (%(after)s::uuid is null or (i.issued_at, i.series, i.number)
+               < (select issued_at, series, number from invoices where id = %(after)s))
           and (not %(is_open)s or i.due_minor > coalesce(s.paid_minor + s.credited_minor + s.written_off_minor, 0))
         order by i.issued_at desc, i.series desc, i.number desc limit %(limit)s
         """,
-        {"customer": customer, "limit": limit, "is_open": is_open},
+        {"customer": customer, "limit": limit, "is_open": is_open, "after": after},
     )
     found = [(*row[:9], _receivable(row[0], row[1], row[4], row[8], row[9:])) for row in rows]
     return [DocumentSummary(*facts) for facts in found]

@@ -29,6 +29,7 @@ WalletId = NewType("WalletId", uuid.UUID)
 GrantId = NewType("GrantId", uuid.UUID)
 WalletUseId = NewType("WalletUseId", uuid.UUID)
 TopUpId = NewType("TopUpId", uuid.UUID)
+KeyId = NewType("KeyId", uuid.UUID)
 
 PREFIXES: Final = {
     "ten": "tenant",
@@ -55,6 +56,7 @@ PREFIXES: Final = {
     "use": "use of a wallet",
     "top": "top-up",
     "rej": "usage rejection",
+    "key": "API key",
 }
 """Every prefix on the wire and the thing it names."""
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final, NewType
 
 from tenor.kernel.errors import Malformed
-from tenor.kernel.money import EXACT
+from tenor.kernel.money import EXACT, exponent, to_minor
 
 Quantity = NewType("Quantity", Decimal)
 """Units of something: below 10^15 in size, at most 12 digits after the point."""
@@ -76,6 +76,16 @@ def parse_unit_price(value: object, *, name: str = "unit price") -> UnitPrice:
     if number < 0:
         raise NotADecimal(f"{name}: {number} is negative")
     return UnitPrice(number)
+
+
+def parse_amount(value: object, currency: str, *, name: str = "amount") -> int:
+    """Read an amount in major units as minor units of `currency`, exactly; see `parse_decimal` for what is refused.
+
+    Raises:
+        NotADecimal: also for more digits than the currency has.
+        UnknownCurrency: there is no such currency.
+    """
+    return to_minor(parse_decimal(value, name=name, fraction_digits=exponent(currency)), currency)
 
 
 def plain(value: Decimal) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from tenor.kernel.errors import Conflict
-from tenor.kernel.ids import derived_id
+from tenor.kernel.ids import TransferId, derived_id
 from tenor.kernel.period import EARLIEST
 from tenor.ledger.model import CHART_OF_ACCOUNTS, AccountBalance, Transfer, TrialBalance
 from tenor.platform.unit_of_work import UnitOfWork
@@ -94,6 +94,26 @@ def transfer_rows(transfers: Iterable[Transfer], accounts: dict[tuple[str, str],
         )
         for transfer in transfers
     ]
+
+
+def list_transfers(
+    uow: UnitOfWork, *, limit: int, after: TransferId | None = None, source_id: UUID | None = None
+) -> list[Transfer]:
+    """Return transfers by id, the newest first: those older than `after`, and those of one source where it is given."""
+    rows = uow.fetch_all(
+        """
+        select t.id, t.effective_at, d.code, c.code, t.amount_minor, t.currency, t.customer_id, t.source_type,
+               t.source_id, t.kind
+        from transfers t
+        join accounts d on d.id = t.debit_account_id
+        join accounts c on c.id = t.credit_account_id
+        where (%(after)s::uuid is null or t.id < %(after)s)
+          and (%(source)s::uuid is null or t.source_id = %(source)s)
+        order by t.id desc limit %(limit)s
+        """,
+        {"after": after, "source": source_id, "limit": limit},
+    )
+    return [Transfer(*row) for row in rows]
 
 
 def trial_balance(uow: UnitOfWork) -> TrialBalance:

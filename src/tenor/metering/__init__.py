@@ -5,6 +5,7 @@ from tenor.metering.model import Amendment, Metric, Span, UsageEvent
 from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
 from tenor.metering.operations.correct_file import correct_from_file
 from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefused, import_usage
+from tenor.metering.operations.ingest_usage import ingest_usage
 from tenor.metering.operations.record_usage import Rejection, UsageReceipt, UsageRefused, record_usage
 from tenor.metering.operations.replay_rejections import ReplayReceipt, replay_rejections
 from tenor.metering.rules.aggregate import Aggregate, Terms
@@ -48,6 +49,7 @@ __all__ = [
     "current_usage",
     "find_metrics",
     "import_usage",
+    "ingest_usage",
     "read_event_lines",
     "read_events",
     "record_usage",

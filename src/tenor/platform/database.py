@@ -85,8 +85,8 @@ class Database:
 
     def close(self) -> None:
         """Close the kept connections and let an embedded server go."""
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._take_idle()) is not None:
+            connection.close()
         self._logins.close()
 
     @cached_property
@@ -192,8 +192,7 @@ class Database:
         statement = sql.SQL(
             "reset all; reset role; begin isolation level {}; select set_config('tenor.tenant_id', {}, true)"
         ).format(sql.SQL(mode), str(tenant_id))
-        while self._idle:
-            connection = self._idle.pop()
+        while (connection := self._take_idle()) is not None:
             try:
                 connection.execute(statement, prepare=False)
             except psycopg.OperationalError:
@@ -203,6 +202,12 @@ class Database:
         connection = self._connect(Role.APP)
         connection.execute(statement, prepare=False)
         return connection
+
+    def _take_idle(self) -> Connection | None:
+        try:
+            return self._idle.pop()  # one step, for other threads take from it too
+        except IndexError:
+            return None
 
     def _keep(self, connection: Connection) -> None:
         if connection.info.transaction_status is TransactionStatus.IDLE:

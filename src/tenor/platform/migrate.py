@@ -78,6 +78,16 @@ def read_migrations() -> list[Migration]:
     return [Migration(name, text, hashlib.sha256(text.encode()).hexdigest()) for name, text in sorted(texts.items())]
 
 
+def unapplied_migrations(database: Database) -> list[str]:
+    """Return the migrations of this release that the database has not, by name.
+
+    Raises:
+        MigrationChanged: an applied one is not that of this release.
+    """
+    with database.owner() as connection:
+        return [migration.name for migration in _pending(connection, read_migrations())]
+
+
 def _pending(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     if connection.execute("select to_regclass('tenor.tenor_migrations')").fetchone() == (None,):
         return migrations

@@ -4,8 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tenor.kernel.errors import Malformed
+
+OPERATOR_KEY_LENGTH_MIN: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Settings:
     `embedded_linger_seconds` is how long the embedded server outlives its last user. `tax_engine_url` is where
     tenants that take their rates from a tax engine have it asked, with `tax_engine_token` as bearer.
     `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`.
+    `operator_key` is the credential by which the operator calls the API; without one nobody is.
     """
 
     database_url: str | None = field(default=None, repr=False)  # may hold a password
@@ -27,13 +31,18 @@ class Settings:
     tax_engine_url: str | None = field(default=None, repr=False)
     tax_engine_token: str | None = field(default=None, repr=False)
     keys_file: Path | None = None
+    operator_key: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.operator_key is not None and len(self.operator_key) < OPERATOR_KEY_LENGTH_MIN:
+            raise Malformed(f"TENOR_OPERATOR_KEY has at least {OPERATOR_KEY_LENGTH_MIN} characters: make it by chance")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the `TENOR_…` variables; an empty one counts as unset.
 
         Raises:
-            Malformed: `TENOR_EMBEDDED_LINGER_SECONDS` is not a number from 0 to 3600.
+            Malformed: `TENOR_EMBEDDED_LINGER_SECONDS` is not a number from 0 to 3600, or `TENOR_OPERATOR_KEY` is short.
         """
         return cls(
             database_url=environment.get("TENOR_DATABASE_URL") or None,
@@ -44,6 +53,7 @@ class Settings:
             tax_engine_url=environment.get("TENOR_TAX_ENGINE_URL") or None,
             tax_engine_token=environment.get("TENOR_TAX_ENGINE_TOKEN") or None,
             keys_file=Path(environment["TENOR_KEYS_FILE"]) if environment.get("TENOR_KEYS_FILE") else None,
+            operator_key=environment.get("TENOR_OPERATOR_KEY") or None,
         )
 
 

@@ -1,6 +1,6 @@
 """Tenants: who is billed for, and whose clock a sandbox follows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
-from tenor.kernel.errors import Conflict, Malformed, NotFound
+from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
 from tenor.kernel.ids import TenantId, new_id
+from tenor.kernel.period import format_instant
 from tenor.platform.database import Connection, Database
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
@@ -26,6 +27,18 @@ class SlugTaken(Conflict):
     """Another tenant has this slug."""
 
     code = "slug_taken"
+
+
+class BeyondClock(Refusal):
+    """An instant that lies ahead of the tenant's clock."""
+
+    code = "beyond_clock"
+
+
+class NotASandbox(Refusal):
+    """A clock that is to be moved, of a tenant that lives by the wall clock."""
+
+    code = "not_a_sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +63,11 @@ def create_tenant(
     clock_at: datetime | None = None,
     timezone: str = "UTC",
     profile: str = "tenor",
+    furnish: Callable[[UnitOfWork], None] | None = None,
 ) -> TenantId:
     """Create a tenant as the owner of the database, and return its id.
+
+    `furnish` is called in the same transaction, as the owner: what it writes is there with the tenant or not at all.
 
     Raises:
         Malformed: the slug is not of a–z, 0–9 and '-', the zone is not an IANA name, or a tenant
@@ -67,6 +83,8 @@ def create_tenant(
                 " values (%s, %s, %s, %s, %s, %s, %s)",
                 [tenant_id, slug, name, is_sandbox, clock_at, timezone, profile],
             )
+            if furnish is not None:
+                furnish(UnitOfWork(connection, tenant_id, database.keyring))
     except psycopg.errors.UniqueViolation:
         raise SlugTaken(f"there is a tenant {slug!r} already", slug=slug) from None
     except psycopg.errors.CheckViolation as error:
@@ -116,6 +134,16 @@ def set_clock(database: Database, tenant_id: TenantId, clock_at: datetime) -> No
         moved = connection.execute("update tenants set clock_at = %s where is_sandbox", [clock_at]).rowcount
     if not moved:
         raise NotFound(f"there is no sandbox tenant with the id {tenant_id}")
+
+
+def require_reached(tenant: Tenant, instant: datetime, *, wall_now: datetime) -> None:
+    """Refuse an instant ahead of a live tenant's clock; a sandbox may be moved anywhere.
+
+    Raises:
+        BeyondClock: nobody can be billed as of tomorrow.
+    """
+    if not tenant.is_sandbox and instant > wall_now:
+        raise BeyondClock(f"{format_instant(instant)} has not come yet for {tenant.slug!r}, which is no sandbox")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from tenor.pricing.contracts.differences import contract_differences
 from tenor.pricing.contracts.errors import ContractNotFound, ContractOfAnother, MalformedContract
 from tenor.pricing.contracts.model import AgreedPayment, Contract, ContractStep, StepStart
 from tenor.pricing.contracts.store import all_contracts, contracts_behind, find_contract
+from tenor.pricing.definition import PlanVersionRecord
 from tenor.pricing.discounts.errors import (
     CouponArchived,
     CouponCodeTaken,
@@ -53,6 +54,7 @@ from tenor.pricing.store import (
     PlanNotSold,
     TamperedPlanVersion,
     newest_plan_version,
+    plan_records_sold,
     plan_versions,
     plan_versions_by_code,
     tampered_plan_versions,
@@ -88,6 +90,7 @@ __all__ = [
     "PlanChange",
     "PlanNotSold",
     "PlanVersion",
+    "PlanVersionRecord",
     "Policy",
     "PriceBookDraft",
     "Problem",
@@ -114,6 +117,7 @@ __all__ = [
     "find_contract",
     "newest_plan_version",
     "plan_price_book",
+    "plan_records_sold",
     "plan_versions",
     "plan_versions_by_code",
     "policy_with",

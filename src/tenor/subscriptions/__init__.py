@@ -91,6 +91,7 @@ from tenor.subscriptions.operations.remove_add_on import remove_add_on
 from tenor.subscriptions.operations.remove_discount import remove_discount
 from tenor.subscriptions.operations.renew import renew
 from tenor.subscriptions.operations.resume import resume
+from tenor.subscriptions.operations.set_metadata import set_metadata
 from tenor.subscriptions.operations.shorten_term import shorten_term
 from tenor.subscriptions.operations.subscribe import subscribe
 from tenor.subscriptions.operations.subscribe_to_contract import subscribe_to_contract
@@ -102,12 +103,15 @@ from tenor.subscriptions.queries import (
     billed_currencies,
     find_subscription,
     first_subscriptions,
+    list_subscriptions,
     load_items,
     newest_subscriptions,
+    next_instant_of_calendar,
     scheduled_changes,
     subscription_ids,
     timeline_drift,
 )
+from tenor.subscriptions.references import find_add_on, find_discount, named_subscription
 from tenor.subscriptions.rules.anchors import NotADayOfMonth
 from tenor.subscriptions.rules.grid import billing_grid
 from tenor.subscriptions.rules.resumption import Cycles
@@ -127,6 +131,7 @@ from tenor.subscriptions.store.positions import (
     mark_news,
     save_positions,
 )
+from tenor.subscriptions.store.subscriptions import metadata_of
 
 __all__ = [
     "MOVES",
@@ -222,6 +227,8 @@ __all__ = [
     "entitlements_of",
     "extend_term",
     "extend_trial",
+    "find_add_on",
+    "find_discount",
     "find_subscription",
     "first_subscriptions",
     "fold",
@@ -229,13 +236,17 @@ __all__ = [
     "group_positions",
     "item_at",
     "journals",
+    "list_subscriptions",
     "load_items",
     "lock_positions",
     "mark_late_usage",
     "mark_news",
+    "metadata_of",
     "move_anchor",
     "move_to_contract",
+    "named_subscription",
     "newest_subscriptions",
+    "next_instant_of_calendar",
     "next_status",
     "override_entitlement",
     "pause",
@@ -251,6 +262,7 @@ __all__ = [
     "scheduled",
     "scheduled_changes",
     "set_access",
+    "set_metadata",
     "shorten_term",
     "standing",
     "subscribe",

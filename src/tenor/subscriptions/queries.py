@@ -17,6 +17,7 @@ from tenor.subscriptions.model import (
     Item,
     Phase,
     PhaseState,
+    Status,
     Subscription,
     Timeline,
 )
@@ -148,6 +149,43 @@ def newest_subscriptions(
         {"customer": customer_id, "limit": limit},
     )
     return [(subscription_from(row), row[-1]) for row in rows]
+
+
+def list_subscriptions(
+    uow: UnitOfWork,
+    *,
+    limit: int,
+    after: SubscriptionId | None = None,
+    customer_id: CustomerId | None = None,
+    status: Status | None = None,
+    external_id: str | None = None,
+) -> list[Subscription]:
+    """Return subscriptions, those that were recorded last first: before `after`, and let through by every filter."""
+    rows = uow.fetch_all(
+        f"""
+        select {SUBSCRIPTION_FIELDS} from subscriptions s
+        where (%(after)s::uuid is null
+               or (s.recorded_at, s.id) < (select recorded_at, id from subscriptions where id = %(after)s))
+          and (%(customer)s::uuid is null or s.customer_id = %(customer)s)
+          and (%(status)s::text is null or s.status = %(status)s)
+          and (%(external_id)s::text is null or s.external_id = %(external_id)s)
+        order by s.recorded_at desc, s.id desc limit %(limit)s
+        """,
+        {"after": after, "customer": customer_id, "status": status, "external_id": external_id, "limit": limit},
+    )
+    return [subscription_from(row) for row in rows]
+
+
+def next_instant_of_calendar(uow: UnitOfWork, *, after: datetime) -> datetime | None:
+    """Return the next instant, later than `after`, at which something is due or a state moves; None: never again."""
+    row = uow.fetch_one(
+        """
+        select least((select min(next_due_at) from billing_positions where next_due_at > %(after)s),
+                     (select min(next_move_at) from subscriptions where next_move_at > %(after)s))
+        """,
+        {"after": after},
+    )
+    return row[0] if row else None
 
 
 def subscription_ids(uow: UnitOfWork) -> list[SubscriptionId]:

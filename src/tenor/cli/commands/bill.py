@@ -1,16 +1,17 @@
 """`tenor bill`: one bill run."""
 
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
-from tenor.cli.session import require_reached, session, tenant_now
+from tenor.cli.session import session, tenant_now
 from tenor.invoicing import BatchSummary, BillRunReport, PlannedRun, bill
-from tenor.kernel.ids import to_wire
 from tenor.kernel.money import format_minor
 from tenor.kernel.period import format_instant, parse_instant
-from tenor.platform.tenants import set_clock
+from tenor.platform.tenants import require_reached, set_clock
+from tenor.wire import report_json
 
 
 def bill_command(
@@ -27,7 +28,7 @@ def bill_command(
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         instant = parse_instant(as_of, name="--as-of") if as_of is not None else tenant_now(of)
-        require_reached(of, instant)
+        require_reached(of, instant, wall_now=datetime.now(UTC))
         with progress(is_shown=not as_json) as display:
             task = display.add_task("billing", total=None)
 
@@ -68,25 +69,3 @@ def print_report(report: BillRunReport) -> None:
     if done.parked:
         parked = counted(done.parked, "subscription")
         out.print(f"  [yellow]{parked} parked: a rule refused them (bill_run_items.reason says which)[/]")
-
-
-def report_json(report: BillRunReport) -> dict[str, Any]:
-    """Return a report for programs; totals as decimals of the currency."""
-    return {
-        "run": to_wire("run", report.run_id),
-        "as_of": report.as_of,
-        "is_resumed": report.is_resumed,
-        "subscriptions": report.done.subscriptions,
-        "parked": report.done.parked,
-        "lines": report.done.lines,
-        "documents": [
-            {
-                "kind": kind,
-                "currency": currency,
-                "count": count,
-                "total": format_minor(report.done.totals_minor[kind, currency], currency),
-            }
-            for (kind, currency), count in sorted(report.done.documents.items())
-        ],
-        "seconds": f"{report.seconds:.3f}",
-    }

@@ -14,6 +14,7 @@ from tenor.customers import CustomerDetails, customer_ids, erase_customer, newes
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import to_wire
 from tenor.kernel.quantity import parse_decimal, plain
+from tenor.wire import customer_json
 
 app = typer.Typer(help="Register customers, and how they are billed.", no_args_is_help=True)
 app.command("billing")(billing)
@@ -97,24 +98,7 @@ def list_command(
         with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
             found = newest_customers(uow, limit=limit)
         if as_json:
-            print_json(
-                {
-                    "customers": [
-                        {
-                            "id": to_wire("cus", one.id),
-                            "external_id": one.external_id,
-                            "name": one.name,
-                            "email": one.email,
-                            "address": one.address,
-                            "is_erased": one.is_erased,
-                            "country": one.country,
-                            "timezone": one.timezone,
-                            "tax_percent": one.tax_percent,
-                        }
-                        for one in found
-                    ]
-                }
-            )
+            print_json({"customers": [customer_json(one) for one in found]})
             return
         if not found:
             out.print("There is no customer yet. Register one with [bold]tenor customer add EXTERNAL_ID[/].")

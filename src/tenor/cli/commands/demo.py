@@ -10,9 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tenor.cli.commands.bill import report_json
-from tenor.cli.commands.invoice import document_json, print_document
-from tenor.cli.commands.ledger import balance_json, print_balance
+from tenor.cli.commands.invoice import print_document
+from tenor.cli.commands.ledger import print_balance
 from tenor.cli.commands.prove import print_proof
 from tenor.cli.output import ExitCode, JsonOption, out, print_json, progress, refusals, stop
 from tenor.cli.session import Session, session
@@ -20,6 +19,7 @@ from tenor.demo import ATTRIBUTION, Audit, StepDone, Story, Tell, audit, open_sa
 from tenor.invoicing import BillRunReport, IssuedDocument, find_document, list_documents
 from tenor.kernel.money import format_minor
 from tenor.platform.tenants import Tenant
+from tenor.wire import balance_json, document_json, report_json
 
 EVERY_MAX: Final = 20
 """With fewer rows a customer's tokens may cost less than half a cent: no line then says that they were counted."""

@@ -1,6 +1,6 @@
 """`tenor entitlement`: what customers may use, and what a person decides over their plans."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -23,6 +23,7 @@ from tenor.subscriptions import (
     revoke_override,
     set_access,
 )
+from tenor.wire import entitlement_json
 
 app = typer.Typer(help="Check what customers may use; grant, deny and revoke.", no_args_is_help=True)
 
@@ -53,7 +54,7 @@ def check(
         with opened.database.transaction(of.tenant_id) as uow:
             found = check_entitlement(uow, customer, feature, instant)
         if as_json:
-            print_json(_entitlement_json(found))
+            print_json(entitlement_json(found))
         else:
             _print(found)
         if not found.allowed:
@@ -71,7 +72,7 @@ def list_entitlements(
         with opened.database.transaction(of.tenant_id) as uow:
             found = entitlements_of(uow, customer, instant)
         if as_json:
-            print_json({"entitlements": [_entitlement_json(one) for one in found]})
+            print_json({"entitlements": [entitlement_json(one) for one in found]})
             return
         if not found:
             out.print("Nothing that the customer has names a feature at that instant.")
@@ -203,14 +204,3 @@ def _print_override(override_id: OverrideId, what: str, *, as_json: bool) -> Non
         print_json({"id": to_wire("ovr", override_id)})
     else:
         out.print(f"[green]{what}[/]  {to_wire('ovr', override_id)}")
-
-
-def _entitlement_json(found: Entitlement) -> dict[str, Any]:
-    return {
-        "feature": found.feature,
-        "allowed": found.allowed,
-        "access": found.access.value,
-        "limit": found.limit,
-        "reason": found.reason.value,
-        "source": found.source,
-    }

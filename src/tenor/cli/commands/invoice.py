@@ -1,7 +1,7 @@
 """`tenor invoice`: documents as they were issued, why they say what they say, and what is done to them."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -18,6 +18,7 @@ from tenor.kernel.calendar import local_date, parse_zone
 from tenor.kernel.ids import to_wire
 from tenor.kernel.money import format_minor
 from tenor.kernel.quantity import plain
+from tenor.wire import document_json, document_row_json
 
 app = typer.Typer(help="Show, explain and correct documents, and take money for them.", no_args_is_help=True)
 
@@ -38,7 +39,7 @@ def list_command(
         documents = list_documents(at.uow, customer=customer, limit=limit, is_open=is_open)
     today = at.now.date()
     if as_json:
-        print_json({"documents": [_row_json(row, today) for row in documents]})
+        print_json({"documents": [document_row_json(row, today) for row in documents]})
     elif documents:
         _print_rows(documents, today)
     elif is_open:
@@ -62,22 +63,6 @@ def _print_rows(documents: list[DocumentSummary], today: date) -> None:
             *(shown(amount, row.currency) for amount in amounts),
         )
     out.print(table)
-
-
-def _row_json(row: DocumentSummary, today: date) -> dict[str, Any]:
-    return {
-        "id": to_wire("inv", row.id),
-        "number": row.name,
-        "kind": row.kind,
-        "customer": row.customer_external_id,
-        "issued_at": row.issued_at,
-        "due_on": None if row.due_on is None else row.due_on.isoformat(),
-        "status": row.status(today),
-        "total": format_minor(row.total_minor, row.currency),
-        "due": format_minor(row.due_minor, row.currency),
-        "open": format_minor(row.receivable.open_minor, row.currency),
-        "currency": row.currency,
-    }
 
 
 @app.command("show")
@@ -222,66 +207,3 @@ def _fate_of_credit(document: IssuedDocument) -> str:
 
 def _today(document: IssuedDocument, now: datetime) -> date:
     return local_date(now, parse_zone(document.timezone))
-
-
-def document_json(document: IssuedDocument, *, is_explained: bool, now: datetime | None = None) -> dict[str, Any]:
-    """Return a document for programs: amounts as decimals of its currency; with `now`, its status by then."""
-    zone = parse_zone(document.timezone)
-    currency = document.currency
-
-    def money(minor: int) -> str:
-        return format_minor(minor, currency)
-
-    plan, plan_version = document.plans[0] if document.plans else (None, None)
-    receivable = document.receivable
-    return {
-        "id": to_wire("inv", document.id),
-        "number": document.name,
-        "kind": document.kind,
-        "customer": document.customer_external_id,
-        "subscription": document.subscription_external_id or None,
-        "subscriptions": list(document.subscription_external_ids),
-        "plan": plan,
-        "plan_version": plan_version,
-        "currency": currency,
-        "issued_at": document.issued_at,
-        "due_on": None if document.due_on is None else document.due_on.isoformat(),
-        "po_number": document.po_number,
-        **({} if now is None else {"status": document.status(_today(document, now))}),
-        "net": money(document.net_minor),
-        "tax": money(document.tax_minor),
-        "tax_note": document.tax_note,
-        "total": money(document.total_minor),
-        "credit_applied": money(document.credit_applied_minor),
-        "due": money(document.due_minor),
-        "paid": money(receivable.paid_minor),
-        "credited": money(receivable.credited_minor),
-        "written_off": money(receivable.written_off_minor),
-        "open": money(receivable.open_minor),
-        "credits": document.credits,
-        "credited_by": list(document.credited_by),
-        "settles": document.settles if document.kind == "credit_note" else None,
-        "lines": [
-            {
-                "description": line.description,
-                "charge": line.charge_code,
-                "subscription": line.subscription_external_id or None,
-                "period": {"start": line.period.start, "end": line.period.end},
-                "amount": money(line.amount_minor),
-                "tax": money(line.tax_minor),
-                "taxes": [
-                    {
-                        "name": share.name,
-                        "jurisdiction": share.jurisdiction,
-                        "percent": plain(share.percent),
-                        "is_inclusive": share.is_inclusive,
-                        "is_charged": share.is_charged,
-                        "amount": money(share.amount_minor),
-                    }
-                    for share in line.taxes
-                ],
-                **({"explanation": explain_line(line, currency=currency, zone=zone)} if is_explained else {}),
-            }
-            for line in document.lines
-        ],
-    }

@@ -15,7 +15,6 @@ from tenor.cli.commands.invoice_frame import (
     KeyOption,
     ReasonOption,
     desk,
-    read_amount,
     shown,
     split_pair,
 )
@@ -23,8 +22,10 @@ from tenor.cli.output import JsonOption, TenantOption, out, print_json
 from tenor.invoicing import Adjusted, AdjustmentRequest, charge_once, grant_credit, make_proforma
 from tenor.kernel.ids import to_wire
 from tenor.kernel.money import format_minor
+from tenor.kernel.quantity import parse_amount
 from tenor.pricing.model import TaxMode
 from tenor.subscriptions import find_subscription
+from tenor.wire import adjustment_json
 
 DescriptionOption = Annotated[str, typer.Option(help="What it is, for the document.")]
 SubscriptionOption = Annotated[str | None, typer.Option(help="External id of the subscription that it is for.")]
@@ -143,7 +144,7 @@ def _request(
     return AdjustmentRequest(
         customer_id=at.customer_id(customer),
         currency=currency,
-        amount_minor=read_amount(amount, currency, name="amount"),
+        amount_minor=parse_amount(amount, currency, name="amount"),
         description=description,
         subscription_id=None if subscription is None else find_subscription(at.uow, subscription).id,
         tax_mode=TaxMode.INCLUSIVE if is_inclusive else TaxMode.EXCLUSIVE,
@@ -153,15 +154,7 @@ def _request(
 def _tell(adjusted: Adjusted, what: str, *, as_json: bool) -> None:
     adjustment, document = adjusted
     if as_json:
-        print_json(
-            {
-                "id": to_wire("adj", adjustment.id),
-                "kind": adjustment.kind.value,
-                "amount": format_minor(adjustment.amount_minor, adjustment.currency),
-                "currency": adjustment.currency,
-                "document": document,
-            }
-        )
+        print_json(adjustment_json(adjusted))
         return
     where = document or "waits for the next invoice"
     amount = shown(abs(adjustment.amount_minor), adjustment.currency)

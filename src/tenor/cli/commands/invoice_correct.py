@@ -11,7 +11,6 @@ from tenor.cli.commands.invoice_frame import (
     ReasonOption,
     ReferenceArgument,
     desk,
-    read_amount,
     shown,
     split_pair,
 )
@@ -21,6 +20,7 @@ from tenor.invoicing import write_off as write_off_invoice
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import InvoiceId, to_wire
 from tenor.kernel.money import format_minor
+from tenor.kernel.quantity import parse_amount
 
 
 def void(
@@ -64,7 +64,7 @@ def credit(
             at.uow,
             InvoiceId(document.id),
             lines=None if line is None else _lines(line, document.currency),
-            amount_minor=None if amount is None else read_amount(amount, document.currency, name="--amount"),
+            amount_minor=None if amount is None else parse_amount(amount, document.currency, name="--amount"),
             settles=None if settles is None else "refund" if settles == "refund" else "balance",
             key=at.key(key),
             **at.deed,
@@ -108,7 +108,7 @@ def _lines(options: list[str], currency: str) -> dict[int, int]:
             raise Malformed(f"--line: {number[:20]!r} is not the number of a line")
         if int(number) in lines:
             raise Malformed(f"--line: line {number} is named twice")
-        lines[int(number)] = read_amount(amount, currency, name=f"--line {number}")
+        lines[int(number)] = parse_amount(amount, currency, name=f"--line {number}")
     return lines
 
 

@@ -14,8 +14,7 @@ from tenor.customers import customer_ids
 from tenor.invoicing import IssuedDocument, find_document, prefetch_taxes
 from tenor.kernel.errors import Malformed, NotFound
 from tenor.kernel.ids import CustomerId, InvoiceId, new_id, to_wire
-from tenor.kernel.money import exponent, format_minor, to_minor
-from tenor.kernel.quantity import parse_decimal
+from tenor.kernel.money import format_minor
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions import find_subscription
 
@@ -93,17 +92,6 @@ def desk(
             prefetch_taxes(opened.database, opened.settings, of.tenant_id, at=now, customer_ids=known)
         with opened.database.transaction(of.tenant_id) as uow:
             yield Desk(uow, now, actor, reason)
-
-
-def read_amount(text: str, currency: str, *, name: str) -> int:
-    """Return an amount in major units as minor units of `currency`, exactly.
-
-    Raises:
-        NotADecimal: no decimal number, or more digits than the currency has.
-        UnknownCurrency: no such currency.
-    """
-    digits = exponent(currency)
-    return to_minor(parse_decimal(text, name=name, fraction_digits=digits), currency)
 
 
 def split_pair(text: str, *, name: str, example: str) -> tuple[str, str]:

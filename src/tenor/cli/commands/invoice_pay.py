@@ -16,7 +16,6 @@ from tenor.cli.commands.invoice_frame import (
     KeyOption,
     ReasonOption,
     desk,
-    read_amount,
     shown,
 )
 from tenor.cli.output import JsonOption, TenantOption, out, print_json
@@ -33,6 +32,7 @@ from tenor.invoicing import (
 from tenor.kernel.ids import InvoiceId, from_wire, to_wire
 from tenor.kernel.money import format_minor
 from tenor.kernel.period import EARLIEST, parse_instant
+from tenor.kernel.quantity import parse_amount
 
 
 def pay(
@@ -54,7 +54,7 @@ def pay(
         request = PaymentRequest(
             customer_id=at.customer_id(customer),
             currency=currency,
-            amount_minor=read_amount(amount, currency, name="amount"),
+            amount_minor=parse_amount(amount, currency, name="amount"),
             received_at=None if received is None else parse_instant(received, name="--received"),
             method=method,
             reference=reference,
@@ -98,7 +98,7 @@ def refund(
             at.uow,
             at.customer_id(customer),
             currency=currency,
-            amount_minor=read_amount(amount, currency, name="amount"),
+            amount_minor=parse_amount(amount, currency, name="amount"),
             key=at.key(key),
             **at.deed,
         )

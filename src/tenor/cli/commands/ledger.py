@@ -9,6 +9,7 @@ from tenor.cli.output import ExitCode, JsonOption, TenantOption, out, print_json
 from tenor.cli.session import session
 from tenor.kernel.money import format_minor
 from tenor.ledger import TrialBalance, trial_balance
+from tenor.wire import balance_json
 
 app = typer.Typer(help="Read the ledger.", no_args_is_help=True)
 
@@ -50,22 +51,3 @@ def print_balance(balance: TrialBalance, unbalanced: Sequence[str]) -> None:
         difference = format_minor(balance.difference_minor(currency), currency)
         colour = "red" if currency in unbalanced else "green"
         out.print(f"[{colour}]debits − credits = {difference} {currency}[/]")
-
-
-def balance_json(balance: TrialBalance) -> dict[str, object]:
-    """Return the trial balance for programs."""
-    return {
-        "accounts": [
-            {
-                "code": account.code,
-                "currency": account.currency,
-                "debits": format_minor(account.debits_minor, account.currency),
-                "credits": format_minor(account.credits_minor, account.currency),
-                "balance": format_minor(account.balance_minor, account.currency),
-            }
-            for account in balance.accounts
-        ],
-        "difference": {
-            currency: format_minor(balance.difference_minor(currency), currency) for currency in balance.currencies
-        },
-    }

@@ -23,24 +23,15 @@ from tenor.cli.commands.subscription_frame import (
     decimals,
     interval,
     print_subscription,
-    subscription_json,
 )
-from tenor.cli.commands.subscription_words import in_words
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.calendar import parse_zone
-from tenor.kernel.ids import PlanVersionId, to_wire
-from tenor.kernel.period import format_instant, parse_instant
-from tenor.kernel.quantity import parse_decimal, plain
+from tenor.kernel.period import parse_instant
+from tenor.kernel.quantity import parse_decimal
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing import plan_versions
 from tenor.subscriptions import (
-    AddOnAdded,
-    Change,
     NewSubscription,
-    PlanChanged,
-    Standing,
-    Subscribed,
     Subscription,
     SubscriptionsRefused,
     find_subscription,
@@ -48,9 +39,9 @@ from tenor.subscriptions import (
     load_items,
     newest_subscriptions,
     scheduled,
-    standing,
     subscribe,
 )
+from tenor.wire import entries_json, subscription_json, timeline_json
 
 app = typer.Typer(help="Subscribe customers to plans, change, pause and cancel.", no_args_is_help=True)
 
@@ -148,8 +139,7 @@ def show(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = Fals
         with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
             held = find_subscription(uow, name)
             (loaded,) = load_items(uow, [held.id])
-            plans = _plan_names(uow, {item.plan_version_id for item in loaded.items})
-        rows = _timeline_json(loaded, plans)
+            rows = timeline_json(uow, loaded)
         if as_json:
             print_json({**subscription_json(held), "timeline": rows})
             return
@@ -175,7 +165,7 @@ def journal(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption = F
         with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
             held = find_subscription(uow, name)
             entries = journals(uow, [held.id])[held.id]
-            rows = _entries_json(uow, entries, entries)
+            rows = entries_json(uow, entries, entries)
         _print_entries(rows, as_json=as_json)
 
 
@@ -187,27 +177,8 @@ def scheduled_command(name: NameArgument, *, tenant: TenantOption, as_json: Json
         with opened.database.transaction(of.tenant_id) as uow:
             held = find_subscription(uow, name)
             entries = journals(uow, [held.id])[held.id]
-            rows = _entries_json(uow, scheduled(entries, now=tenant_now(of)), entries)
+            rows = entries_json(uow, scheduled(entries, now=tenant_now(of)), entries)
         _print_entries(rows, as_json=as_json)
-
-
-def _entries_json(uow: UnitOfWork, shown: Sequence[Change], entries: Sequence[Change]) -> list[dict[str, Any]]:
-    """Return the entries that are to be shown, of all `entries`, for programs."""
-    opening = (change.facts for change in shown if isinstance(change.facts, Subscribed | PlanChanged | AddOnAdded))
-    plans = _plan_names(uow, {facts.plan_version_id for facts in opening})
-    holding = {change.version for change in standing(entries)}
-    return [
-        {
-            "entry": change.version,
-            "effective_at": format_instant(change.effective_at),
-            "recorded_at": format_instant(change.recorded_at),
-            "change": in_words(change.facts, plans),
-            "is_standing": change.version in holding,
-            "actor": change.actor,
-            "reason": change.reason,
-        }
-        for change in shown
-    ]
 
 
 def _print_entries(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
@@ -222,25 +193,3 @@ def _print_entries(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         why = f": {row['reason']}" if row["reason"] else ""
         out.print(f"{row['entry']:>4}  {row['effective_at']}  {row['change']}{gone}", markup=False)
         out.print(f"      recorded {row['recorded_at']} by {row['actor']}{why}", style="dim", markup=False)
-
-
-def _plan_names(uow: UnitOfWork, ids: set[PlanVersionId]) -> dict[PlanVersionId, str]:
-    return {key: f"{version.plan} version {version.version}" for key, version in plan_versions(uow, ids).items()}
-
-
-def _timeline_json(loaded: Standing, plans: Mapping[PlanVersionId, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "item": to_wire("itm", item.id),
-            "plan": plans[item.plan_version_id],
-            "is_add_on": item.is_add_on,
-            "start": format_instant(phase.starts_at),
-            "end": format_instant(phase.ends_at) if phase.ends_at else None,
-            "state": phase.state.value,
-            "is_billable": phase.is_billable,
-            "quantities": {charge: plain(units) for charge, units in phase.terms.quantities.items()},
-            "prices": {charge: plain(price) for charge, price in phase.terms.prices.items()},
-        }
-        for item in sorted(loaded.items, key=lambda item: item.is_add_on)  # the plan's items first, in their order
-        for phase in item.phases
-    ]

@@ -7,11 +7,10 @@ from typing import Annotated, Final, Literal
 import typer
 
 from tenor.cli.commands.subscription_frame import Call, QuantityOption, change_command, decimals, pairs
-from tenor.kernel.errors import Malformed, NotFound
-from tenor.kernel.ids import DiscountId, ItemId, from_wire, to_wire
+from tenor.kernel.errors import Malformed
+from tenor.kernel.ids import ItemId
 from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_unit_price
-from tenor.pricing import plan_versions
 from tenor.subscriptions import (
     Closing,
     PriceStep,
@@ -21,7 +20,8 @@ from tenor.subscriptions import (
     change_plan,
     change_prices,
     change_quantity,
-    load_items,
+    find_add_on,
+    find_discount,
     remove_add_on,
     remove_discount,
 )
@@ -154,7 +154,7 @@ def _remove(
     return remove_add_on(
         call.uow,
         call.subscription.id,
-        add_on=_known_add_on(call, add_on),
+        add_on=find_add_on(call.uow, call.subscription.id, add_on),
         effective=call.at,
         closing=CREDITS[credit],
         **call.decided,
@@ -185,7 +185,11 @@ def _remove_discount(
 ) -> Subscription:
     """End a discount. What it took off already stays so."""
     return remove_discount(
-        call.uow, call.subscription.id, discount=_discount(call, discount), effective=call.at, **call.decided
+        call.uow,
+        call.subscription.id,
+        discount=find_discount(call.uow, call.subscription.id, discount),
+        effective=call.at,
+        **call.decided,
     )
 
 
@@ -210,29 +214,4 @@ def _later_steps(texts: list[str]) -> list[PriceStep]:
 
 def add_on_id(call: Call, text: str | None) -> ItemId | None:
     """Return the id of the add-on that an option names; None where it names none."""
-    return None if text is None else _known_add_on(call, text)
-
-
-def _known_add_on(call: Call, text: str) -> ItemId:
-    """Return the id of the newest add-on that is on a plan, or has an id."""
-    if text.startswith("itm_"):
-        return ItemId(from_wire("itm", text))
-    (standing,) = load_items(call.uow, [call.subscription.id])
-    add_ons = [item for item in standing.timeline.items if item.is_add_on]
-    plans = plan_versions(call.uow, {item.plan_version_id for item in add_ons})
-    meant = [item.id for item in add_ons if plans[item.plan_version_id].plan == text]
-    if not meant:
-        known = ", ".join(f"{to_wire('itm', item.id)} ({plans[item.plan_version_id].plan})" for item in add_ons)
-        raise NotFound(f"there is no add-on on plan {text!r}; there is {known or 'none'}")
-    return meant[-1]
-
-
-def _discount(call: Call, text: str) -> DiscountId:
-    """Return the id of the newest discount by a coupon's code, or by its own id."""
-    if text.startswith("dis_"):
-        return DiscountId(from_wire("dis", text))
-    (standing,) = load_items(call.uow, [call.subscription.id])
-    known = {one.discount.code: one.discount.id for one in standing.timeline.discounts}
-    if text not in known:
-        raise NotFound(f"there is no discount by coupon {text!r}; there is {', '.join(known) or 'none'}")
-    return known[text]
+    return None if text is None else find_add_on(call.uow, call.subscription.id, text)

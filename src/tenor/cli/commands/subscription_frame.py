@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypedDict
 import typer
 from rich.markup import escape
 
-from tenor.cli.commands.quoting import QuoteText, issued_json, print_issued, print_quote, quote_from_text
+from tenor.cli.commands.quoting import print_issued, print_quote
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import Session, session, tenant_now
 from tenor.customers import customers_by_external_id
@@ -29,6 +29,7 @@ from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_quantity
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions import Effective, Status, Subscription, find_subscription
+from tenor.wire import QuoteText, issued_json, quote_from_text, subscription_json
 
 NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
 EffectiveOption = Annotated[
@@ -211,21 +212,6 @@ def print_subscription(subscription: Subscription, *, as_json: bool) -> None:
         f"  {subscription.status.value}, version {subscription.version}, "
         f"since {format_instant(subscription.starts_at)}{trial}{end}"
     )
-
-
-def subscription_json(subscription: Subscription) -> dict[str, Any]:
-    """Return how a subscription stands, for programs."""
-    return {
-        "id": to_wire("sub", subscription.id),
-        "external_id": subscription.external_id,
-        "status": subscription.status.value,
-        "version": subscription.version,
-        "currency": subscription.currency,
-        "starts_at": subscription.starts_at,
-        "trial_ends_at": subscription.trial_ends_at,
-        "ends_at": subscription.ends_at,
-        "cancels_at_end": subscription.cancels_at_end,
-    }
 
 
 def customer_id(uow: UnitOfWork, external_id: str) -> CustomerId:

@@ -12,6 +12,7 @@ from tenor.kernel.ids import to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.tenants import create_tenant, list_tenants
 from tenor.pricing import profile as policy_profile
+from tenor.wire import tenant_json
 
 app = typer.Typer(help="Create and list tenants.", no_args_is_help=True)
 
@@ -53,22 +54,7 @@ def list_command(*, as_json: JsonOption = False) -> None:
     with refusals(as_json=as_json), session() as opened:
         tenants = list_tenants(opened.database)
         if as_json:
-            print_json(
-                {
-                    "tenants": [
-                        {
-                            "id": to_wire("ten", tenant.tenant_id),
-                            "slug": tenant.slug,
-                            "name": tenant.name,
-                            "is_sandbox": tenant.is_sandbox,
-                            "clock_at": tenant.clock_at,
-                            "timezone": tenant.timezone,
-                            "profile": tenant.profile,
-                        }
-                        for tenant in tenants
-                    ]
-                }
-            )
+            print_json({"tenants": [tenant_json(tenant) for tenant in tenants]})
             return
         if not tenants:
             out.print("There is no tenant yet. Make one with [bold]tenor tenant create NAME[/].")

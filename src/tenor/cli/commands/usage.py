@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from rich.table import Table
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customers_by_external_id
-from tenor.kernel.calendar import parse_zone
+from tenor.kernel.calendar import parse_zone, start_of_month
 from tenor.kernel.errors import Malformed, NotFound
 from tenor.kernel.ids import from_wire, to_wire
 from tenor.kernel.period import Period, format_instant, parse_instant
@@ -204,7 +204,7 @@ def show_command(
             if party is None:
                 raise NotFound(f"there is no customer {customer!r}")
             zone = ZoneInfo(party.timezone)
-            period = Period(parse_instant(since) if since else _first_of_month(until, zone), until)
+            period = Period(parse_instant(since) if since else start_of_month(until, zone), until)
             policy = profile(of.profile).metering
             numbers = current_usage(uow, party.id, metric, period, dimensions=dimensions, zone=zone, policy=policy)
         rows = [
@@ -285,11 +285,6 @@ def _tell_late(revisited: int) -> None:
     if revisited:
         items = counted(revisited, "subscription item")
         out.print(f"usage in settled periods of {items}: the next run bills the difference")
-
-
-def _first_of_month(instant: datetime, zone: tzinfo) -> datetime:
-    local = instant.astimezone(zone)
-    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def _zone(name: str | None) -> tzinfo | None:

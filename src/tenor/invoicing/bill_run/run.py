@@ -161,8 +161,7 @@ def _prepare_months_ahead(database: Database, tenant_id: TenantId, *, as_of: dat
 def _planned(database: Database, tenant_id: TenantId, *, as_of: datetime) -> PlannedRun:
     """Move what the calendar moves and plan the run, in one transaction."""
     with database.transaction(tenant_id) as uow:
-        advance(uow, now=as_of)
-        return open_or_plan_run(uow, as_of=as_of, now=datetime.now(UTC))
+        return plan_run(uow, as_of=as_of, now=datetime.now(UTC))
 
 
 def _unless_in_a_circle(work: Callable[[], T]) -> T:
@@ -175,6 +174,18 @@ def _unless_in_a_circle(work: Callable[[], T]) -> T:
         except DeadlockDetected:
             if not attempts_left:
                 raise
+
+
+def plan_run(uow: UnitOfWork, *, as_of: datetime, now: datetime) -> PlannedRun:
+    """Plan a run of all that is due at `as_of`, or return the unfinished one; `bill` carries it out, now or later.
+
+    What is due by the calendar is moved before. `now` is the recorded time.
+
+    Raises:
+        RunInThePast: a finished run was as of a later instant.
+    """
+    advance(uow, now=as_of)
+    return open_or_plan_run(uow, as_of=as_of, now=now)
 
 
 def bill_next_batch(database: Database, tenant_id: TenantId, run: PlannedRun, memory: Memory) -> BatchSummary | None:

@@ -20,6 +20,7 @@ from tenor.kernel.calendar.civil import (
     midnight_of,
     parse_zone,
     shift_months,
+    start_of_month,
 )
 from tenor.kernel.calendar.grid import (
     Alignment,
@@ -100,4 +101,5 @@ __all__ = [
     "service_period_at",
     "service_periods",
     "shift_months",
+    "start_of_month",
 ]

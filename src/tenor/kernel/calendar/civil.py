@@ -69,6 +69,11 @@ def midnight_of(day: date, zone: tzinfo) -> datetime:
     return instant_of(day, MIDNIGHT, zone)
 
 
+def start_of_month(instant: datetime, zone: tzinfo) -> datetime:
+    """Return the start of the local month that holds `instant`, in UTC."""
+    return midnight_of(local_date(instant, zone).replace(day=1), zone)
+
+
 def days_in_month(year: int, month: int) -> int:
     """Return 28 to 31, by the Gregorian calendar."""
     leap = month == _FEBRUARY and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -132,9 +133,15 @@ def read_cells(cells: Mapping[str, PropertyValue], terms: ReadingTerms) -> Usage
         WrongPart: with the column that is wrong.
     """
     columns = terms.columns
-    parts = {columns.column_of(field.name) for field in fields(columns)}
+    parts = _columns_of_parts(columns)
     properties = {name: value for name, value in cells.items() if name not in parts}
     return _event(cells, properties, terms)
+
+
+@lru_cache
+def _columns_of_parts(columns: Columns) -> frozenset[str]:
+    """Return the columns that hold parts of an event: asked for with every row."""
+    return frozenset(getattr(columns, field.name) for field in fields(columns))
 
 
 def payload_of(event: UsageEvent) -> str:

@@ -1,8 +1,10 @@
 """Rows of `subscriptions`; how their status moves stands in `moves`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
+
+from psycopg.types.json import Jsonb
 
 from tenor.kernel.calendar import Interval, Unit
 from tenor.kernel.ids import SubscriptionId
@@ -176,3 +178,21 @@ def _interval(text: str | None) -> Interval | None:
         return None
     count, unit = text.split()
     return Interval(Unit(unit), int(count))
+
+
+def write_metadata(uow: UnitOfWork, subscription_id: SubscriptionId, metadata: Mapping[str, str]) -> None:
+    """Write what the tenant keeps with a subscription.
+
+    Raises:
+        SubscriptionNotFound: there is none with the id.
+    """
+    if not uow.execute(
+        "update subscriptions set metadata = %s where id = %s", [Jsonb(dict(metadata)), subscription_id]
+    ):
+        raise SubscriptionNotFound("there is no such subscription")
+
+
+def metadata_of(uow: UnitOfWork, subscription_ids: Iterable[SubscriptionId]) -> dict[SubscriptionId, Mapping[str, str]]:
+    """Return what the tenant keeps with each of these subscriptions, in one statement."""
+    rows = uow.fetch_all("select id, metadata from subscriptions where id = any(%s)", [list(subscription_ids)])
+    return {SubscriptionId(subscription_id): metadata for subscription_id, metadata in rows}

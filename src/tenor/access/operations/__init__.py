@@ -1,0 +1,1 @@
+"""What is done to API keys, one file per verb."""

@@ -1,0 +1,65 @@
+"""Scopes: what a key may do, as `area:read` and `area:write`."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from tenor.kernel.errors import Malformed, Refusal
+
+AREAS: Final = {
+    "keys": "API keys",
+    "catalog": "products, metrics, features and price books",
+    "customers": "customers and how they are billed",
+    "subscriptions": "subscriptions, their changes and entitlements",
+    "usage": "usage events and what they come to",
+    "wallets": "prepaid credits",
+    "invoices": "documents, one-off charges, credit notes",
+    "runs": "bill runs",
+    "ledger": "accounts and transfers",
+    "events": "the event feed",
+    "webhooks": "endpoints that events are sent to",
+    "clock": "a sandbox's clock",
+}
+"""What scopes are about. To write does not include to read: who sends usage need not see any."""
+
+_VERBS: Final = ("read", "write")
+EVERYTHING: Final = ("*:read", "*:write")
+"""The scopes of a key that may do all, whatever is added later."""
+
+
+class UnknownScope(Malformed):
+    """A scope that there is not."""
+
+    code = "unknown_scope"
+
+
+class ScopeMissing(Refusal):
+    """A call that the key has no scope for."""
+
+    code = "scope_missing"
+
+
+def require_known(scopes: Sequence[str]) -> None:
+    """Refuse scopes that there are not.
+
+    Raises:
+        UnknownScope: with the first one.
+    """
+    for scope in scopes:
+        area, colon, verb = scope.partition(":")
+        if not colon or verb not in _VERBS or area not in {*AREAS, "*"}:
+            raise UnknownScope(f"{scope[:60]!r} is no scope; write AREA:read or AREA:write with * or one of {_areas()}")
+
+
+def require_scope(held: Collection[str], needed: str) -> None:
+    """Refuse a call that needs a scope which is not `held`.
+
+    Raises:
+        ScopeMissing: as said.
+    """
+    _, _, verb = needed.partition(":")
+    if needed not in held and f"*:{verb}" not in held:
+        raise ScopeMissing(f"this key lacks the scope {needed}", scope=needed)
+
+
+def _areas() -> str:
+    return ", ".join(sorted(AREAS))

@@ -1,0 +1,129 @@
+"""Bodies of calls: strict, with unknown fields refused, and no number that is not whole."""
+
+import json
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from starlette.responses import Response
+
+from tenor.kernel.calendar import Interval, Unit
+from tenor.kernel.errors import Malformed
+from tenor.kernel.period import parse_instant
+from tenor.kernel.quantity import parse_decimal, parse_quantity, parse_unit_price
+from tenor.kernel.strict_json import NotJson, parse_json
+
+DEFAULT_REASON: Final = "asked for by the API"
+
+
+class Body(BaseModel):
+    """What a call says. Every field is named, or the call is refused with the path of the stranger."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read exactly: no key twice, no float, no NaN."""
+
+    async def json(self) -> Any:
+        """Return the value of the body; fractions are `Decimal`, which no field of a `Body` takes for a number."""
+        try:
+            return parse_json((await self.body()).decode())
+        except (NotJson, UnicodeDecodeError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None  # what FastAPI knows for a body that is no JSON
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await answer(StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+def _read(parse: Callable[..., Any]) -> PlainValidator:
+    """Return a validator that reads text by a parser of the kernel; what it refuses is told with its code."""
+
+    def validated(value: object) -> Any:
+        if not isinstance(value, str):
+            raise PydanticCustomError("text_needed", 'write it as text, e.g. "12.50"')
+        try:
+            return parse(value)
+        except Malformed as refusal:
+            raise PydanticCustomError(refusal.code, "{why}", {"why": refusal.message}) from None
+
+    return PlainValidator(validated)
+
+
+def _parse_interval(text: str) -> Interval:
+    count, _, unit = text.partition(" ")
+    if not (count.isascii() and count.isdigit() and len(count) <= 3 and int(count)):
+        raise Malformed(f"{text[:40]!r} is no length such as '1 year' or '6 months'")
+    try:
+        return Interval(Unit(unit.removesuffix("s")), int(count))
+    except ValueError:
+        raise Malformed(f"{text[:40]!r} is no length such as '1 year' or '6 months'") from None
+
+
+_DECIMAL_SCHEMA: Final = {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$", "examples": ["12.50"]}
+_POSITIVE_SCHEMA: Final = {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,12})?$", "examples": ["12.50"]}
+
+DecimalIn = Annotated[Decimal, _read(parse_decimal), WithJsonSchema(_DECIMAL_SCHEMA)]
+"""Any exact decimal, as text."""
+QuantityIn = Annotated[Decimal, _read(parse_quantity), WithJsonSchema(_POSITIVE_SCHEMA)]
+"""Units of something, not negative, as text."""
+PriceIn = Annotated[Decimal, _read(parse_unit_price), WithJsonSchema(_POSITIVE_SCHEMA)]
+"""A unit price in major units, not negative, as text."""
+InstantIn = Annotated[
+    datetime,
+    _read(parse_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T00:00:00Z"]}),
+]
+"""An instant with its zone, as text."""
+LengthIn = Annotated[
+    Interval,
+    _read(_parse_interval),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,2} (hour|day|week|month|year)s?$"}),
+]
+"""A length of time: '1 year', '6 months'."""
+
+_PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
+"""An id, or the name by which the tenant's own systems know a thing."""
+ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
+"""The name by which the tenant's own systems know a thing."""
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+"""A code of the catalogue."""
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)]
+"""A line of text."""
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+"""A currency of ISO 4217."""
+MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE)]
+MetadataText = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
+
+Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=50)]
+"""What the tenant's own systems keep with a thing: up to fifty texts by name."""
+
+
+def _parse_effective(text: str) -> datetime | str:
+    return text if text in {"now", "period_end"} else parse_instant(text)
+
+
+EffectiveIn = Annotated[
+    Literal["now", "period_end"] | datetime,
+    _read(_parse_effective),
+    WithJsonSchema(
+        {"anyOf": [{"enum": ["now", "period_end"], "type": "string"}, {"type": "string", "format": "date-time"}]}
+    ),
+]
+"""When a change takes effect: now, at the end of the running period, or at an instant, past or ahead."""

@@ -1,0 +1,177 @@
+"""The edge: what holds for every call, whatever it asks for: request id, bounded body, headers, log, metrics, 500.
+
+Plain ASGI, around everything else. It reads the body before anybody else does, so that no more than the bound of the
+path is ever held.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tenor.api.errors import BodyTooLarge, InternalError, MediaTypeUnsupported
+from tenor.api.logs import LOG
+from tenor.api.problems import problem
+from tenor.api.versions import CURRENT_VERSION
+from tenor.kernel.errors import Refusal
+
+BODY_BYTES_MAX: Final = 1 << 20
+USAGE_BYTES_MAX: Final = 16 << 20
+"""A batch of usage may be larger than any other body."""
+USAGE_PATH: Final = "/v1/usage"
+
+_MEDIA_TYPE: Final = re.compile(r"application/([a-z0-9.+-]*\+)?json", re.ASCII)
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_SECURITY: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "Cache-Control": "no-store",
+}
+_UNMATCHED: Final = "unmatched"
+
+
+class Metrics:
+    """What Prometheus reads of the calls. Labels are route templates and never ids: their number is bounded."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self._calls = Counter("tenor_http_requests", "Calls answered.", labels, registry=self.registry)
+        self._seconds = Histogram(
+            "tenor_http_request_seconds", "Seconds to answer.", labels[:2], registry=self.registry
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one call."""
+        self._calls.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+
+class Edge:
+    """The ASGI application around the application."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        call = _Call(scope, send)
+        try:
+            await self._answer(scope, receive, call)
+        except Exception:  # noqa: BLE001  the last place that can tell the caller, and the log, of a bug
+            LOG.exception("failed", request_id=call.request_id, method=scope["method"], route=call.route)
+            if not call.is_answered:
+                await call.refuse(InternalError("unexpected"), receive)
+        finally:
+            self._tell(call)
+
+    async def _answer(self, scope: Scope, receive: Receive, call: "_Call") -> None:
+        headers = dict(scope["headers"])
+        try:
+            body = await _bounded_body(scope["path"], headers, receive)
+        except Refusal as refusal:
+            await call.refuse(refusal, receive)
+            return
+        is_given = False
+
+        async def given() -> Message:
+            nonlocal is_given
+            if is_given:
+                return await receive()
+            is_given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, given, call.send)
+
+    def _tell(self, call: "_Call") -> None:
+        seconds = time.perf_counter() - call.begun
+        self._metrics.answered(call.method, call.route, call.status, seconds)
+        LOG.info(
+            "answered",
+            request_id=call.request_id,
+            method=call.method,
+            route=call.route,
+            status=call.status,
+            milliseconds=round(seconds * 1000, 1),
+            **call.state.get("log", {}),
+        )
+
+
+class _Call:
+    """One call on its way: where it went, how it was answered, and the headers that every answer has."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        given = dict(scope["headers"]).get(b"request-id", b"").decode("latin-1")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{uuid4().hex}"
+        self.state: dict[str, Any] = scope.setdefault("state", {})
+        self.state["request_id"] = self.request_id
+        self.begun = time.perf_counter()
+        self.status = 500
+        self.is_answered = False
+        self._scope = scope
+        self._send = send
+
+    @property
+    def method(self) -> str:
+        """The method, as a label: one that nobody has heard of is not worth a time series."""
+        method: str = self._scope["method"]
+        return method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "OTHER"
+
+    @property
+    def route(self) -> str:
+        """The template of the path that was called."""
+        route = self._scope.get("route")
+        return str(getattr(route, "path", _UNMATCHED))
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, its first with the headers of every answer."""
+        if message["type"] == "http.response.start":
+            self.is_answered = True
+            self.status = message["status"]
+            own: Mapping[str, str] = self.state.get("headers", {})
+            headers = {"Request-Id": self.request_id, "Tenor-Version": CURRENT_VERSION, **_SECURITY, **own}
+            told = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+            message = {**message, "headers": [*message.get("headers", []), *told]}
+        await self._send(message)
+
+    async def refuse(self, refusal: Refusal, receive: Receive) -> None:
+        """Answer a refusal that no route will see."""
+        response: Response = problem(refusal, request_id=self.request_id)
+        await response(self._scope, receive, self.send)
+
+
+async def _bounded_body(path: str, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    """Return the whole body of a call.
+
+    Raises:
+        BodyTooLarge: it is beyond the bound of its path, by what it says or by what it is.
+        MediaTypeUnsupported: there is one, and it is no JSON.
+    """
+    limit = USAGE_BYTES_MAX if path.startswith(USAGE_PATH) else BODY_BYTES_MAX
+    told = headers.get(b"content-length", b"0")
+    parts: list[bytes] = []
+    length = int(told) if told.isdigit() and len(told) < 20 else 0
+    has_more = True
+    while has_more and length <= limit:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        has_more = message.get("more_body", False)
+        length = max(length, sum(map(len, parts)))
+    if length > limit:
+        raise BodyTooLarge(f"a body has at most {limit:,} bytes here", bytes_max=limit)
+    body = b"".join(parts)
+    media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+    if body and not _MEDIA_TYPE.fullmatch(media_type):
+        raise MediaTypeUnsupported("a body is JSON; say so by Content-Type: application/json")
+    return body

@@ -1,0 +1,64 @@
+"""The OpenAPI document of the application."""
+
+import re
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from tenor.api.problems import Problem
+
+DESCRIPTION = """\
+Authenticate with `Authorization: Bearer tnr_live_…`. Amounts, prices and quantities are decimals as text; instants are
+ISO 8601 with a zone; ids are TypeIDs (`cus_…`). A reference may be an id or the name by which your own systems know the
+thing. Every POST carries an `Idempotency-Key`. Lists are pages: `next` of one is `after` of the following. Errors are
+RFC 9457 problems; branch on `code`."""
+
+
+def describe(app: FastAPI) -> None:
+    """Let the application describe itself as it is, errors included."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        return _named(
+            get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=DESCRIPTION,
+                routes=app.routes,
+                separate_input_output_schemas=False,
+            )
+        )
+
+    app.openapi = document  # type: ignore[method-assign]  # the way that FastAPI documents
+
+
+def _named(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with the problem's schema, and names of schemas as a reader expects them."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    problem = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= {**problem.pop("$defs", {}), "Problem": problem}
+    schemas["Problem"]["additionalProperties"] = True
+    named: dict[str, Any] = _renamed(document)
+    return named
+
+
+def _renamed(value: Any) -> Any:
+    """Return a part of the document in which 'CustomerJson' is 'Customer' and 'Page_CustomerJson_' 'PageOfCustomer'."""
+    match value:
+        case dict():
+            return {_short(key): _renamed(part) for key, part in value.items()}
+        case list():
+            return [_renamed(part) for part in value]
+        case str() if value.startswith("#/components/schemas/") or re.fullmatch(r"(Page\[)?\w+Json\]?", value):
+            return _short(value)
+        case _:
+            return value
+
+
+def _short(name: str) -> str:
+    name = re.sub(r"Page(?:_|\[)(\w+?)Json(?:_|\])", r"PageOf\1", name)
+    return re.sub(r"(\w)Json$", r"\1", name)

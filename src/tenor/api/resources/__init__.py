@@ -1,0 +1,38 @@
+"""The resources, one file each: what a call says, which operation it calls, and what is answered."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from tenor.api.resources import (
+    catalog,
+    clock,
+    customers,
+    drafts,
+    entitlements,
+    invoices,
+    keys,
+    ledger,
+    one_offs,
+    runs,
+    subscriptions,
+    tenants,
+    usage,
+)
+
+RESOURCES: Final[tuple[APIRouter, ...]] = (
+    catalog.router,
+    customers.router,
+    subscriptions.router,
+    entitlements.router,
+    usage.router,
+    invoices.router,
+    drafts.router,
+    one_offs.router,
+    runs.router,
+    clock.router,
+    ledger.router,
+    keys.router,
+    tenants.router,
+)
+"""Every resource under /v1, in the order of the document."""

@@ -1,0 +1,86 @@
+"""`/v1/clock`: the time of the tenant, and for a sandbox the way through it."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import Security
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from tenor.api.bodies import Body, InstantIn
+from tenor.api.call import Call, Effect, Work, a_call, an_effect
+from tenor.api.resource import resource
+from tenor.invoicing import bill
+from tenor.kernel.errors import Malformed
+from tenor.kernel.period import format_instant
+from tenor.platform.tenants import NotASandbox, set_clock
+from tenor.subscriptions import next_instant_of_calendar
+from tenor.wire import RunReportJson, report_json
+
+router = resource("clock")
+Reads = Annotated[Call, Security(a_call, scopes=["clock:read"])]
+Writes = Annotated[Effect, Security(an_effect, scopes=["clock:write"])]
+
+STOPS_MAX: Final = 500
+"""Instants at which something is due that one call goes through; a farther way takes several calls."""
+
+
+class Advance(Body):
+    """Where to move the clock."""
+
+    to: InstantIn
+
+
+class ClockJson(TypedDict):
+    """The time of the tenant; only a sandbox's can be moved."""
+
+    now: str
+    is_sandbox: bool
+
+
+class AdvancedJson(ClockJson):
+    """Where the clock stands, and what was billed on the way; `is_there` false: call again to go on."""
+
+    is_there: bool
+    runs: list[RunReportJson]
+
+
+@router.get("/clock", response_model=ClockJson)
+def show(call: Reads) -> Response:
+    """Return the time of the tenant."""
+    return call.show(lambda work: ClockJson(now=format_instant(work.now), is_sandbox=work.tenant.is_sandbox))
+
+
+@router.post("/clock/advance", response_model=AdvancedJson)
+def advance(call: Writes, body: Advance) -> Response:
+    """Move a sandbox through time: whatever falls due on the way happens in its order, each at its own instant.
+
+    What has been done stays done where the call is broken off; called again it goes on from there.
+    """
+
+    def make(work: Work) -> AdvancedJson:
+        if not work.tenant.is_sandbox:
+            raise NotASandbox(f"{work.tenant.slug!r} is no sandbox: its time is that of the world")
+        if body.to < work.now:
+            raise Malformed(f"/to: the clock stands at {format_instant(work.now)} and only moves forward")
+        now, runs = work.now, []
+        for _ in range(STOPS_MAX):
+            now = _next_stop(work, now, body.to)
+            runs += bill(call.engine.database, call.engine.settings, work.uow.tenant_id, as_of=now, actor=work.actor)
+            set_clock(call.engine.database, work.uow.tenant_id, now)
+            if now == body.to:
+                break
+        return AdvancedJson(
+            now=format_instant(now),
+            is_sandbox=True,
+            is_there=now == body.to,
+            runs=[report_json(run) for run in runs if run.document_count or run.done.parked],
+        )
+
+    return call.once(make)
+
+
+def _next_stop(work: Work, now: datetime, to: datetime) -> datetime:
+    """Return the next instant of the way at which something is due, at the latest its end."""
+    due = next_instant_of_calendar(work.uow, after=now)
+    return to if due is None else min(due, to)

@@ -1,0 +1,1 @@
+"""What is done to one customer, one file per verb."""

@@ -1,0 +1,140 @@
+"""Bodies, pages, versions, rates, and what every answer carries."""
+
+import json
+
+import httpx
+import pytest
+
+from tenor.api import create_app
+from tenor.platform.settings import Settings
+from tests.integration.api.conftest import World
+from tests.support.api import Caller, answer, refused, served
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ('{"external_id": "a", "tax_percent": 19.5}', "/tax_percent"),
+        ('{"external_id": "a", "tax_percent": 19}', "/tax_percent"),
+        ('{"external_id": "a", "tax_percent": "1e999"}', "/tax_percent"),
+        ('{"external_id": "a", "tax_percent": "NaN"}', "/tax_percent"),
+        ('{"external_id": 7}', "/external_id"),
+        ('{"external_id": "a\\u0000b"}', "/external_id"),
+        ('{"external_id": "a", "metadata": {"k": 1}}', "/metadata/k"),
+        ('{"external_id": "a", "metadata": {"": "v"}}', "/metadata/"),
+        ('{"external_id": "a", "metadata": null}', "/metadata"),
+        ('{"external_id": "a", "country": "Germany"}', "/country"),
+        ('{"external_id": "a", "name": ""}', "/name"),
+        ("{}", "/external_id"),
+    ],
+)
+def test_what_a_body_cannot_say_is_refused_with_its_path(caller: Caller, body: str, path: str) -> None:
+    problem = refused(caller.send("/customers", body.encode()), 422, "request_malformed")
+    assert problem["errors"][0]["path"].startswith(path)
+    assert caller.seen("/customers")["data"] == []
+
+
+def test_a_body_is_json_of_a_bounded_length(caller: Caller) -> None:
+    refused(caller.send("/customers", b"external_id=a", Content_Type="text/plain"), 415, "media_type_unsupported")
+    long = json.dumps({"external_id": "a", "name": "x" * (1 << 20)}).encode()
+    refused(caller.send("/customers", long), 413, "body_too_large")
+    deep = b'{"external_id": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    refused(caller.send("/customers", deep), 400, "not_json")
+
+    def endless() -> bytes:
+        return b"x" * (2 << 20)
+
+    streamed = caller.client.post(
+        "/v1/customers",
+        content=iter([endless()]),
+        headers=caller.headers() | {"Content-Type": "application/json", "Idempotency-Key": "k"},
+    )
+    refused(streamed, 413, "body_too_large")
+
+
+def test_pages_hold_everything_once_while_new_things_come_in(caller: Caller) -> None:
+    for number in range(7):
+        caller.made("/customers", {"external_id": f"old-{number}"})
+    found: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        shown = caller.seen("/customers", limit=2, **after)
+        found += [one["external_id"] for one in shown["data"]]
+        caller.made("/customers", {"external_id": f"new-{len(found)}"})
+        if shown["next"] is None:
+            break
+        assert len(shown["data"]) == 2
+        after = {"after": shown["next"]}
+    assert found == [f"old-{number}" for number in reversed(range(7))]
+    assert [one["external_id"] for one in caller.seen("/customers", external_id="old-3")["data"]] == ["old-3"]
+    for wrong in ("cus_0", "inv_01h455vb4pex5vsknk084sn02q", "x" * 101):
+        assert caller.get("/customers", after=wrong).status_code == 422
+    for limit in ("0", "201", "many"):
+        problem = refused(caller.get("/customers", limit=limit), 422, "request_malformed")
+        assert problem["errors"][0]["path"] == "limit"
+
+
+def test_a_customer_is_changed_on_the_version_that_was_read(caller: Caller) -> None:
+    made = caller.made("/customers", {"external_id": "acme", "metadata": {"crm": "1"}})
+    path = f"/customers/{made['id']}"
+    changed = caller.made(path, {"name": "Acme Ltd", "version": 1}, status=200)
+    assert (changed["name"], changed["metadata"], changed["version"]) == ("Acme Ltd", {"crm": "1"}, 2)
+    problem = refused(caller.post(path, {"name": "Other", "version": 1}), 409, "customer_changed")
+    assert problem["version"] == 2
+    assert caller.made(path, {"name": "Acme Ltd"}, status=200)["version"] == 2  # nothing has changed
+    assert caller.seen("/customers/acme") == changed
+    refused(caller.post("/customers", {"external_id": "acme"}), 409, "customer_exists")
+
+
+def test_every_answer_says_its_request_and_its_version(world: World, caller: Caller) -> None:
+    given = caller.client.get("/v1/clock", headers=caller.headers() | {"Request-Id": "trace-7"})
+    assert given.headers["request-id"] == "trace-7"
+    assert (
+        caller.client.get("/v1/clock", headers=caller.headers() | {"Request-Id": "a b"}).headers["request-id"] != "a b"
+    )
+    for told in (given, caller.get("/nowhere"), caller.get("/customers", limit=0), world.client.get("/healthz")):
+        assert told.headers["tenor-version"] == "2026-11-20"
+        assert told.headers["x-content-type-options"] == "nosniff"
+        assert told.headers["cache-control"] == "no-store"
+    refused(caller.get("/nowhere"), 404, "route_unknown")
+    unknown = caller.client.put("/v1/customers", headers=caller.headers())
+    refused(unknown, 405, "method_not_allowed")
+    assert unknown.headers["allow"] == "GET, POST"
+    dated = caller.client.get("/v1/clock", headers=caller.headers() | {"Tenor-Version": "2020-01-01"})
+    refused(dated, 400, "version_unknown")
+
+
+def test_a_process_says_how_it_stands_without_telling_ids(world: World, caller: Caller) -> None:
+    made = caller.made("/customers", {"external_id": "acme"})
+    caller.seen(f"/customers/{made['id']}")
+    assert world.client.get("/healthz").json() == {"status": "alive"}
+    assert world.client.get("/readyz").json() == {"status": "ready"}
+    metrics = world.client.get("/metrics").text
+    assert 'tenor_http_requests_total{method="GET",route="/v1/customers/{customer}",status="200"}' in metrics
+    assert made["id"] not in metrics
+    assert "acme" not in metrics
+
+
+def test_a_process_without_its_database_is_not_ready_and_tells_nothing_of_it(world: World, caller: Caller) -> None:
+    settings = Settings(database_url="postgresql://tenor:hunter2@127.0.0.1:1/none")
+    database = type(world.database).open(settings)
+    with served(create_app(database, settings)) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        told = client.get("/readyz")
+        assert (told.status_code, told.json()) == (503, {"status": "not ready", "code": "database_unreachable"})
+        lost = refused(Caller(client, caller.secret).get("/customers"), 503, "database_unreachable")
+        assert "127.0.0.1:1" not in json.dumps(lost)
+
+
+def test_a_key_that_runs_wild_is_slowed_down(world: World) -> None:
+    app = create_app(world.database, Settings(), calls_per_minute=60)
+    with served(app) as base, httpx.Client(base_url=base, trust_env=False) as client:
+        tenant = world.tenant()
+        wild, calm = (Caller(client, world.caller(tenant).secret) for _ in range(2))
+        told = [wild.get("/clock") for _ in range(61)]
+        assert [one.status_code for one in told].count(200) in {60, 61}  # one comes back each second
+        while (last := wild.get("/clock")).status_code == 200:
+            pass
+        problem = refused(last, 429, "rate_limited")
+        assert last.headers["retry-after"] == str(problem["retry_after_seconds"]) == "1"
+        assert last.headers["ratelimit"].startswith('"key";r=0;')
+        assert answer(calm.get("/clock"), 200)["is_sandbox"] is True

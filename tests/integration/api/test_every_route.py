@@ -1,0 +1,170 @@
+"""What holds for every route, taken from the OpenAPI document: nobody sees or touches what is another tenant's."""
+
+from typing import Any, Final, NamedTuple
+
+import httpx
+import pytest
+
+from tenor.api import openapi_document
+from tests.integration.api.conftest import World
+from tests.integration.api.things import BOOK, furnished
+from tests.support.api import Caller
+
+DOCUMENT: Final = openapi_document()
+
+BODIES: Final[dict[str, Any]] = {
+    "/v1/customers": {"external_id": "new"},
+    "/v1/customers/{customer}": {"name": "Stolen"},
+    "/v1/customers/{customer}/erase": {"reason": "r"},
+    "/v1/customers/{customer}/entitlements": {"feature": "export"},
+    "/v1/subscriptions": {"customer": "{customer}", "plan": "team", "external_id": "new"},
+    "/v1/quotes": {"customer": "{customer}", "plan": "team", "external_id": "new"},
+    "/v1/subscriptions/{subscription}/changes": {"kind": "cancel"},
+    "/v1/subscriptions/{subscription}/quotes": {"kind": "cancel"},
+    "/v1/subscriptions/{subscription}/metadata": {"metadata": {"a": "b"}},
+    "/v1/usage/events": [
+        {"event_id": "x", "customer": "{customer}", "metric": "calls", "occurred_at": "2026-01-02T00:00:00Z"}
+    ],
+    "/v1/usage/cancellations": {"events": [{"source": "api", "event_id": "c-1"}], "reason": "r"},
+    "/v1/invoices/{invoice}/void": {"reason": "r"},
+    "/v1/invoices/{invoice}/credit-notes": {"reason": "r"},
+    "/v1/invoices/{invoice}/write-off": {"reason": "r"},
+    "/v1/charges": {"customer": "{customer}", "currency": "USD", "amount": "1.00", "description": "d"},
+    "/v1/credits": {"customer": "{customer}", "currency": "USD", "amount": "1.00", "description": "d"},
+    "/v1/payments": {"customer": "{customer}", "currency": "USD", "amount": "1.00", "method": "m", "reference": "r"},
+    "/v1/clock/advance": {"to": "2026-02-02T00:00:00Z"},
+    "/v1/price-books/plan": {"source": BOOK},
+    "/v1/price-books/apply": {"source": BOOK},
+    "/v1/api-keys": {"name": "k"},
+}
+"""A body that each POST takes, with ids of things in braces; {} where it needs nothing."""
+
+QUERIES: Final[dict[str, dict[str, str]]] = {
+    "/v1/usage": {"customer": "{customer}", "metric": "calls"},
+    "/v1/invoices": {"customer": "{customer}"},
+    "/v1/subscriptions": {"customer": "{customer}"},
+    "/v1/ledger/transfers": {"invoice": "{invoice}"},
+}
+"""Parameters that name a thing."""
+
+SHARED: Final = {"plan", "feature"}
+"""Names of the catalogue, which every tenant gives by himself: not ids."""
+
+
+class Route(NamedTuple):
+    """A method of a path."""
+
+    method: str
+    path: str
+
+    @property
+    def names(self) -> set[str]:
+        """The things that the path, the query or the body names by an id."""
+        told = f"{self.path}{BODIES.get(self.path, '') if self.method == 'post' else QUERIES.get(self.path, '')}"
+        return {name for name in THINGS if f"{{{name}}}" in told} - SHARED
+
+
+THINGS: Final = ("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature")
+ROUTES: Final = [
+    Route(method, path)
+    for path, methods in DOCUMENT["paths"].items()
+    for method in methods
+    if not path.startswith("/v1/tenants")
+]
+"""Every route that a tenant may call."""
+
+
+@pytest.fixture(scope="module")
+def two(world: World) -> tuple[Caller, dict[str, str], Caller, dict[str, str]]:
+    """Two companies of two tenants, with an id of each thing."""
+    one, other = world.caller(world.tenant()), world.caller(world.tenant())
+    return one, furnished(one), other, furnished(other)
+
+
+def called(caller: Caller, route: Route, ids: dict[str, str]) -> httpx.Response:
+    """Call a route with its example, in which these ids stand."""
+
+    def filled(value: Any) -> Any:
+        match value:
+            case str():
+                return next((ids[name] for name in THINGS if value == f"{{{name}}}"), value)
+            case dict():
+                return {key: filled(part) for key, part in value.items()}
+            case list():
+                return [filled(part) for part in value]
+            case _:
+                return value
+
+    path = route.path.removeprefix("/v1").format(**ids)
+    if route.method == "get":
+        return caller.get(path, **filled(QUERIES.get(route.path, {})))
+    return caller.post(path, filled(BODIES.get(route.path, {})))
+
+
+def test_every_thing_that_a_path_names_is_known_to_this_test() -> None:
+    named = {name for route in ROUTES for name in route.path.replace("}", "{").split("{")[1::2]}
+    assert named <= set(THINGS)
+    assert set(BODIES) <= {route.path for route in ROUTES if route.method == "post"}
+    assert len(ROUTES) >= 50
+
+
+def test_no_route_answers_for_another_tenants_thing(
+    two: tuple[Caller, dict[str, str], Caller, dict[str, str]],
+) -> None:
+    one, mine, other, theirs = two
+    before = {path: other.get(path).content for path in ("/customers", "/subscriptions", "/invoices", "/api-keys")}
+    leaks = {}
+    for route in ROUTES:
+        if not route.names:
+            continue
+        answered = called(one, route, mine | {name: theirs[name] for name in route.names})
+        is_told_per_event = route.path == "/v1/usage/events" and answered.json().get("accepted") == 0
+        is_empty_list = route.path == "/v1/ledger/transfers" and answered.json().get("data") == []
+        if not (answered.status_code == 404 or is_told_per_event or is_empty_list):
+            leaks[route] = (answered.status_code, answered.text[:200])
+        echoed = {value for value in theirs.values() if value in f"{answered.request.url}{answered.request.content!r}"}
+        told = {value for name, value in theirs.items() if name not in SHARED and value in answered.text}
+        if told - echoed or "Globex" in answered.text:
+            leaks[route] = (answered.status_code, answered.text[:200])
+    assert leaks == {}
+    after = {path: other.get(path).content for path in before}
+    assert after == before
+
+
+def test_every_route_wants_a_key_and_its_scope(
+    world: World, two: tuple[Caller, dict[str, str], Caller, dict[str, str]]
+) -> None:
+    _, mine, _, _ = two
+    tenant = world.tenant()
+    nobody, powerless = Caller(world.client, "nothing"), world.caller(tenant, "events:read")
+    wrong = {
+        route: (stranger.status_code, weak.status_code)
+        for route in ROUTES
+        if (
+            (stranger := called(nobody, route, mine)).status_code,
+            (weak := called(powerless, route, mine)).status_code,
+        )
+        != (401, 403)
+    }
+    assert wrong == {}
+
+
+def test_every_post_with_a_body_refuses_what_it_does_not_know(
+    two: tuple[Caller, dict[str, str], Caller, dict[str, str]],
+) -> None:
+    one, mine, _, _ = two
+    lax = {}
+    for route in ROUTES:
+        if route.method != "post" or route.path == "/v1/usage/events":
+            continue
+        path = route.path.removeprefix("/v1").format(**mine)
+        body = {**BODIES.get(route.path, {}), "colour~/": 1}
+        answered = one.post(path, body)
+        paths = [error["path"] for error in answered.json().get("errors", [])]
+        if (answered.status_code, paths) != (422, ["/colour~0~1"]):
+            lax[route] = (answered.status_code, answered.text[:200])
+        for content, status in ((b"{", 400), (b'{"a":1,"a":1}', 400), (b"NaN", 400), (b"[]", 422), (b"\xff", 400)):
+            refusal = one.send(path, content)
+            if refusal.status_code != status:
+                lax[route] = (refusal.status_code, f"{content!r}: {refusal.text[:200]}")
+    assert lax == {}
