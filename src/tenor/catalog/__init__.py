@@ -1,6 +1,6 @@
 """Catalogue: the products, metrics and features that price books refer to."""
 
-from tenor.catalog.model import Aggregation, Feature, Metric, Product
+from tenor.catalog.model import Aggregation, Feature, Metric, Product, UnitRounding
 from tenor.catalog.store import (
     MetricMeaningChanged,
     add_metrics,
@@ -17,6 +17,7 @@ __all__ = [
     "Metric",
     "MetricMeaningChanged",
     "Product",
+    "UnitRounding",
     "add_metrics",
     "features_by_code",
     "metrics_by_code",

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tenor.catalog.model import Aggregation
+from tenor.catalog.rules import Expression
 from tenor.kernel.errors import Malformed
-from tenor.kernel.ids import SubscriptionId
+from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.kernel.period import Period
 from tenor.pricing.policy import Rounding
 
@@ -22,21 +23,19 @@ class UnmeasurableMetric(Malformed):
     code = "unmeasurable_metric"
 
 
-_ADDITIVE: Final = frozenset({Aggregation.COUNT, Aggregation.SUM, Aggregation.UNIQUE_COUNT})
-_CARRYING: Final = _ADDITIVE | {Aggregation.LATEST, Aggregation.WEIGHTED_SUM}
-
-
 @dataclass(frozen=True, slots=True)
 class Metric:
     """How a metric of the catalogue is measured.
 
-    `field` is the property that holds the number (for `unique_count` the value told apart); only a
-    count needs none. `recurring`: what earlier periods added is still there (seats, stored bytes).
+    `field` is the property that holds the number (for `unique_count` the value told apart); an `expression` works
+    the number out of several; only a count needs neither. `recurring`: what earlier periods added is still there
+    (seats, stored bytes).
     `prorated`: each value counts for the days of the period that it was there. `rounding` is applied
     to the total.
 
     Raises:
-        UnmeasurableMetric: no field where one is needed, or a setting that the aggregation cannot honour.
+        UnmeasurableMetric: nothing, or two things, that could be measured, or a setting that the aggregation
+            cannot honour.
     """
 
     code: str
@@ -45,19 +44,22 @@ class Metric:
     recurring: bool = False
     prorated: bool = False
     rounding: Rounding | None = None
+    expression: Expression | None = None
 
     def __post_init__(self) -> None:
-        if self.field is None and self.aggregation is not Aggregation.COUNT:
+        if self.expression is not None and (self.field is not None or not self.aggregation.measures_numbers):
+            raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} has no use for the expression")
+        if self.field is None and self.expression is None and self.aggregation is not Aggregation.COUNT:
             raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} needs the field that it measures")
-        if self.prorated and self.aggregation not in _ADDITIVE:
+        if self.prorated and not self.aggregation.is_additive:
             raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} cannot be prorated by days")
-        if self.recurring and self.aggregation not in _CARRYING:
+        if self.recurring and not self.aggregation.carries:
             raise UnmeasurableMetric(f"metric {self.code!r}: {self.aggregation} has nothing to carry over")
 
     @property
     def is_additive(self) -> bool:
         """Whether its level is the sum of what its events add and take away."""
-        return self.aggregation in _ADDITIVE
+        return self.aggregation.is_additive
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +131,21 @@ class Span:
     def days_from(self, instant: datetime) -> int:
         """Return the days left at `instant`, its own day included."""
         return (self.last_day - self.day_of(instant)).days + 1
+
+
+DimensionValues: TypeAlias = tuple[str, ...]
+"""The values of a window's dimensions, in their order; "" stands for an absent property."""
+
+
+class UsageWindow(NamedTuple):
+    """One number asked for: a metric of one customer over a span.
+
+    With `subscription_id`, usage that names another subscription is left out; usage that names none
+    counts. With `dimensions`, properties of the events, there is one number for each combination of values.
+    """
+
+    customer_id: CustomerId
+    metric: Metric
+    span: Span
+    subscription_id: SubscriptionId | None = None
+    dimensions: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tenor.catalog.model import Aggregation
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
-from tenor.kernel.money import EXACT
+from tenor.kernel.money import EXACT, RoundingMode
 from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
@@ -36,7 +36,7 @@ from tenor.metering.rules.readings import read
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import apply_price_book, read_price_book
-from tenor.pricing.policy import profile
+from tenor.pricing.policy import Rounding, profile
 from tests.integration.metering.conftest import METRICS, NOW, Furnish
 
 TERMS = Terms(profile("tenor").metering)
@@ -325,7 +325,8 @@ def _sell_by_region(uow: UnitOfWork) -> None:
     quarters=st.tuples(st.integers(0, 20), st.integers(21, 44)),
     cut=st.integers(0, 40),
     changes=st.lists(st.tuples(st.integers(0, 39), st.one_of(st.none(), usage())), max_size=6),
-    zone=st.sampled_from(["UTC", "America/Los_Angeles"]),
+    zone=st.sampled_from(["UTC", "America/Los_Angeles", "Pacific/Chatham"]),
+    rounded_by=st.sampled_from(["line", "event"]),
 )
 def test_the_database_and_the_rule_agree(
     furnished: tuple[UnitOfWork, dict[str, CustomerId]],
@@ -335,13 +336,24 @@ def test_the_database_and_the_rule_agree(
     cut: int,
     changes: list[tuple[int, dict[str, Any] | None]],
     zone: str,
+    rounded_by: str,
 ) -> None:
-    """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone."""
+    """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone.
+
+    Each metric as it is, carrying over, prorated, and both. Days begin at 07:00 UTC in Los Angeles and at 11:15 UTC on
+    the Chatham Islands.
+    """
+    terms = TERMS._replace(units_rounding=Rounding(RoundingMode.HALF_UP, 2, rounded_by))
     uow, customers = furnished
     events = [UsageEvent(str(number), **said) for number, said in enumerate(sent)]
     start, end = (MAY.period.start + offset * QUARTER for offset in quarters)
     span = Span(Period(start, end), ZoneInfo(zone), period_days=31)
-    metrics = [Metric(code, Aggregation(aggregation), field) for code, aggregation, field in METRICS]
+    metrics = [
+        Metric(code, Aggregation(aggregation), field, recurring=recurring, prorated=prorated)
+        for code, aggregation, field in METRICS
+        for recurring in {False, Aggregation(aggregation).carries}
+        for prorated in {False, Aggregation(aggregation).is_additive}
+    ]
     asked = [
         (name, UsageWindow(customers[name], metric, span, dimensions=dimensions))
         for name in customers
@@ -358,8 +370,8 @@ def test_the_database_and_the_rule_agree(
             for place, said in changes:
                 if place < len(sent):
                     events = _amend(uow, events, str(place), said)
-            found = usage_totals(uow, [window for _, window in asked], TERMS)
-            proven = usage_totals(uow, [window for _, window in asked], TERMS, from_events=True)
+            found = usage_totals(uow, [window for _, window in asked], terms)
+            proven = usage_totals(uow, [window for _, window in asked], terms, from_events=True)
             hours = uow.fetch_all(_HOURS)
             raise _Undo
     except _Undo:
@@ -370,9 +382,9 @@ def test_the_database_and_the_rule_agree(
     for (name, window), totals in zip(asked, found, strict=True):
         mine = [used for used in events if used.customer == name and used.metric_code == window.metric.code]
         if not dimensions:
-            assert totals == {(): aggregate(mine, window.metric, span, TERMS)}
+            assert totals == {(): aggregate(mine, window.metric, span, terms)}
         else:
-            terms = TERMS._replace(policy=replace(TERMS.policy, no_events="no_row", missing_dimension="empty_string"))
-            groups = aggregate_groups(mine, window.metric, span, terms, group_by=dimensions)
+            policy = replace(TERMS.policy, no_events="no_row", missing_dimension="empty_string")
+            groups = aggregate_groups(mine, window.metric, span, terms._replace(policy=policy), group_by=dimensions)
             # 0 of a removed unique value is a row in both
             assert totals == {tuple(value for _, value in key): group for key, group in groups.items()}

@@ -82,6 +82,11 @@ def fold_weighted(readings: Readings, span: Span, *, opening_level: Decimal) -> 
         area += level * ((reading.at - since) // _MICROSECOND)
         level, since = level + reading.amount, reading.at
     area += level * ((span.period.end - since) // _MICROSECOND)
+    return mean_level(area, span)
+
+
+def mean_level(area: Decimal, span: Span) -> Decimal:
+    """Return the level that gives `area`, in value × microseconds, over the full billing period."""
     return area / (span.full_days * _DAY_MICROSECONDS)
 
 

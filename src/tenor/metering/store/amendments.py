@@ -146,7 +146,8 @@ _AFFECTED: Final = """
 """
 _EMPTY: Final = f"""
     with {_AFFECTED}
-    update usage_hours h set event_count = 0, total = 0, highest = null, lowest = null, latest = null
+    update usage_hours h set event_count = 0, total = 0, highest = null, lowest = null, latest = null,
+        moment = 0 * h.moment
     from affected a join usage_series s on s.customer_id = a.customer_id and s.metric_code = a.metric_code
     where h.series_id = s.id and h.hour = a.hour
 """

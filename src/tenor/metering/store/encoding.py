@@ -22,6 +22,7 @@ EVENT_COLUMNS: Final = (
     ("position", "bigint"),
     ("cell", "bigint"),
     ("takes_out", "bigint"),
+    ("into_hour", "bigint"),
     ("identity", "bytea"),
     ("content_hash", "bytea"),
     ("id", "uuid"),
@@ -34,7 +35,8 @@ EVENT_COLUMNS: Final = (
     ("value", "numeric"),
     ("properties", "jsonb"),
 )
-"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event."""
+"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event, and in
+`into_hour` the microseconds since its hour began where the metric asks how long its value was there."""
 
 CELL_COLUMNS: Final = (("cell", "bigint"), ("series_id", "uuid"), ("hour", "timestamptz"), ("key", "bytea"))
 """A *cell* is what events are in that are added to the same hours: one row for each breakdown of their metric."""
@@ -112,6 +114,7 @@ def encode(
                 position,
                 cell,
                 int(properties.get(OPERATION) == "remove") if metric.is_ordered else None,
+                microseconds % _HOUR_MICROSECONDS if metric.is_timed else None,
                 identity,
                 content_hash(event),
                 row_id_bytes(identity, microseconds),

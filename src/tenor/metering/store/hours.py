@@ -29,6 +29,13 @@ DIMENSION_VALUES: Final = """array(
                )"""
 """What an event `e` says of the dimensions of `w`."""
 
+HOUR: Final = "date_bin('1 hour', e.occurred_at, '1970-01-01 00:00:00+00')"
+"""The hour (UTC) of an event `e`."""
+
+MOMENT: Final = f"""case m.aggregation when 'weighted_sum'
+                   then e.value * (extract(epoch from e.occurred_at - {HOUR}) * 1000000)::bigint end"""
+"""Of an event `e`, where its metric `m` weighs values by time: its value × the microseconds since its hour began."""
+
 LATEST: Final = f"""array[
                    extract(epoch from e.occurred_at), e.ordinal, e.value,
                    case when e.properties ->> '{OPERATION}' = 'remove' then 1 else 0 end
@@ -39,16 +46,17 @@ FOLD: Final = f"""
     measured as (
         select e.customer_id, e.subscription_id, e.metric_code, w.dimensions,
                case when w.dimensions = '{{}}' then w.dimensions else {DIMENSION_VALUES} end as dimension_values,
-               date_bin('1 hour', e.occurred_at, '1970-01-01 00:00:00+00') as hour,
+               {HOUR} as hour,
                case m.aggregation when 'unique_count' then {KEY} else '' end as key,
-               e.value, case when m.aggregation in ('latest', 'unique_count') then {LATEST} end as latest
+               e.value, case when m.aggregation in ('latest', 'unique_count') then {LATEST} end as latest,
+               {MOMENT} as moment
         from counted e join metrics m on m.code = e.metric_code join breakdowns w on w.metric_code = e.metric_code
     ),
     folded as materialized (
         select encode({_DIGEST.format(text=_SERIES)}, 'hex')::uuid as series_id,
                customer_id, subscription_id, metric_code, dimensions, dimension_values, hour, key,
                count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
-               max(latest) as latest
+               max(latest) as latest, sum(moment) as moment
         from measured
         group by customer_id, subscription_id, metric_code, dimensions, dimension_values, hour, key
     )
@@ -59,15 +67,16 @@ FOLD: Final = f"""
 ADD_HOURS: Final = """
     added as (
         insert into usage_hours as h
-            (tenant_id, series_id, hour, key, event_count, total, highest, lowest, latest)
-        select %(tenant)s, series_id, hour, key, event_count, total, highest, lowest, latest
+            (tenant_id, series_id, hour, key, event_count, total, highest, lowest, latest, moment)
+        select %(tenant)s, series_id, hour, key, event_count, total, highest, lowest, latest, moment
         from folded order by series_id, hour, key
         on conflict (tenant_id, series_id, hour, key) do update set
             event_count = h.event_count + excluded.event_count,
             total = h.total + excluded.total,
             highest = greatest(h.highest, excluded.highest),
             lowest = least(h.lowest, excluded.lowest),
-            latest = greatest(h.latest, excluded.latest)
+            latest = greatest(h.latest, excluded.latest),
+            moment = h.moment + excluded.moment
     )
 """
 """Adds what `folded` holds to the hours of series that are there, or that the same statement makes."""
@@ -91,14 +100,14 @@ def kept_hours(uow: UnitOfWork) -> dict[str, MetricHours]:
     rows = uow.fetch_all(
         """
         select m.code, case m.aggregation when 'unique_count' then m.field end,
-               m.aggregation in ('latest', 'unique_count'), b.dimensions
+               m.aggregation in ('latest', 'unique_count'), m.aggregation = 'weighted_sum', b.dimensions
         from usage_breakdowns b join metrics m on m.code = b.metric_code
         """
     )
     found: dict[str, MetricHours] = {}
-    for code, key_field, is_ordered, dimensions in rows:
+    for code, key_field, is_ordered, is_timed, dimensions in rows:
         others = found[code].breakdowns if code in found else ()
-        found[code] = MetricHours(key_field, is_ordered, (*others, tuple(dimensions)))
+        found[code] = MetricHours(key_field, is_ordered, is_timed, (*others, tuple(dimensions)))
     return found
 
 

@@ -196,12 +196,13 @@ _WRITE: Final = f"""
     summed as (
         select cell, count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
                min(occurred_at) as earliest_at, max(case when takes_out is not null
-                   then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest
+                   then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest,
+               sum(value * into_hour) as moment
         from counted group by cell
     ),
     folded as materialized (
         select series_id, hour, key, sum(event_count)::bigint as event_count, sum(total) as total,
-               max(highest) as highest, min(lowest) as lowest, max(latest) as latest
+               max(highest) as highest, min(lowest) as lowest, max(latest) as latest, sum(moment) as moment
         from summed join {{cells}} using (cell) group by series_id, hour, key
     ),
     new_series as (
