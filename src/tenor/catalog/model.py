@@ -1,5 +1,6 @@
 """What can be sold and measured: products, metrics, features."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -40,6 +41,26 @@ class UnitRounding(NamedTuple):
 
     mode: RoundingMode
     digits: int
+
+
+class Condition(NamedTuple):
+    """What a property of an event must be: one of `values`, or with `excludes` none of them.
+
+    A property that is absent counts as "".
+    """
+
+    property: str
+    values: tuple[str, ...]
+    excludes: bool = False
+
+
+Filter = tuple[Condition, ...]
+"""Conditions that an event must meet, all of them; without any, every event does."""
+
+
+def kept_dimensions(dimensions: Iterable[str], conditions: Filter) -> tuple[str, ...]:
+    """Return what usage is kept apart by where it is told apart by `dimensions` and has to meet `conditions`."""
+    return tuple(dict.fromkeys([*dimensions, *(condition.property for condition in conditions)]))
 
 
 @dataclass(frozen=True, slots=True)

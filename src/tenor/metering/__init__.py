@@ -1,7 +1,7 @@
 """Metering: usage events in, windows and numbers out."""
 
 from tenor.metering.importing import BadRow, MalformedUsageFile
-from tenor.metering.model import Amendment, DimensionValues, Metric, Span, UsageEvent, UsageWindow
+from tenor.metering.model import Amendment, DimensionValues, Metric, Part, Span, UsageEvent, UsageWindow
 from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
 from tenor.metering.operations.correct_file import correct_from_file
 from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefused, import_usage
@@ -29,6 +29,7 @@ __all__ = [
     "KeptRejection",
     "MalformedUsageFile",
     "Metric",
+    "Part",
     "ReadingTerms",
     "Rejection",
     "ReplayReceipt",

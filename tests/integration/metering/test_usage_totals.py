@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenor.catalog.model import Aggregation
+from tenor.catalog.model import Aggregation, Condition, Filter
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
 from tenor.kernel.money import EXACT, RoundingMode
 from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
     Amendment,
-    DimensionValues,
     Metric,
+    Part,
     Span,
     Terms,
     UsageEvent,
@@ -32,7 +32,7 @@ from tenor.metering import (
     usage_values,
 )
 from tenor.metering.rules.aggregate import aggregate, aggregate_groups
-from tenor.metering.rules.readings import read
+from tenor.metering.rules.readings import property_text, read
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import apply_price_book, read_price_book
@@ -137,6 +137,8 @@ def test_nothing_asked_is_nothing_found(uow: UnitOfWork) -> None:
 
 
 QUARTER = timedelta(minutes=15)
+EUROPE: Filter = (Condition("region", ("eu", "False", "false")),)
+ANYTHING: Filter = ()
 # Few hours, so that events meet in them, and the ends of spans fall on events as well as between hours.
 moments = st.integers(-8, 48).map(lambda quarters: MAY.period.start + quarters * QUARTER)
 values = st.one_of(
@@ -167,9 +169,15 @@ def usage(draw: st.DrawFn) -> dict[str, Any]:
 def furnished(
     database: Database, tenant: TenantId, furnish: Furnish
 ) -> Iterator[tuple[UnitOfWork, dict[str, CustomerId]]]:
-    """A transaction with customers, whose savepoints the examples roll back to."""
+    """A transaction with customers and kept dimensions, whose savepoints the examples roll back to."""
     with database.transaction(tenant) as uow:
-        yield uow, furnish(uow)
+        customers = furnish(uow)
+        uow.copy_rows(
+            "usage_breakdowns",
+            [("metric_code", "text"), ("dimensions", "text[]")],
+            [(code, kept) for code, _, _ in METRICS for kept in (["region"], ["region", "operation_type"])],
+        )
+        yield uow, customers
 
 
 class _Undo(Exception):
@@ -327,6 +335,8 @@ def _sell_by_region(uow: UnitOfWork) -> None:
     changes=st.lists(st.tuples(st.integers(0, 39), st.one_of(st.none(), usage())), max_size=6),
     zone=st.sampled_from(["UTC", "America/Los_Angeles", "Pacific/Chatham"]),
     rounded_by=st.sampled_from(["line", "event"]),
+    conditions=st.sampled_from([(), EUROPE, (Condition("operation_type", ("remove",), excludes=True), *EUROPE)]),
+    pools=st.sampled_from([(), (EUROPE, (Condition("region", ("7", "100", "")),)), (ANYTHING,)]),
 )
 def test_the_database_and_the_rule_agree(
     furnished: tuple[UnitOfWork, dict[str, CustomerId]],
@@ -337,11 +347,13 @@ def test_the_database_and_the_rule_agree(
     changes: list[tuple[int, dict[str, Any] | None]],
     zone: str,
     rounded_by: str,
+    conditions: Filter,
+    pools: tuple[Filter, ...],
 ) -> None:
     """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone.
 
-    Each metric as it is, carrying over, prorated, and both. Days begin at 07:00 UTC in Los Angeles and at 11:15 UTC on
-    the Chatham Islands.
+    Each metric as it is, carrying over, prorated, and both; with a filter, and with pools of values; some of what they
+    are kept apart by is in the hours. Days begin at 07:00 UTC in Los Angeles and at 11:15 UTC on the Chatham Islands.
     """
     terms = TERMS._replace(units_rounding=Rounding(RoundingMode.HALF_UP, 2, rounded_by))
     uow, customers = furnished
@@ -355,13 +367,16 @@ def test_the_database_and_the_rule_agree(
         for prorated in {False, Aggregation(aggregation).is_additive}
     ]
     asked = [
-        (name, UsageWindow(customers[name], metric, span, dimensions=dimensions))
+        (
+            name,
+            UsageWindow(customers[name], metric, span, None, dimensions, conditions, pools if dimensions else ()),
+        )
         for name in customers
         for metric in metrics
     ]
 
-    found: list[dict[DimensionValues, Aggregate]] = []
-    proven: list[dict[DimensionValues, Aggregate]] = []
+    found: list[dict[Part, Aggregate]] = []
+    proven: list[dict[Part, Aggregate]] = []
     hours: list[tuple[Any, ...]] = []
     try:
         with uow.connection.transaction():
@@ -380,11 +395,32 @@ def test_the_database_and_the_rule_agree(
     assert found == proven
     assert hours == _hours_of(events)
     for (name, window), totals in zip(asked, found, strict=True):
-        mine = [used for used in events if used.customer == name and used.metric_code == window.metric.code]
+        mine = [
+            used
+            for used in events
+            if used.customer == name and used.metric_code == window.metric.code and _meets(used, window.filter)
+        ]
+        pooled: dict[Part, list[UsageEvent]] = {}
+        for used in mine:
+            met = next((place for place, pool in enumerate(window.pools) if _meets(used, pool)), ())
+            pooled.setdefault(met, []).append(used)
         if not dimensions:
             assert totals == {(): aggregate(mine, window.metric, span, terms)}
         else:
             policy = replace(TERMS.policy, no_events="no_row", missing_dimension="empty_string")
-            groups = aggregate_groups(mine, window.metric, span, terms._replace(policy=policy), group_by=dimensions)
+            rows_only = terms._replace(policy=policy)
+            groups = aggregate_groups(pooled.pop((), []), window.metric, span, rows_only, group_by=dimensions)
+            by_pool = {place: aggregate(those, window.metric, span, rows_only) for place, those in pooled.items()}
+            expected: dict[Part, Aggregate] = {
+                tuple(text or "" for _, text in key): group for key, group in groups.items()
+            }
+            expected |= {place: number for place, number in by_pool.items() if number.value is not None}
             # 0 of a removed unique value is a row in both
-            assert totals == {tuple(value for _, value in key): group for key, group in groups.items()}
+            assert totals == expected
+
+
+def _meets(event: UsageEvent, conditions: Filter) -> bool:
+    return all(
+        ((property_text(event.properties.get(name)) or "") in values) is not excludes
+        for name, values, excludes in conditions
+    )

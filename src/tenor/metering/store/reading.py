@@ -5,12 +5,12 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from tenor.catalog import metrics_by_code
+from tenor.catalog import Filter, metrics_by_code
 from tenor.catalog.rules import parse_expression
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.kernel.period import EARLIEST, Period
-from tenor.metering.model import DimensionValues, Metric, Span, UsageWindow
+from tenor.metering.model import DimensionValues, Metric, Part, Span, UsageWindow
 from tenor.metering.rules.aggregate import Aggregate, Terms, aggregate, answer, carries_over, used_span
 from tenor.metering.rules.folds import Readings
 from tenor.metering.rules.readings import Reading
@@ -40,11 +40,11 @@ def find_metrics(uow: UnitOfWork, codes: Collection[str] | None = None) -> dict[
 
 def usage_totals(
     uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms, *, from_events: bool = False
-) -> list[dict[DimensionValues, Aggregate]]:
+) -> list[dict[Part, Aggregate]]:
     """Return for each window its numbers by the values of its dimensions, in the order of `windows`.
 
     A window without dimensions has exactly one number, under (). With dimensions there is one for each
-    combination of values that was used, and none where nothing was used.
+    combination of values and each pool that was used, and none where nothing was used.
     Whole hours (UTC) come from the running aggregates and the rest from the events, all of it with `from_events`:
     whoever proves a number must not take it from where it came from. What carries over from before a window is
     its hours, never its events. Two statements at most, however many windows. Exact.
@@ -56,12 +56,12 @@ def usage_totals(
         for index, window in enumerate(windows)
         if window.metric.prorated and needs_each_event(window.metric, terms)
     ]
-    used: list[dict[DimensionValues, _Used]] = [{} for _ in windows]
+    used: list[dict[Part, _Used]] = [{} for _ in windows]
     for (index, period), values, totals in totals_of(uow, asked, from_events=from_events):
         used[index].setdefault(values, _Used({}, [])).totals[period] = totals
     for (index, _), values, reading in readings_of(uow, by_event):
         used[index].setdefault(values, _Used({}, [])).readings.append(reading)
-    found = []
+    found: list[dict[Part, Aggregate]] = []
     for window, span, parts in zip(windows, spans, used, strict=True):
         numbers = {values: _answer(part, window.metric, span, terms) for values, part in parts.items()}
         if not window.dimensions and not numbers:
@@ -77,6 +77,7 @@ def current_usage(
     period: Period,
     *,
     dimensions: tuple[str, ...] = (),
+    conditions: Filter = (),
     subscription_id: SubscriptionId | None = None,
     zone: tzinfo = UTC,
     policy: MeteringPolicy,
@@ -89,9 +90,9 @@ def current_usage(
     metric = find_metrics(uow, {metric_code}).get(metric_code)
     if metric is None:
         raise NotFound(f"there is no metric {metric_code!r}")
-    window = UsageWindow(customer_id, metric, Span(period, zone), subscription_id, dimensions)
+    window = UsageWindow(customer_id, metric, Span(period, zone), subscription_id, dimensions, conditions)
     (numbers,) = usage_totals(uow, [window], Terms(policy))
-    return numbers
+    return {part: number for part, number in numbers.items() if isinstance(part, tuple)}
 
 
 def usage_values(uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms) -> list[list[Decimal]]:

@@ -6,8 +6,9 @@ from typing import Final, LiteralString, NamedTuple
 
 from psycopg.types.json import Jsonb
 
+from tenor.catalog.model import Filter
 from tenor.kernel.period import Period
-from tenor.metering.model import DimensionValues, UsageWindow
+from tenor.metering.model import Part, UsageWindow
 from tenor.metering.rules.readings import OPERATION, Reading
 from tenor.metering.rules.totals import Totals
 from tenor.metering.store.hours import DIMENSION_VALUES, KEY, LATEST, STANDING
@@ -31,26 +32,30 @@ class Asked(NamedTuple):
     names_keys: bool = False
 
 
-def totals_of(
-    uow: UnitOfWork, asked: Sequence[Asked], *, from_events: bool
-) -> Iterator[tuple[Slot, DimensionValues, Totals]]:
+def totals_of(uow: UnitOfWork, asked: Sequence[Asked], *, from_events: bool) -> Iterator[tuple[Slot, Part, Totals]]:
     """Yield what each slot comes to; whole hours (UTC) from the running aggregates unless it is to be `from_events`.
 
     A slot in which nothing was used is left out.
     """
-    for slot, values, *numbers, keys, area in _fetch(uow, _TOTALS, asked, from_events=from_events):
-        yield slot, tuple(values), Totals._make((*numbers, tuple(keys), area))
+    for slot, pool, values, *numbers, keys, area in _fetch(uow, _TOTALS, asked, from_events=from_events):
+        yield slot, tuple(values) if pool is None else pool, Totals._make((*numbers, tuple(keys), area))
 
 
-def readings_of(uow: UnitOfWork, asked: Sequence[Asked]) -> Iterator[tuple[Slot, DimensionValues, Reading]]:
+def readings_of(uow: UnitOfWork, asked: Sequence[Asked]) -> Iterator[tuple[Slot, Part, Reading]]:
     """Yield what each event of each slot says, those of a slot in the order in which they happened."""
-    for slot, values, *reading in _fetch(uow, _READINGS, asked):
-        yield slot, tuple(values), Reading(*reading)
+    for slot, pool, values, *reading in _fetch(uow, _READINGS, asked):
+        yield slot, tuple(values) if pool is None else pool, Reading(*reading)
 
 
 def values_of(uow: UnitOfWork, asked: Sequence[Asked]) -> dict[Slot, list[Decimal]]:
     """Return what each event of each slot measured, in the order in which they happened."""
     return dict(_fetch(uow, _VALUES, asked))
+
+
+def _placed(conditions: Filter, window: UsageWindow) -> list[dict[str, object]]:
+    """Return the conditions of a filter, each with the place (from 1) of its property among what is kept apart."""
+    places = {name: place for place, name in enumerate(window.kept_dimensions, 1)}
+    return [{"place": places[name], "texts": values, "excludes": excludes} for name, values, excludes in conditions]
 
 
 # Each span is looked up on its own (lateral), because it must be the index that finds its events also while a
@@ -63,9 +68,10 @@ _SPANS: Final = """
         ) as dimensions
         from unnest(
             %(slots)s::integer[], %(customers)s::uuid[], %(subscriptions)s::uuid[], %(metrics)s::text[],
-            %(dimensions)s::jsonb[], %(starts)s::timestamptz[], %(ends)s::timestamptz[],
+            %(dimensions)s::jsonb[], %(shown)s::integer[], %(filters)s::jsonb[], %(pools)s::jsonb[],
+            %(starts)s::timestamptz[], %(ends)s::timestamptz[],
             %(served_from)s::timestamptz[], %(served_until)s::timestamptz[], %(names_keys)s::boolean[]
-        ) as w (slot, customer_id, subscription_id, metric_code, names, starts_at, ends_at,
+        ) as w (slot, customer_id, subscription_id, metric_code, names, shown, filter, pools, starts_at, ends_at,
                 served_from, served_until, names_keys)
     )
 """
@@ -78,6 +84,17 @@ _USED: Final = f"""
       and {STANDING}
 """
 _MICROSECONDS: Final = "extract(epoch from {}) * 1000000"
+
+# Whether values of the kept dimensions meet a filter, and the place from 0 of the first pool that they meet.
+_MET: Final = """({filter} = '[]' or not exists (
+                select from jsonb_to_recordset({filter}) as asked (place integer, texts jsonb, excludes boolean)
+                where (asked.texts ? {values}[asked.place]) = asked.excludes
+            ))"""
+_POOL: Final = f"""case when {{pools}} <> '[]' then (
+                select number - 1 from jsonb_array_elements({{pools}}) with ordinality as pool (filter, number)
+                where {_MET.format(filter="pool.filter", values="{values}")} order by number limit 1
+            ) end"""
+_SHOWN: Final = "case when pool is null then dimension_values[1:shown] else '{}' end"
 
 # The whole hours of a span are empty when it holds none, or where its breakdown is not kept; then the first of its
 # two ends is empty too, and the second one is all of it. A sum weighted by time is Σ value × (end − time), which the
@@ -98,61 +115,72 @@ _TOTALS: Final = f"""
         ) w
     ),
     parts as (
-        select c.slot, c.names_keys, s.dimension_values, h.key, h.event_count,
+        select c.slot, c.names_keys, c.shown, s.pool, s.dimension_values, h.key, h.event_count,
                case when h.hour >= c.served_from then h.event_count else 0 end as inside_count,
                h.total, h.highest, h.lowest, h.latest,
                case when h.moment is null then null
                     when h.hour >= c.served_from
                     then h.total * {_MICROSECONDS.format("(c.served_until - h.hour)")} - h.moment
                     else h.total * {_MICROSECONDS.format("(c.served_until - c.served_from)")} end as area
-        from cut c
-        join usage_series s on s.customer_id = c.customer_id and s.metric_code = c.metric_code
-            and s.dimensions = c.dimensions
-            and (s.subscription_id = c.subscription_id or s.subscription_id is null or c.subscription_id is null)
-        cross join lateral (
+        from cut c cross join lateral (
+            select s.id, s.dimension_values, {_POOL.format(pools="c.pools", values="s.dimension_values")} as pool
+            from usage_series s
+            where s.customer_id = c.customer_id and s.metric_code = c.metric_code and s.dimensions = c.dimensions
+              and (s.subscription_id = c.subscription_id or s.subscription_id is null or c.subscription_id is null)
+              and {_MET.format(filter="c.filter", values="s.dimension_values")}
+        ) s cross join lateral (
             select * from usage_hours h
             where h.series_id = s.id and h.hour >= c.whole_start and h.hour < c.whole_end and h.event_count > 0
         ) h
         union all
-        select w.slot, w.names_keys, e.* from (
-            select c.slot, c.names_keys, c.customer_id, c.subscription_id, c.metric_code, c.dimensions,
-                   c.served_from, c.served_until, ragged.*
+        select w.slot, w.names_keys, w.shown, {_POOL.format(pools="w.pools", values="e.dimension_values")}, e.* from (
+            select c.slot, c.names_keys, c.shown, c.filter, c.pools, c.customer_id, c.subscription_id, c.metric_code,
+                   c.dimensions, c.served_from, c.served_until, ragged.*
             from cut c cross join lateral (
                 values (c.starts_at, c.whole_start), (c.whole_end, c.ends_at)
             ) as ragged (starts_at, ends_at)
             where ragged.starts_at < ragged.ends_at
         ) w join metrics m on m.code = w.metric_code cross join lateral (
-            select {DIMENSION_VALUES}, case m.aggregation when 'unique_count' then {KEY} else '' end,
+            select {DIMENSION_VALUES} as dimension_values,
+                   case m.aggregation when 'unique_count' then {KEY} else '' end,
                    1, case when e.occurred_at >= w.served_from then 1 else 0 end, e.value, e.value, e.value, {LATEST},
                    case m.aggregation when 'weighted_sum' then e.value
                        * {_MICROSECONDS.format("(w.served_until - greatest(e.occurred_at, w.served_from))")} end
             {_USED}
-        ) e
+        ) e where {_MET.format(filter="w.filter", values="e.dimension_values")}
     ),
     by_key as (
-        select slot, names_keys, dimension_values, key, sum(event_count) as event_count,
+        select slot, names_keys, pool, {_SHOWN} as shown_values, key, sum(event_count) as event_count,
                sum(inside_count) as inside_count, sum(total) as total, max(highest) as highest,
                min(lowest) as lowest, max(latest) as latest, sum(area) as area
-        from parts group by slot, names_keys, dimension_values, key
+        from parts group by slot, names_keys, pool, shown_values, key
     )
-    select slot, dimension_values, sum(event_count)::bigint, sum(inside_count)::bigint, sum(total), max(highest),
+    select slot, pool, shown_values, sum(event_count)::bigint, sum(inside_count)::bigint, sum(total), max(highest),
            min(lowest), (max(latest))[3], count(*) filter (where latest[4] = 0),
            coalesce(array_agg(encode(key, 'hex') order by key) filter (where names_keys and latest[4] = 0), '{{}}'),
            sum(area)
-    from by_key group by slot, dimension_values
+    from by_key group by slot, pool, shown_values
 """
 _READINGS: Final = f"""
-    with {_SPANS}
-    select w.slot, used.* from spans w join metrics m on m.code = w.metric_code cross join lateral (
-        select {DIMENSION_VALUES}, e.occurred_at, e.value,
-               case m.aggregation when 'unique_count' then encode({KEY}, 'hex') else '' end,
-               m.aggregation = 'unique_count' and coalesce(e.properties ->> '{OPERATION}' = 'remove', false)
-        {_USED} order by e.occurred_at, e.ordinal
-    ) used
+    with {_SPANS},
+    used as (
+        select w.slot, w.shown, {_POOL.format(pools="w.pools", values="e.dimension_values")} as pool, e.*
+        from spans w join metrics m on m.code = w.metric_code cross join lateral (
+            select {DIMENSION_VALUES} as dimension_values, e.occurred_at, e.ordinal, e.value,
+                   case m.aggregation when 'unique_count' then encode({KEY}, 'hex') else '' end as key,
+                   m.aggregation = 'unique_count'
+                       and coalesce(e.properties ->> '{OPERATION}' = 'remove', false) as removes
+            {_USED}
+        ) e where {_MET.format(filter="w.filter", values="e.dimension_values")}
+    )
+    select slot, pool, {_SHOWN}, occurred_at, value, key, removes from used order by occurred_at, ordinal
 """
 _VALUES: Final = f"""
     with {_SPANS}
-    select w.slot, array(select e.value {_USED} order by e.occurred_at, e.ordinal) from spans w
+    select w.slot, array(
+        select e.value from (select e.value, e.occurred_at, e.ordinal, {DIMENSION_VALUES} as dimension_values {_USED}) e
+        where {_MET.format(filter="w.filter", values="e.dimension_values")} order by e.occurred_at, e.ordinal
+    ) from spans w
 """
 
 
@@ -171,7 +199,10 @@ def _fetch(
             "customers": [one.window.customer_id for one in asked],
             "subscriptions": [one.window.subscription_id for one in asked],
             "metrics": [one.window.metric.code for one in asked],
-            "dimensions": [Jsonb(one.window.dimensions) for one in asked],
+            "dimensions": [Jsonb(one.window.kept_dimensions) for one in asked],
+            "shown": [len(one.window.dimensions) for one in asked],
+            "filters": [Jsonb(_placed(one.window.filter, one.window)) for one in asked],
+            "pools": [Jsonb([_placed(pool, one.window) for pool in one.window.pools]) for one in asked],
             "starts": [one.period.start for one in asked],
             "ends": [one.period.end for one in asked],
             "served_from": [one.served.start for one in asked],
