@@ -26,6 +26,21 @@ alter table tenor.usage_hours
     add column moment numeric check (moment <> 'NaN' and abs(moment) < 1e43 and scale(moment) <= 18);
 grant update (moment) on tenor.usage_hours to tenor_app;
 
+-- What the events of a month (UTC) come to, of metrics whose past bears on every later period: recurring ones, and
+-- latest values. The sum of the hours of the month, kept up to date with them, so that what carries over into a period
+-- is read from some rows for each year.
+create table tenor.usage_months (
+    tenant_id uuid not null,
+    series_id uuid not null,
+    month timestamptz not null check (month = date_trunc('month', month, 'UTC')),
+    key bytea not null check (length(key) in (0, 16)),
+    event_count bigint not null check (event_count >= 0),
+    total numeric not null check (total <> 'NaN' and abs(total) < 1e36 and scale(total) <= 18),
+    latest numeric[] check (cardinality(latest) = 4 and not 'NaN' = any(latest) and abs(latest[3]) < 1e15),
+    primary key (tenant_id, series_id, month, key),
+    foreign key (tenant_id, series_id) references tenor.usage_series (tenant_id, id)
+) with (fillfactor = 70);
+
 alter table tenor.metrics no force row level security;
 alter table tenor.usage_series no force row level security;
 alter table tenor.usage_hours no force row level security;
@@ -53,8 +68,18 @@ from (
     group by 1, 2, 3
 ) f
 where f.tenant_id = h.tenant_id and f.id = h.series_id and f.hour = h.hour;
+insert into tenor.usage_months (tenant_id, series_id, month, key, event_count, total, latest)
+select h.tenant_id, h.series_id, date_trunc('month', h.hour, 'UTC'), h.key, sum(h.event_count), sum(h.total), max(h.latest)
+from tenor.usage_hours h
+join tenor.usage_series s on s.tenant_id = h.tenant_id and s.id = h.series_id
+join tenor.metrics m on m.tenant_id = s.tenant_id and m.code = s.metric_code and m.aggregation = 'latest'
+group by 1, 2, 3, 4;
 alter table tenor.usage_corrections force row level security;
 alter table tenor.usage_events force row level security;
 alter table tenor.usage_hours force row level security;
 alter table tenor.usage_series force row level security;
 alter table tenor.metrics force row level security;
+
+select tenor.protect('tenor.usage_months', 'update');
+revoke update on tenor.usage_months from tenor_app;
+grant update (event_count, total, latest) on tenor.usage_months to tenor_app;

@@ -202,8 +202,9 @@ _WRITE: Final = f"""
     ),
     folded as materialized (
         select series_id, hour, key, sum(event_count)::bigint as event_count, sum(total) as total,
-               max(highest) as highest, min(lowest) as lowest, max(latest) as latest, sum(moment) as moment
-        from summed join {{cells}} using (cell) group by series_id, hour, key
+               max(highest) as highest, min(lowest) as lowest, max(latest) as latest, sum(moment) as moment,
+               carries = 1 as carries
+        from summed join {{cells}} using (cell) group by series_id, hour, key, carries
     ),
     new_series as (
         insert into usage_series

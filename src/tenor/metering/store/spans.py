@@ -11,7 +11,7 @@ from tenor.kernel.period import Period
 from tenor.metering.model import Part, UsageWindow
 from tenor.metering.rules.readings import OPERATION, Reading
 from tenor.metering.rules.totals import Totals
-from tenor.metering.store.hours import DIMENSION_VALUES, KEY, LATEST, STANDING
+from tenor.metering.store.hours import CARRIES, DIMENSION_VALUES, KEY, LATEST, MONTH, STANDING
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
 Slot = tuple[int, Period]
@@ -97,18 +97,23 @@ _POOL: Final = f"""case when {{pools}} <> '[]' then (
 _SHOWN: Final = "case when pool is null then dimension_values[1:shown] else '{}' end"
 
 # The whole hours of a span are empty when it holds none, or where its breakdown is not kept; then the first of its
-# two ends is empty too, and the second one is all of it. A sum weighted by time is Σ value × (end − time), which the
+# two ends is empty too, and the second one is all of it. Where months are kept, they stand for the hours of all that
+# was ever used before the last of them. A sum weighted by time is Σ value × (end − time), which the
 # hours give as their total × (end − hour) − moment; what was there before the span is there for all of it.
 _TOTALS: Final = f"""
     with {_SPANS},
     cut as materialized (
         select w.*, case when is_kept then first_hour else starts_at end as whole_start,
-               case when is_kept then last_hour else starts_at end as whole_end
+               case when is_kept then last_hour else starts_at end as whole_end,
+               case when is_kept and carries and starts_at = '1970-01-01 00:00:00+00'
+                    then {MONTH.format("ends_at")} else starts_at end as months_end
         from (
-            select w.*, first_hour, last_hour, not %(from_events)s and first_hour < last_hour and exists (
-                select from usage_breakdowns b where b.metric_code = w.metric_code and b.dimensions = w.dimensions
-            ) as is_kept
-            from spans w cross join lateral (
+            select w.*, {CARRIES} as carries, first_hour, last_hour,
+                   not %(from_events)s and first_hour < last_hour and exists (
+                       select from usage_breakdowns b
+                       where b.metric_code = w.metric_code and b.dimensions = w.dimensions
+                   ) as is_kept
+            from spans w join metrics m on m.code = w.metric_code cross join lateral (
                 select date_bin('1 hour', starts_at + interval '1 hour - 1 microsecond', '1970-01-01 00:00:00+00'),
                        date_bin('1 hour', ends_at, '1970-01-01 00:00:00+00')
             ) as hours (first_hour, last_hour)
@@ -129,8 +134,12 @@ _TOTALS: Final = f"""
               and (s.subscription_id = c.subscription_id or s.subscription_id is null or c.subscription_id is null)
               and {_MET.format(filter="c.filter", values="s.dimension_values")}
         ) s cross join lateral (
-            select * from usage_hours h
-            where h.series_id = s.id and h.hour >= c.whole_start and h.hour < c.whole_end and h.event_count > 0
+            select h.hour, h.key, h.event_count, h.total, h.highest, h.lowest, h.latest, h.moment from usage_hours h
+            where h.series_id = s.id and h.hour >= greatest(c.whole_start, c.months_end) and h.hour < c.whole_end
+              and h.event_count > 0
+            union all
+            select h.month, h.key, h.event_count, h.total, null, null, h.latest, 0 from usage_months h
+            where h.series_id = s.id and h.month < c.months_end and c.starts_at < c.months_end and h.event_count > 0
         ) h
         union all
         select w.slot, w.names_keys, w.shown, {_POOL.format(pools="w.pools", values="e.dimension_values")}, e.* from (
