@@ -203,6 +203,19 @@ _HOURS = """
 """
 
 
+_MONTHS_AMISS = """
+    select * from (
+        select h.series_id, date_trunc('month', h.hour, 'UTC') as month, h.key, sum(h.event_count) as event_count,
+               sum(h.total) as total, max(h.latest) as latest
+        from usage_hours h join usage_series s on s.id = h.series_id
+        join metrics m on m.code = s.metric_code and (m.recurring or m.aggregation = 'latest') group by 1, 2, 3
+    ) hours full join usage_months months using (series_id, month, key)
+    where (hours.event_count, hours.total, hours.latest)
+        is distinct from (months.event_count, months.total, months.latest)
+"""
+"""Months of what carries over that are not the sum of their hours."""
+
+
 def _hours_of(events: list[UsageEvent]) -> list[tuple[Any, ...]]:
     """Return for each metric and hour how many events there are and what they sum to, one by one."""
     sums: dict[tuple[str, datetime], tuple[int, Decimal]] = {}
@@ -392,6 +405,7 @@ def test_the_database_and_the_rule_agree(
     found: list[dict[Part, Aggregate]] = []
     proven: list[dict[Part, Aggregate]] = []
     hours: list[tuple[Any, ...]] = []
+    months_amiss: list[tuple[Any, ...]] = []
     try:
         with uow.connection.transaction():
             for batch in (events[:cut], events[cut:]):
@@ -402,12 +416,14 @@ def test_the_database_and_the_rule_agree(
             found = usage_totals(uow, [window for _, window in asked], terms)
             proven = usage_totals(uow, [window for _, window in asked], terms, from_events=True)
             hours = uow.fetch_all(_HOURS)
+            months_amiss = uow.fetch_all(_MONTHS_AMISS)
             raise _Undo
     except _Undo:
         pass
 
     assert found == proven
     assert hours == _hours_of(events)
+    assert months_amiss == []
     for (name, window), totals in zip(asked, found, strict=True):
         mine = [
             used
