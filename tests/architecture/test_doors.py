@@ -16,6 +16,7 @@ GROUND: Final = frozenset({"kernel", "platform", "migrations"})
 PURE_ENTRANCES: Final = frozenset(
     {
         "tenor.catalog.model",
+        "tenor.catalog.rules",
         "tenor.ledger.model",
         "tenor.metering.model",
         "tenor.pricing.charges",

@@ -26,6 +26,7 @@ from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import BillRunId, ChargeId, CustomerId, ItemId, SubscriptionId
 from tenor.kernel.period import Period
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing.charges import DimensionKey
 from tenor.pricing.model import PlanVersion, TaxMode
 from tenor.pricing.policy import profile
 from tenor.pricing.rules.rating import Usage
@@ -180,7 +181,7 @@ class Books:
             if due.charge.metric is None or served is None:
                 continue
             inside = [used for used in self.used if served.holds(used.at)]
-            by_size: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+            by_size: dict[DimensionKey, Decimal] = defaultdict(Decimal)
             for used in inside:
                 by_size[used.size,] += used.units
             totals[item_id, due.charge.id, due.period] = Usage(

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from tenor.catalog.model import Aggregation, Feature, Metric, Product
+from tenor.catalog.model import Aggregation, Feature, Metric, Product, UnitRounding
 from tenor.kernel.errors import Conflict
+from tenor.kernel.money import RoundingMode
 from tenor.platform.unit_of_work import UnitOfWork
 
 
@@ -31,8 +32,10 @@ def add_metrics(uow: UnitOfWork, metrics: Sequence[Metric]) -> None:
     """
     uow.execute(
         """
-        insert into metrics (tenant_id, code, name, aggregation, field, unit)
-        select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+        insert into metrics (tenant_id, code, name, aggregation, field, unit, expression, recurring, prorated,
+                             rounding_mode, rounding_digits)
+        select %s, * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                                 %s::boolean[], %s::boolean[], %s::text[], %s::integer[])
         on conflict (tenant_id, code) do nothing
         """,
         [
@@ -42,6 +45,11 @@ def add_metrics(uow: UnitOfWork, metrics: Sequence[Metric]) -> None:
             [metric.aggregation.value for metric in metrics],
             [metric.field for metric in metrics],
             [metric.unit for metric in metrics],
+            [metric.expression for metric in metrics],
+            [metric.recurring for metric in metrics],
+            [metric.prorated for metric in metrics],
+            [metric.rounding and metric.rounding.mode.value for metric in metrics],
+            [metric.rounding and metric.rounding.digits for metric in metrics],
         ],
     )
     stored = metrics_by_code(uow)
@@ -62,9 +70,25 @@ def features_by_code(uow: UnitOfWork) -> dict[str, Feature]:
 
 def metrics_by_code(uow: UnitOfWork) -> dict[str, Metric]:
     """Return every metric of the tenant."""
-    rows = uow.fetch_all("select code, name, aggregation, field, unit from metrics order by code")
+    rows = uow.fetch_all(
+        """
+        select code, name, aggregation, field, unit, expression, recurring, prorated, rounding_mode, rounding_digits
+        from metrics order by code
+        """
+    )
     return {
-        code: Metric(code, name, Aggregation(aggregation), field, unit) for code, name, aggregation, field, unit in rows
+        code: Metric(
+            code,
+            name,
+            Aggregation(aggregation),
+            field,
+            unit,
+            expression,
+            recurring=recurring,
+            prorated=prorated,
+            rounding=None if mode is None else UnitRounding(RoundingMode(mode), digits),
+        )
+        for code, name, aggregation, field, unit, expression, recurring, prorated, mode, digits in rows
     }
 
 

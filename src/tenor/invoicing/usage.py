@@ -11,8 +11,8 @@ from tenor.kernel.calendar import Grid, periods_between
 from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
-    DimensionValues,
     Metric,
+    Part,
     Span,
     Terms,
     UsageWindow,
@@ -21,6 +21,7 @@ from tenor.metering import (
     usage_values,
 )
 from tenor.platform.unit_of_work import UnitOfWork
+from tenor.pricing.charges import DimensionKey
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.rating import Usage, UsageEvent
 from tenor.subscriptions import Item, Subscription
@@ -57,7 +58,7 @@ def read_usage(
         totals = usage_totals(uow, [window for _, window in windows], terms, from_events=from_events)
         by_event = [(request, window) for request, window in windows if request.due.charge.prices_each_event]
         values = usage_values(uow, [window for _, window in by_event], terms)
-        by_key: dict[UsageKey, tuple[UsageRequest, list[dict[DimensionValues, Aggregate]]]] = {}
+        by_key: dict[UsageKey, tuple[UsageRequest, list[dict[Part, Aggregate]]]] = {}
         for (request, _), numbers in zip(windows, totals, strict=True):
             key = (request.item.id, request.due.charge.id, request.due.period)
             by_key.setdefault(key, (request, []))[1].append(numbers)
@@ -78,28 +79,34 @@ def _windows(request: UsageRequest, metrics: dict[str, Metric]) -> Iterator[Usag
     span = served_span(request.due)
     if span is None:
         return
-    charge = request.due.charge
-    spans = [span]
+    charge, zone, whole = request.due.charge, request.zone, request.due.period
+    spans = [Span(span, zone, whole=whole, is_handed_over=span.end == request.due.joint.handed_over_at)]
     if charge.tier_window is not None:
-        grid = Grid(charge.tier_window, anchor=None, zone=request.zone, alignment="calendar")
-        spans = [period.overlap(span) for period in periods_between(grid, span.start, span.end)]
+        grid = Grid(charge.tier_window, anchor=None, zone=zone, alignment="calendar")
+        spans = [
+            Span(period.overlap(span), zone, whole=period) for period in periods_between(grid, span.start, span.end)
+        ]
     for part in spans:
         yield UsageWindow(
             customer_id=request.subscription.customer_id,
             metric=metrics[charge.metric or ""],
-            span=Span(part, request.zone),
+            span=part,
             subscription_id=request.subscription.id,
             dimensions=charge.dimensions,
+            filter=charge.filter,
+            pools=tuple(charge.pools.values()),
         )
 
 
-def _usage(due: Due, windows: list[dict[DimensionValues, Aggregate]]) -> Usage:
+def _usage(due: Due, windows: list[dict[Part, Aggregate]]) -> Usage:
     """Return the usage of one due from the numbers of its windows."""
     if due.charge.dimensions:
-        by_dimension: dict[DimensionValues, Decimal] = {}
+        pools = tuple(due.charge.pools)
+        by_dimension: dict[DimensionKey, Decimal] = {}
         for numbers in windows:
-            for values, aggregate in numbers.items():
-                by_dimension[values] = by_dimension.get(values, Decimal(0)) + (aggregate.value or Decimal(0))
+            for part, aggregate in numbers.items():
+                key: DimensionKey = pools[part] if isinstance(part, int) else part
+                by_dimension[key] = by_dimension.get(key, Decimal(0)) + (aggregate.value or Decimal(0))
         return Usage(units=sum(by_dimension.values(), Decimal(0)), by_dimension=by_dimension)
     units = tuple(numbers[()].value or Decimal(0) for numbers in windows)
     return Usage(units=sum(units, Decimal(0)), buckets=units if due.charge.tier_window is not None else None)

@@ -1,7 +1,7 @@
 """Metering: usage events in, windows and numbers out."""
 
 from tenor.metering.importing import BadRow, MalformedUsageFile
-from tenor.metering.model import Amendment, Metric, Span, UsageEvent
+from tenor.metering.model import Amendment, DimensionValues, Metric, Part, Span, UsageEvent, UsageWindow
 from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
 from tenor.metering.operations.correct_file import correct_from_file
 from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefused, import_usage
@@ -12,8 +12,6 @@ from tenor.metering.rules.aggregate import Aggregate, Terms
 from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_event_lines, read_events
 from tenor.metering.store.ingest import TouchedUsage
 from tenor.metering.store.reading import (
-    DimensionValues,
-    UsageWindow,
     current_usage,
     find_metrics,
     usage_totals,
@@ -32,6 +30,7 @@ __all__ = [
     "KeptRejection",
     "MalformedUsageFile",
     "Metric",
+    "Part",
     "ReadingTerms",
     "Rejection",
     "ReplayReceipt",

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tenor.catalog.model import Condition, Filter
 from tenor.kernel.calendar import Interval, Unit
 from tenor.kernel.ids import ChargeId, CustomerId, PlanVersionId, derived_id
 from tenor.kernel.period import format_instant
@@ -137,6 +138,20 @@ def charge_from_json(identity: ChargeId, body: Mapping[str, Any]) -> Charge:
         is_prorated=body["is_prorated"],
         counting=SeatCounting(body.get("counting", SeatCounting.PRORATED)),
         tax_category=body.get("tax_category", STANDARD_TAX_CATEGORY),
+        filter=filter_from_json(body.get("filter", {})),
+    )
+
+
+def filter_to_json(conditions: Filter) -> dict[str, Any]:
+    """Return a filter as `{property: values}`, or `{property: {"not": values}}`; see `Condition`."""
+    return {name: {"not": list(values)} if excludes else list(values) for name, values, excludes in sorted(conditions)}
+
+
+def filter_from_json(body: Mapping[str, Any]) -> Filter:
+    """Return the filter that `filter_to_json` wrote."""
+    return tuple(
+        Condition(name, tuple(said["not"] if isinstance(said, Mapping) else said), isinstance(said, Mapping))
+        for name, said in sorted(body.items())
     )
 
 

@@ -1,14 +1,17 @@
 """Plan versions and their charges: what a subscription pins, frozen for ever."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal
 
+from tenor.catalog.model import Filter
 from tenor.kernel.calendar import Interval
 from tenor.kernel.ids import ChargeId, CustomerId, PlanVersionId
-from tenor.pricing.charges import Matrix, Percentage, Price
+from tenor.pricing.charges import DimensionKey, Matrix, Percentage, Price
 
 
 class ChargeKind(StrEnum):
@@ -55,7 +58,7 @@ class Charge:
     commitment or a cap is a flat amount. `interval` None is the plan's own billing interval. `tier_window` is the
     window at whose start tiers and included units begin anew; None is the whole service period.
     `is_prorated` says whether a part of a period costs its share. `counting` is of seats alone. The tax rates
-    of its lines hang on `tax_category`.
+    of its lines hang on `tax_category`. Usage that does not meet `filter` is none of this charge.
     """
 
     id: ChargeId
@@ -71,11 +74,17 @@ class Charge:
     is_prorated: bool
     counting: SeatCounting = SeatCounting.PRORATED
     tax_category: str = STANDARD_TAX_CATEGORY
+    filter: Filter = ()
 
     @property
     def dimensions(self) -> tuple[str, ...]:
         """The event properties by which a matrix is priced; none for any other model."""
         return self.price.model.dimensions if isinstance(self.price.model, Matrix) else ()
+
+    @property
+    def pools(self) -> Mapping[DimensionKey, Filter]:
+        """The cells of a matrix that take several combinations together, and what belongs to each; see `Matrix`."""
+        return self.price.model.pools if isinstance(self.price.model, Matrix) else MappingProxyType({})
 
     @property
     def prices_each_event(self) -> bool:

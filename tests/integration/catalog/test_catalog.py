@@ -8,6 +8,7 @@ from tenor.catalog import (
     Metric,
     MetricMeaningChanged,
     Product,
+    UnitRounding,
     add_metrics,
     features_by_code,
     metrics_by_code,
@@ -16,11 +17,24 @@ from tenor.catalog import (
     upsert_products,
 )
 from tenor.kernel.ids import TenantId
+from tenor.kernel.money import RoundingMode
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 
 TOKENS = Metric("tokens", "Tokens", Aggregation.SUM, "n", "token")
 CALLS = Metric("calls", "Calls", Aggregation.COUNT, None, "call")
+
+WORK = Metric(
+    "work",
+    "Work",
+    Aggregation.SUM,
+    None,
+    "hour",
+    expression="ms / 3600000",
+    recurring=True,
+    prorated=True,
+    rounding=UnitRounding(RoundingMode.CEIL, -2),
+)
 
 
 def test_products_and_features_are_added_and_renamed(uow: UnitOfWork) -> None:
@@ -43,9 +57,9 @@ def test_nothing_to_write_is_no_error(uow: UnitOfWork) -> None:
 
 def test_a_metric_is_added_once(uow: UnitOfWork) -> None:
     add_metrics(uow, [TOKENS])
-    add_metrics(uow, [TOKENS, CALLS])
+    add_metrics(uow, [TOKENS, CALLS, WORK])
 
-    assert metrics_by_code(uow) == {"tokens": TOKENS, "calls": CALLS}
+    assert metrics_by_code(uow) == {"tokens": TOKENS, "calls": CALLS, "work": WORK}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +68,9 @@ def test_a_metric_is_added_once(uow: UnitOfWork) -> None:
         Metric("tokens", "Tokens", Aggregation.MAX, "n", "token"),
         Metric("tokens", "Tokens", Aggregation.SUM, "m", "token"),
         Metric("tokens", "Tokens", Aggregation.COUNT, None, "token"),
+        Metric("tokens", "Tokens", Aggregation.SUM, None, "token", expression="n"),
+        Metric("tokens", "Tokens", Aggregation.SUM, "n", "token", recurring=True),
+        Metric("tokens", "Tokens", Aggregation.SUM, "n", "token", rounding=UnitRounding(RoundingMode.CEIL, 0)),
     ],
 )
 def test_a_metric_keeps_its_meaning(uow: UnitOfWork, other: Metric) -> None:

@@ -1,6 +1,6 @@
 """Totals read from the database are those of the pure rule, whatever the events."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenor.catalog.model import Aggregation
+from tenor.catalog.model import Aggregation, Condition, Filter
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
-from tenor.kernel.money import EXACT
+from tenor.kernel.money import EXACT, RoundingMode
 from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
     Amendment,
-    DimensionValues,
     Metric,
+    Part,
     Span,
     Terms,
     UsageEvent,
@@ -32,11 +32,11 @@ from tenor.metering import (
     usage_values,
 )
 from tenor.metering.rules.aggregate import aggregate, aggregate_groups
-from tenor.metering.rules.readings import read
+from tenor.metering.rules.readings import property_text, read
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import apply_price_book, read_price_book
-from tenor.pricing.policy import profile
+from tenor.pricing.policy import Rounding, profile
 from tests.integration.metering.conftest import METRICS, NOW, Furnish
 
 TERMS = Terms(profile("tenor").metering)
@@ -137,6 +137,23 @@ def test_nothing_asked_is_nothing_found(uow: UnitOfWork) -> None:
 
 
 QUARTER = timedelta(minutes=15)
+CARRYING = tuple((f"{code}-kept", kind, field) for code, kind, field in METRICS if Aggregation(kind).carries)
+"""Metrics that carry over in the catalogue too, so that their months are kept; the others carry over where asked."""
+
+EUROPE: Filter = (Condition("region", ("eu", "false")),)
+NOT_TAKEN_OUT = Condition("operation_type", ("remove",), excludes=True)
+BY_REGION, BY_BOTH = ("region",), ("region", "operation_type")
+
+QUESTIONS: Sequence[tuple[tuple[str, ...], Filter, tuple[Filter, ...]]] = (
+    ((), (), ()),
+    ((), (NOT_TAKEN_OUT, *EUROPE), ()),
+    (BY_REGION, (), ()),
+    (BY_REGION, (NOT_TAKEN_OUT,), (EUROPE, (Condition("region", ("7", "100", "")),))),
+    (BY_BOTH, (), ((*EUROPE, NOT_TAKEN_OUT), EUROPE)),
+    (BY_BOTH, EUROPE, ((),)),
+)
+"""Dimensions, filter and pools. By region, and by both, is kept in the hours; the second one is not."""
+
 # Few hours, so that events meet in them, and the ends of spans fall on events as well as between hours.
 moments = st.integers(-8, 48).map(lambda quarters: MAY.period.start + quarters * QUARTER)
 values = st.one_of(
@@ -157,7 +174,7 @@ def usage(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "occurred_at": draw(moments),
         "properties": properties,
-        "metric_code": draw(st.sampled_from([code for code, _, _ in METRICS])),
+        "metric_code": draw(st.sampled_from([code for code, _, _ in (*METRICS, *CARRYING)])),
         "customer": draw(st.sampled_from(["acme", "acme", "acme", "blue"])),
         "subscription_id": draw(st.sampled_from([None, SUBSCRIPTION])),
     }
@@ -167,9 +184,24 @@ def usage(draw: st.DrawFn) -> dict[str, Any]:
 def furnished(
     database: Database, tenant: TenantId, furnish: Furnish
 ) -> Iterator[tuple[UnitOfWork, dict[str, CustomerId]]]:
-    """A transaction with customers, whose savepoints the examples roll back to."""
+    """A transaction with customers and kept dimensions, whose savepoints the examples roll back to."""
     with database.transaction(tenant) as uow:
-        yield uow, furnish(uow)
+        customers = furnish(uow)
+        uow.copy_rows(
+            "metrics",
+            [("code", "text"), ("name", "text"), ("aggregation", "text"), ("field", "text"), ("recurring", "boolean")],
+            [(code, code, kind, field, True) for code, kind, field in CARRYING],
+        )
+        uow.copy_rows(
+            "usage_breakdowns",
+            [("metric_code", "text"), ("dimensions", "text[]")],
+            [
+                (code, kept)
+                for code, _, _ in (*METRICS, *CARRYING)
+                for kept in (["region"], ["region", "operation_type"])
+            ],
+        )
+        yield uow, customers
 
 
 class _Undo(Exception):
@@ -177,23 +209,41 @@ class _Undo(Exception):
 
 
 _HOURS = """
-    select metric_code, hour, sum(event_count), sum(total)
+    select metric_code, hour, sum(event_count), sum(total), sum(moment)
     from usage_hours h join usage_series s on s.id = h.series_id
     where s.dimensions = '{}' group by 1, 2 having sum(event_count) > 0 order by 1, 2
 """
 
 
+_MONTHS_AMISS = """
+    select * from (
+        select h.series_id, date_trunc('month', h.hour, 'UTC') as month, h.key, sum(h.event_count) as event_count,
+               sum(h.total) as total, max(h.latest) as latest
+        from usage_hours h join usage_series s on s.id = h.series_id
+        join metrics m on m.code = s.metric_code and (m.recurring or m.aggregation = 'latest') group by 1, 2, 3
+    ) hours full join usage_months months using (series_id, month, key)
+    where (hours.event_count, hours.total, hours.latest)
+        is distinct from (months.event_count, months.total, months.latest)
+"""
+"""Months of what carries over that are not the sum of their hours."""
+
+
 def _hours_of(events: list[UsageEvent]) -> list[tuple[Any, ...]]:
-    """Return for each metric and hour how many events there are and what they sum to, one by one."""
-    sums: dict[tuple[str, datetime], tuple[int, Decimal]] = {}
+    """Return for each metric and hour how many events there are, what they sum to and their moment, one by one."""
+    sums: dict[tuple[str, datetime], tuple[int, Decimal, Decimal | None]] = {}
     for event in events:
         metric = next(
-            Metric(code, Aggregation(kind), field) for code, kind, field in METRICS if code == event.metric_code
+            Metric(code, Aggregation(kind), field)
+            for code, kind, field in (*METRICS, *CARRYING)
+            if code == event.metric_code
         )
-        key = (metric.code, event.occurred_at.replace(minute=0))
-        count, total = sums.get(key, (0, Decimal(0)))
+        hour = event.occurred_at.replace(minute=0)
+        count, total, moment = sums.get((metric.code, hour), (0, Decimal(0), Decimal(0)))
         with localcontext(EXACT):
-            sums[key] = (count + 1, total + read(event, metric).amount)
+            value = read(event, metric).amount
+            moment = (moment or 0) + value * Period(hour, event.occurred_at).microseconds
+            is_weighted = metric.aggregation is Aggregation.WEIGHTED_SUM
+            sums[metric.code, hour] = (count + 1, total + value, moment if is_weighted else None)
     return [(*key, *numbers) for key, numbers in sorted(sums.items())]
 
 
@@ -318,39 +368,51 @@ def _sell_by_region(uow: UnitOfWork) -> None:
     apply_price_book(uow, book, actor="test", now=NOW)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    sent=st.lists(usage(), max_size=40),
-    dimensions=st.sampled_from([(), ("region",), ("region", "operation_type")]),
+    sent=st.lists(usage(), min_size=10, max_size=60),
     quarters=st.tuples(st.integers(0, 20), st.integers(21, 44)),
-    cut=st.integers(0, 40),
-    changes=st.lists(st.tuples(st.integers(0, 39), st.one_of(st.none(), usage())), max_size=6),
-    zone=st.sampled_from(["UTC", "America/Los_Angeles"]),
+    cut=st.integers(0, 60),
+    changes=st.lists(st.tuples(st.integers(0, 15), st.one_of(st.none(), usage())), min_size=4, max_size=8),
+    zone=st.sampled_from(["UTC", "America/Los_Angeles", "Pacific/Chatham"]),
+    rounded_by=st.sampled_from(["line", "event"]),
 )
 def test_the_database_and_the_rule_agree(
     furnished: tuple[UnitOfWork, dict[str, CustomerId]],
     sent: list[dict[str, Any]],
-    dimensions: tuple[str, ...],
     quarters: tuple[int, int],
     cut: int,
     changes: list[tuple[int, dict[str, Any] | None]],
     zone: str,
+    rounded_by: str,
 ) -> None:
-    """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone."""
+    """Whole hours and ragged ends, events corrected and cancelled, from the aggregates and from the events alone.
+
+    Each metric as it is, carrying over, prorated, and both; with a filter, and with pools of values; some of what they
+    are kept apart by is in the hours. Days begin at 07:00 UTC in Los Angeles and at 11:15 UTC on the Chatham Islands.
+    """
+    terms = TERMS._replace(units_rounding=Rounding(RoundingMode.HALF_UP, 2, rounded_by))
     uow, customers = furnished
     events = [UsageEvent(str(number), **said) for number, said in enumerate(sent)]
     start, end = (MAY.period.start + offset * QUARTER for offset in quarters)
     span = Span(Period(start, end), ZoneInfo(zone), period_days=31)
-    metrics = [Metric(code, Aggregation(aggregation), field) for code, aggregation, field in METRICS]
+    metrics = [
+        Metric(code, Aggregation(aggregation), field, recurring=recurring, prorated=prorated)
+        for code, aggregation, field in (*METRICS, *CARRYING)
+        for recurring in {False, Aggregation(aggregation).carries}
+        for prorated in {False, Aggregation(aggregation).is_additive}
+    ]
     asked = [
-        (name, UsageWindow(customers[name], metric, span, dimensions=dimensions))
+        (name, UsageWindow(customers[name], metric, span, None, *question))
         for name in customers
         for metric in metrics
+        for question in QUESTIONS
     ]
 
-    found: list[dict[DimensionValues, Aggregate]] = []
-    proven: list[dict[DimensionValues, Aggregate]] = []
+    found: list[dict[Part, Aggregate]] = []
+    proven: list[dict[Part, Aggregate]] = []
     hours: list[tuple[Any, ...]] = []
+    months_amiss: list[tuple[Any, ...]] = []
     try:
         with uow.connection.transaction():
             for batch in (events[:cut], events[cut:]):
@@ -358,21 +420,44 @@ def test_the_database_and_the_rule_agree(
             for place, said in changes:
                 if place < len(sent):
                     events = _amend(uow, events, str(place), said)
-            found = usage_totals(uow, [window for _, window in asked], TERMS)
-            proven = usage_totals(uow, [window for _, window in asked], TERMS, from_events=True)
+            found = usage_totals(uow, [window for _, window in asked], terms)
+            proven = usage_totals(uow, [window for _, window in asked], terms, from_events=True)
             hours = uow.fetch_all(_HOURS)
+            months_amiss = uow.fetch_all(_MONTHS_AMISS)
             raise _Undo
     except _Undo:
         pass
 
     assert found == proven
     assert hours == _hours_of(events)
+    assert months_amiss == []
     for (name, window), totals in zip(asked, found, strict=True):
-        mine = [used for used in events if used.customer == name and used.metric_code == window.metric.code]
-        if not dimensions:
-            assert totals == {(): aggregate(mine, window.metric, span, TERMS)}
+        mine = [
+            used
+            for used in events
+            if used.customer == name and used.metric_code == window.metric.code and _meets(used, window.filter)
+        ]
+        pooled: dict[Part, list[UsageEvent]] = {}
+        for used in mine:
+            met = next((place for place, pool in enumerate(window.pools) if _meets(used, pool)), ())
+            pooled.setdefault(met, []).append(used)
+        if not window.dimensions:
+            assert totals == {(): aggregate(mine, window.metric, span, terms)}
         else:
-            terms = TERMS._replace(policy=replace(TERMS.policy, no_events="no_row", missing_dimension="empty_string"))
-            groups = aggregate_groups(mine, window.metric, span, terms, group_by=dimensions)
+            policy = replace(TERMS.policy, no_events="no_row", missing_dimension="empty_string")
+            rows_only = terms._replace(policy=policy)
+            groups = aggregate_groups(pooled.pop((), []), window.metric, span, rows_only, group_by=window.dimensions)
+            by_pool = {place: aggregate(those, window.metric, span, rows_only) for place, those in pooled.items()}
+            expected: dict[Part, Aggregate] = {
+                tuple(text or "" for _, text in key): group for key, group in groups.items()
+            }
+            expected |= {place: number for place, number in by_pool.items() if number.value is not None}
             # 0 of a removed unique value is a row in both
-            assert totals == {tuple(value for _, value in key): group for key, group in groups.items()}
+            assert totals == expected
+
+
+def _meets(event: UsageEvent, conditions: Filter) -> bool:
+    return all(
+        ((property_text(event.properties.get(name)) or "") in values) is not excludes
+        for name, values, excludes in conditions
+    )

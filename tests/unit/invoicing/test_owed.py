@@ -11,6 +11,7 @@ from tenor.invoicing.rules.price_memory import PriceMemory, to_minor_exact
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.money import AmountTooLarge, RoundingMode
 from tenor.pricing.charges import (
+    DimensionKey,
     Flat,
     Graduated,
     Matrix,
@@ -191,7 +192,7 @@ def test_what_was_not_served_at_all_costs_nothing_whatever_its_minimum() -> None
 
 
 def matrix_usage(by_model: Mapping[str, int]) -> Usage:
-    units: dict[tuple[str, ...], Decimal] = {(name,): Decimal(number) for name, number in by_model.items()}
+    units: dict[DimensionKey, Decimal] = {(name,): Decimal(number) for name, number in by_model.items()}
     return Usage(units=sum(units.values(), Decimal(0)), by_dimension=units)
 
 
@@ -232,7 +233,7 @@ def test_the_rest_of_a_matrix_explains_only_itself() -> None:
 
 def test_two_dimensions_are_told_apart_whatever_their_values_hold() -> None:
     price = Price(Matrix(("vendor", "model"), (), default=Standard(Decimal(1))))
-    by_both: dict[tuple[str, ...], Decimal] = {
+    by_both: dict[DimensionKey, Decimal] = {
         ("a / b", "c"): Decimal(1),
         ("a", "b / c"): Decimal(2),
         ("a", ""): Decimal(4),

@@ -114,6 +114,17 @@ def test_an_override_may_say_the_rest_anew() -> None:
     assert (base["name"], base["is_prorated"]) == ("Fee", False)
 
 
+def test_an_override_keeps_the_filter_unless_it_says_another() -> None:
+    tokens = "{code: tokens, name: Tokens, kind: usage, metric: tokens, unit_amount: 0.000003"
+    filtered = (tokens, f"{tokens}, filter: {{region: [us, eu], size: {{not: [s, null]}}}}")
+    price = ("{code: base, amount: 100}", "{code: tokens, unit_amount: 9}")
+    filter_ = ("{code: base, amount: 150}", "{code: tokens, unit_amount: 9, filter: {region: jp}}")
+    draft = ramp(price, filter_, book=(filtered,))
+
+    assert charge(draft, 1, "tokens")["filter"] == {"region": ["eu", "us"], "size": {"not": ["", "s"]}}
+    assert charge(draft, 2, "tokens")["filter"] == {"region": ["jp"]}
+
+
 def test_a_commitment_over_the_whole_contract() -> None:
     whole = charge(ramp(("kind: commitment", "kind: commitment, interval: 3 years")), 1, "floor")
 

@@ -125,6 +125,10 @@ def test_a_price_change_is_a_new_version_and_grandfathers() -> None:
         (("amount: 49.00", "amount: 49.00, tax_category: ebook"), "charges.base.tax_category: standard → ebook"),
         (("features: [sso]", "profile: lago"), "profile: lago"),
         (("code: tokens, name: Tokens, kind", "code: words, name: W, kind"), f"charges.tokens: usage, {TOKENS} → gone"),
+        (
+            ("unit_amount: 0.000003", "unit_amount: 0.000003, filter: {region: [us, eu], size: {not: null}}"),
+            "charges.tokens.filter.region: eu or us",
+        ),
     ],
 )
 def test_a_difference_is_told_in_the_words_of_the_file(rewritten: tuple[str, str], line: str) -> None:
@@ -182,6 +186,10 @@ def test_every_conflict_is_told_at_once() -> None:
         ("sum, field: n", "count"),
         ("name: Tokens", "name: T"),
         ("field: n", "field: n, unit: k"),
+        ("field: n", "expression: n"),
+        ("field: n", "field: n, recurring: true"),
+        ("field: n", "field: n, prorated: true"),
+        ("field: n", "field: n, rounding: {mode: ceil}"),
     ],
 )
 def test_a_metric_never_changes(meaning: tuple[str, str]) -> None:

@@ -33,6 +33,8 @@ def test_the_example_is_a_price_book() -> None:
         "input",
         "requests",
         "payments",
+        "compute",
+        "storage",
         "setup",
         "floor",
         "ceiling",

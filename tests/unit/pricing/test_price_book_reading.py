@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tenor.catalog import Aggregation, Feature, Metric, Product
+from tenor.catalog import Aggregation, Condition, Feature, Metric, Product, UnitRounding
+from tenor.kernel.money import RoundingMode
 from tenor.pricing.charges import (
     Dynamic,
     Flat,
@@ -22,6 +23,7 @@ from tenor.pricing.charges import (
     Volume,
     from_json,
 )
+from tenor.pricing.definition import filter_from_json
 from tenor.pricing.model import TaxMode
 from tenor.pricing.price_book import MalformedPriceBook, PriceBookDraft, Problem, read_price_book
 from tests.support.price_books import SMALL, small_book
@@ -264,6 +266,19 @@ ONE_MISTAKE = [
     (("- {code: assistant, name: Assistant}", "- robot"), 6, "robot", "products[0]", "here must be keys with values"),
     (("aggregation: sum", "aggregation: total"), 8, "total", "metrics[0].aggregation", "not one of: count, sum"),
     ((", field: n", ""), 8, "{code", "metrics[0]", "the key 'field' is missing"),
+    (("field: n", "expression: n * (m"), 8, "n * (m", "metrics[0].expression", "column 7: the end where ')' was"),
+    (("field: n", "expression: n, field: n"), 8, "n}", "metrics[0].field", "write one of the two"),
+    (("sum, field: n", "count, expression: n"), 8, "n}", "metrics[0].expression", "count does not go by a number"),
+    (("sum, field: n", "max, field: n, recurring: true"), 8, "true", "metrics[0].recurring", "leaves nothing"),
+    (("sum, field: n", "latest, field: n, prorated: true"), 8, "true", "metrics[0].prorated", "is not a sum of what"),
+    (("field: n", "field: n, rounding: {mode: up}"), 8, "up}", "metrics[0].rounding.mode", "not one of: half_up"),
+    (
+        ("field: n", "field: n, rounding: {mode: ceil, digits: 1.5}"),
+        8,
+        "1.5",
+        "metrics[0].rounding.digits",
+        "not a whole",
+    ),
     (("sum, field: n", "count, field: qty"), 8, "qty", "metrics[0].field", "a count counts events"),
     (("product: assistant", "product: asistant"), 14, "asis", "plans[0].product", "there is no product 'asistant'"),
     (("interval: month", "interval: moon"), 15, "moon", "plans[0].interval", "'moon' is not a unit of time"),
@@ -343,6 +358,15 @@ def test_one_mistake_is_told_with_its_place(
         ("unit_amount: 1, tier_window: year", "tier_window", "month is not a whole number of windows of year"),
         ("unit_amount: 1, quantity: 3", "", "there is no key 'quantity' here"),
         ("unit_amount: 1, timing: advance", "timing", "not one of: arrears"),
+        ("unit_amount: 1, filter: {}", "filter", "a filter is properties with the values"),
+        ("unit_amount: 1, filter: eu", "filter", "a filter is properties with the values"),
+        ("unit_amount: 1, filter: {r: []}", "filter.r", "here must be values, each once"),
+        ("unit_amount: 1, filter: {r: [eu, eu]}", "filter.r", "here must be values, each once"),
+        ("unit_amount: 1, filter: {r: [[eu]]}", "filter.r[0]", "here must be one value"),
+        ("unit_amount: 1, filter: {r: {nto: eu}}", "filter.r", "there is no key 'nto' here"),
+        (("model: matrix, dimensions: [r],"
+         " prices: [{when: {r: [b, a]}, unit_amount: 1}, {when: {r: [a, b]}, unit_amount: 2}]"),
+         "prices[1]", "a second price for 'a or b'"),
         ("model: matrix, dimensions: [], prices: []", "dimensions", "a matrix needs the names"),
         ("model: matrix, dimensions: [r, r], prices: []", "dimensions", "a matrix needs the names"),
         ("model: matrix, dimensions: [r], prices: [{when: {r: eu}, unit_amount: 1}, {when: {r: eu}, unit_amount: 2}]",
@@ -357,6 +381,54 @@ def test_a_mistake_in_a_price_is_told_at_its_key(rest: str, path: str, words: st
 
     found = [problem for problem in problems if problem.path == f"plans[0].charges[0].{path}".rstrip(".")]
     assert any(problem.line == 18 and words in problem.message for problem in found)
+
+
+def test_a_metric_says_how_its_number_comes_about() -> None:
+    draft = small_book(
+        (
+            "field: n",
+            "expression: 'ceil(ms / 1000)', recurring: true, prorated: false, rounding: {mode: ceil, digits: -2}",
+        )
+    )
+
+    assert draft.metrics == (
+        Metric(
+            "tokens",
+            "Tokens",
+            Aggregation.SUM,
+            None,
+            "unit",
+            expression="ceil(ms / 1000)",
+            recurring=True,
+            rounding=UnitRounding(RoundingMode.CEIL, -2),
+        ),
+    )
+
+
+def test_the_filter_of_a_charge_is_read() -> None:
+    body = usage("unit_amount: 1, filter: {size: {not: [s, null]}, region: [us, eu], tier: free, coupon: null}")
+
+    assert body["filter"] == {"coupon": [""], "region": ["eu", "us"], "size": {"not": ["", "s"]}, "tier": ["free"]}
+    assert filter_from_json(body["filter"]) == (
+        Condition("coupon", ("",)),
+        Condition("region", ("eu", "us")),
+        Condition("size", ("", "s"), excludes=True),
+        Condition("tier", ("free",)),
+    )
+
+
+def test_a_cell_takes_several_values_or_any() -> None:
+    charge = usage(
+        "model: matrix, dimensions: [r, s], prices:"
+        " [{when: {r: [us, eu]}, unit_amount: 1}, {when: {r: [jp], s: x}, unit_amount: 2}, {when: {}, unit_amount: 3}]"
+    )
+    model = from_json(charge["price"]).model
+
+    assert [cell["key"] for cell in charge["price"]["cells"]] == [[["eu", "us"], None], ["jp", "x"], [None, None]]
+    assert isinstance(model, Matrix)
+    # What asks most comes first.
+    assert [model.text_of(key) for key in model.pools] == ["jp / x", "eu | us / *", "* / *"]
+    assert list(model.pools.values())[1] == (Condition("r", ("eu", "us")),)
 
 
 def test_values_of_several_dimensions_are_told_apart() -> None:

@@ -19,7 +19,7 @@ from tenor.kernel.quantity import plain
 from tenor.pricing.charges import Matrix, Price
 from tenor.pricing.model import ChargeKind, PlanVersion, Timing
 from tenor.pricing.policy import Policy
-from tenor.pricing.rules.rating import Usage, steps_to_json
+from tenor.pricing.rules.rating import Usage, parts_of, steps_to_json
 from tenor.subscriptions.model import AppliedDiscount, Item, Timeline
 
 UsageKey = tuple[ItemId, ChargeId, Period]
@@ -167,29 +167,24 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
     price = due.charge.price
     if not due.slices:
         return [Rating(due, "", Decimal(0), {"model": "usage", "units": "0", "steps": []})]
-    if not isinstance(price.model, Matrix):
+    matrix = price.model
+    if not isinstance(matrix, Matrix):
         rated = memory.rate(price, usage)  # not remembered: hardly two subscriptions use the same number of units
         trace = {"model": "usage", "units": plain(usage.units), "steps": steps_to_json(rated.steps)}
         return [Rating(due, "", rated.amount, trace)]
     ratings = []
-    named = {dimension: units for dimension, units in sorted(usage.by_dimension.items()) if any(dimension)}
-    for dimension, units in named.items():
-        model = price.model.model_for(dimension)
-        rated = memory.rate(Price(model, unit_conversion=price.unit_conversion), Usage(units=units))
+    named = [(text, key, units) for text, key, units in parts_of(matrix, usage) if any(key)]
+    for text, key, units in named:
+        rated = memory.rate(Price(matrix.model_for(key), unit_conversion=price.unit_conversion), Usage(units=units))
         trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
-        ratings.append(Rating(due, _dimension_text(dimension), rated.amount, trace))
+        ratings.append(Rating(due, text, rated.amount, trace))
     whole = memory.rate(price, usage)
     rest = Fraction(whole.amount) - sum(Fraction(rating.exact) for rating in ratings)
     if rest:
-        names = {", ".join(dimension) for dimension in named}
+        names = {text for text, _, _ in named}
         of_the_rest = steps_to_json(step for step in whole.steps if step.name not in names)
         ratings.append(Rating(due, "", rest, {"model": "usage", "steps": of_the_rest}))
     return ratings
-
-
-def _dimension_text(values: tuple[str, ...]) -> str:
-    """Return the values of a dimension as one text; of several, slashes inside are doubled: no two texts are equal."""
-    return values[0] if len(values) == 1 else " / ".join(value.replace("/", "//") for value in values)
 
 
 def _owed(item: Item, rating: Rating, mode: RoundingMode, digits: int) -> Owed:

@@ -10,7 +10,7 @@ from tenor.kernel.errors import Malformed, Refusal
 from tenor.metering.model import Metric, UsageEvent
 from tenor.metering.rules.acceptance import UnacceptableEvent, require_acceptable
 from tenor.metering.rules.forms import payload_of
-from tenor.metering.rules.readings import read
+from tenor.metering.rules.readings import part_at_fault, read
 from tenor.metering.store.ingest import MeasuredEvent, TouchedUsage, write_events
 from tenor.metering.store.reading import find_metrics
 from tenor.metering.store.rejections import Refused, keep_rejections
@@ -115,4 +115,4 @@ def measure(event: UsageEvent, metrics: Mapping[str, Metric]) -> Decimal:
     try:
         return read(event, metric).amount
     except Malformed as error:
-        raise UnacceptableEvent(metric.field or "", error.message) from None
+        raise UnacceptableEvent(part_at_fault(error, metric), error.message) from None

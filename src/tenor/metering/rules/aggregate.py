@@ -125,19 +125,32 @@ def carries_over(metric: Metric, policy: MeteringPolicy) -> bool:
     return metric.recurring or (metric.aggregation is Aggregation.LATEST and bool(policy.carry_over))
 
 
-def _answer(readings: Sequence[Reading], metric: Metric, span: Span, terms: Terms) -> Aggregate:
-    used = readings_of(readings, metric, span.period, terms.policy)
+def answer(readings: Readings, metric: Metric, span: Span, terms: Terms, *, event_count: int) -> Aggregate:
+    """Return what the readings of `span`, and those carried over into it, come to: see `aggregate`.
+
+    `event_count` is of the events that stand behind them.
+    """
     with localcontext(EXACT):
-        value = _fold(used, metric, span, terms)
-    # What carries over into a sum is counted with it; a level or a last reading was counted in its own time.
-    counted = used.all() if metric.is_additive else used.inside
+        value = _fold(readings, metric, span, terms)
+    return finish(value, event_count, metric, terms)
+
+
+def finish(value: Decimal | None, event_count: int, metric: Metric, terms: Terms) -> Aggregate:
+    """Return the answer that an exact value gives; None where nothing was measured."""
     if value is None:
-        return Aggregate(_ZERO if terms.policy.no_events == "zero" else None, len(counted))
+        return Aggregate(_ZERO if terms.policy.no_events == "zero" else None, event_count)
     if metric.aggregation is Aggregation.LATEST and terms.policy.latest_negative == "zero":
         value = max(value, _ZERO)
     if metric.rounding is not None:
         value = round_units(value, metric.rounding)
-    return Aggregate(value, len(counted))
+    return Aggregate(value, event_count)
+
+
+def _answer(readings: Sequence[Reading], metric: Metric, span: Span, terms: Terms) -> Aggregate:
+    used = readings_of(readings, metric, span.period, terms.policy)
+    # What carries over into a sum is counted with it; a level or a last reading was counted in its own time.
+    counted = used.all() if metric.is_additive else used.inside
+    return answer(used, metric, span, terms, event_count=len(counted))
 
 
 def _fold(readings: Readings, metric: Metric, span: Span, terms: Terms) -> Decimal | None:

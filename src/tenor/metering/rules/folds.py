@@ -12,7 +12,6 @@ from tenor.metering.rules.readings import Reading
 from tenor.pricing.policy import Rounding
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_DAY_MICROSECONDS: Final = 86_400 * 1_000_000
 _ZERO: Final = Decimal(0)
 
 
@@ -82,7 +81,12 @@ def fold_weighted(readings: Readings, span: Span, *, opening_level: Decimal) -> 
         area += level * ((reading.at - since) // _MICROSECOND)
         level, since = level + reading.amount, reading.at
     area += level * ((span.period.end - since) // _MICROSECOND)
-    return area / (span.full_days * _DAY_MICROSECONDS)
+    return mean_level(area, span)
+
+
+def mean_level(area: Decimal, span: Span) -> Decimal:
+    """Return the level that gives `area`, in value × microseconds, over the full billing period."""
+    return area / span.full_microseconds
 
 
 def fold_prorated(
@@ -146,7 +150,8 @@ def active_stretches(readings: Readings, span: Span) -> list[Stretch]:
                 open_since[reading.key] = _reopened(reading, closed.get(reading.key, []), span)
         elif reading.key in open_since:
             opened_at = open_since.pop(reading.key)
-            stretch = Stretch(opened_at, span.day_of(opened_at), span.day_of(reading.at), reading.at)
+            last_day = min(span.day_of(reading.at), span.last_day)
+            stretch = Stretch(opened_at, span.day_of(opened_at), last_day, reading.at)
             closed.setdefault(reading.key, []).append(stretch)
     still_open = [Stretch(opened_at, span.day_of(opened_at), span.last_day, None) for opened_at in open_since.values()]
     ended = [stretch for stretches in closed.values() for stretch in stretches]

@@ -21,7 +21,7 @@ from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import SubscriptionId, from_wire, to_wire
 from tenor.kernel.period import NotAnInstant, format_instant, parse_instant
 from tenor.metering.model import Metric, PropertyValue, UsageEvent
-from tenor.metering.rules.readings import property_text, read
+from tenor.metering.rules.readings import part_at_fault, property_text, read
 
 SPEC_VERSION: Final = "1.0"
 
@@ -287,8 +287,9 @@ def _event(
     try:
         read(event, metric)
     except Malformed as error:
-        is_named = metric.field is not None and metric.field in properties
-        raise WrongPart((metric.field or "") if is_named else columns.value, error.message) from None
+        part = part_at_fault(error, metric)
+        is_named = part in properties or metric.expression is not None
+        raise WrongPart(part if is_named else columns.value, error.message) from None
     return event
 
 

@@ -6,6 +6,9 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tenor.catalog.model import Aggregation
+from tenor.catalog.rules import Expression, NoResult
+from tenor.kernel.errors import Malformed
+from tenor.kernel.money import EXACT, divide_rounded
 from tenor.kernel.quantity import NotADecimal, parse_decimal, plain
 from tenor.metering.model import Metric, PropertyValue, UsageEvent
 
@@ -16,7 +19,10 @@ as a binary float (17 significant digits) can still be taken as it was printed."
 OPERATION: Final = "operation_type"
 """Property that says whether a `unique_count` event adds its value (also when absent) or takes it out."""
 
-_ONE: Final = Decimal(1)
+ONE: Final = Decimal(1)
+"""The amount of an event that is counted, or whose value is told apart."""
+
+_UNUSABLE: Final = (NotADecimal, NoResult)
 
 
 class Reading(NamedTuple):
@@ -36,15 +42,18 @@ def read(event: UsageEvent, metric: Metric) -> Reading:
 
     Raises:
         NotADecimal: the field is missing, or is not a finite number within the bounds of a value.
+        NoResult: the metric's expression has no result for this event.
     """
+    if metric.expression is not None:
+        return Reading(event.occurred_at, _worked_out(metric.expression, event))
     if metric.field is None or metric.aggregation is Aggregation.COUNT:
-        return Reading(event.occurred_at, _ONE)
+        return Reading(event.occurred_at, ONE)
     value = event.properties.get(metric.field)
     if metric.aggregation is Aggregation.UNIQUE_COUNT:
         key = property_text(value)
         if key is None:
             raise NotADecimal(f"{metric.field}: the event has no such property")
-        return Reading(event.occurred_at, _ONE, key, event.properties.get(OPERATION) == "remove")
+        return Reading(event.occurred_at, ONE, key, event.properties.get(OPERATION) == "remove")
     if value is None:
         raise NotADecimal(f"{metric.field}: the event has no such property")
     return Reading(event.occurred_at, read_value(value, name=metric.field))
@@ -68,7 +77,7 @@ def valid_readings(events: Iterable[UsageEvent], metric: Metric) -> list[Reading
     for event in events:
         try:
             readings.append(read(event, metric))
-        except NotADecimal:
+        except _UNUSABLE:
             continue
     readings.sort(key=lambda reading: reading.at)
     return readings
@@ -78,9 +87,39 @@ def is_readable(event: UsageEvent, metric: Metric) -> bool:
     """Whether `event` says something that `metric` can use."""
     try:
         read(event, metric)
-    except NotADecimal:
+    except _UNUSABLE:
         return False
     return True
+
+
+def part_at_fault(error: Malformed, metric: Metric) -> str:
+    """Return the property because of which `read` could not read an event, empty where it is none alone."""
+    return error.field if isinstance(error, NoResult) else metric.field or ""
+
+
+class _Said(NamedTuple):
+    """What an event says, as an expression asks for it."""
+
+    event: UsageEvent
+
+    def number(self, name: str) -> Decimal:
+        value = self.event.properties.get(name)
+        if value is None:
+            raise NoResult(f"{name}: the event has no such property", field=name)
+        try:
+            return read_value(value, name=name)
+        except NotADecimal as error:
+            raise NoResult(error.message, field=name) from None
+
+    def text(self, name: str) -> str | None:
+        return property_text(self.event.properties.get(name))
+
+
+def _worked_out(expression: Expression, event: UsageEvent) -> Decimal:
+    """Return the result of an expression, rounded once, half away from zero, to the digits that a value can have."""
+    result = expression.of(_Said(event))
+    scaled = divide_rounded(result.numerator * 10**VALUE_FRACTION_DIGITS, result.denominator)
+    return read_value(Decimal(scaled).scaleb(-VALUE_FRACTION_DIGITS, context=EXACT), name="result")
 
 
 def property_text(value: PropertyValue) -> str | None:

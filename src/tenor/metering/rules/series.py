@@ -31,11 +31,13 @@ class MetricHours(NamedTuple):
     """What the usage of a metric is added up by: sets of dimensions, the empty one among them.
 
     `key_field` is the property whose values a unique count tells apart; `is_ordered` that the metric asks
-    which event was the last.
+    which event was the last, `is_timed` for how long each value was there; `carries` that it bears on later periods.
     """
 
     key_field: str | None
     is_ordered: bool
+    is_timed: bool
+    carries: bool
     breakdowns: tuple[tuple[str, ...], ...]
 
     @property

@@ -5,63 +5,82 @@ from typing import Final, NamedTuple
 
 from tenor.catalog.model import Aggregation
 from tenor.kernel.money import EXACT
-from tenor.metering.model import Metric
-from tenor.metering.rules.aggregate import Aggregate, Terms
-from tenor.metering.rules.folds import round_units
+from tenor.kernel.period import Period
+from tenor.metering.model import Metric, Span
+from tenor.metering.rules.aggregate import Aggregate, Terms, finish
+from tenor.metering.rules.folds import mean_level
+from tenor.metering.rules.readings import ONE, Reading
 
 _ZERO: Final = Decimal(0)
 
 
 class Totals(NamedTuple):
-    """What the events of any stretch of time come to; every number but the counts is None when there are none.
+    """What the events of a span come to, with those before it that carry over.
 
-    `active_count`: of the values that a unique count tells apart, those whose last event does not take them out.
+    Every number but the counts is None where there is no event. `event_count` is of all of them, `inside_count` of
+    those inside the span. `active_count`: of the values that a unique count tells apart, those whose last event does
+    not take them out; `active_keys` are these values, where they are asked for. `area` is Σ value × microseconds that
+    it was there inside the span, known of a sum weighted by time alone.
     """
 
     event_count: int
+    inside_count: int
     total: Decimal | None
     highest: Decimal | None
     lowest: Decimal | None
     latest: Decimal | None
     active_count: int
+    active_keys: tuple[str, ...]
+    area: Decimal | None
 
 
-NOTHING: Final = Totals(0, None, None, None, None, 0)
+NOTHING: Final = Totals(0, 0, None, None, None, None, 0, (), None)
 
 
-def follows_from_totals(metric: Metric) -> bool:
-    """Whether `metric` follows from totals: it depends on no event's distance from the ends of the span."""
-    return not metric.prorated and metric.aggregation is not Aggregation.WEIGHTED_SUM
+def answer_from_totals(totals: Totals, metric: Metric, span: Span, terms: Terms) -> Aggregate:
+    """Return what `aggregate` gives for the same events of a metric that is not prorated.
 
-
-def answer(everything: Totals, inside: Totals, metric: Metric, terms: Terms) -> Aggregate:
-    """Return what `aggregate` gives for the same events.
-
-    `inside` are the events of the span, `everything` those and what carries over from before it; the same
-    where nothing does. Exact but for the metric's own rounding.
+    Exact but for the metric's own rounding.
     """
-    counted = everything if metric.is_additive else inside
-    if not everything.event_count:
-        return Aggregate(_ZERO if terms.policy.no_events == "zero" else None, 0)
-    value = _value(everything, metric.aggregation)
-    if metric.aggregation is Aggregation.LATEST and terms.policy.latest_negative == "zero":
-        value = max(value, _ZERO)
-    if metric.rounding is not None:
-        value = round_units(value, metric.rounding)
-    return Aggregate(value, counted.event_count)
+    with localcontext(EXACT):
+        value = _value(totals, metric.aggregation, span, opening_level=terms.opening_level)
+    # What carries over into a sum is counted with it; a level or a last reading was counted in its own time.
+    return finish(value, totals.event_count if metric.is_additive else totals.inside_count, metric, terms)
 
 
-def _value(totals: Totals, aggregation: Aggregation) -> Decimal:
+def needs_each_event(metric: Metric, terms: Terms) -> bool:
+    """Whether the prorated units of `metric` hang on its single events, not on the totals of the days alone."""
+    return metric.aggregation is Aggregation.UNIQUE_COUNT or terms.units_rounding.place == "event"
+
+
+def readings_left(totals: Totals, metric: Metric, period: Period) -> list[Reading]:
+    """Return readings at the start of `period` that leave behind the same as the additive events of `totals`.
+
+    One of all that they add up to; of a unique count one for each value that is still there.
+    """
+    if not totals.event_count:
+        return []
+    if metric.aggregation is not Aggregation.UNIQUE_COUNT:
+        return [Reading(period.start, _known(totals.total))]
+    return [Reading(period.start, ONE, key) for key in totals.active_keys] or [Reading(period.start, ONE, removes=True)]
+
+
+def _value(totals: Totals, aggregation: Aggregation, span: Span, *, opening_level: Decimal) -> Decimal | None:
+    if aggregation is Aggregation.WEIGHTED_SUM and opening_level:
+        return mean_level(opening_level * span.period.microseconds + (totals.area or _ZERO), span)
+    if not totals.event_count:
+        return None
     match aggregation:
         case Aggregation.COUNT:
             return Decimal(totals.event_count)
         case Aggregation.UNIQUE_COUNT:
             return Decimal(totals.active_count)
         case Aggregation.AVG:
-            with localcontext(EXACT):
-                return _known(totals.total) / totals.event_count
-        case Aggregation.SUM | Aggregation.WEIGHTED_SUM:
+            return _known(totals.total) / totals.event_count
+        case Aggregation.SUM:
             return _known(totals.total)
+        case Aggregation.WEIGHTED_SUM:
+            return mean_level(_known(totals.area), span)
         case Aggregation.MAX:
             return _known(totals.highest)
         case Aggregation.MIN:

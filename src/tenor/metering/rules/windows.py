@@ -54,3 +54,9 @@ def windows(period: Period, unit: Unit, zone: tzinfo) -> Iterator[Period]:
         end = next_unit(start, unit, zone)
         yield Period(start, end)
         start = end
+
+
+def days_within(period: Period, zone: tzinfo) -> Iterator[Period]:
+    """Yield the parts of a period that lie on each of its local days, in order and without a gap."""
+    for day in windows(whole_units(period, "day", zone, partial="widen"), "day", zone):
+        yield day.overlap(period)

@@ -10,7 +10,7 @@ from tenor.kernel.ids import CustomerId
 from tenor.kernel.period import Period
 from tenor.metering.model import UsageEvent
 from tenor.metering.rules.acceptance import content_hash, row_id_of, stored_properties
-from tenor.metering.store.hours import ADD, FOLD, STANDING
+from tenor.metering.store.hours import ADD, CARRIES, FOLD, MONTH, STANDING
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import UnitOfWork
 
@@ -126,7 +126,7 @@ def write_removals(
 
 
 def repair_hours(uow: UnitOfWork, usage: Sequence[KeptUsage]) -> None:
-    """Add up again the hours that these events are in; nobody else may write usage meanwhile (`lock_hours`)."""
+    """Add up again the hours and months of these events; nobody else may write usage meanwhile (`lock_hours`)."""
     parameters = {
         "tenant": uow.tenant_id,
         "customers": [entry.customer_id for entry in usage],
@@ -135,6 +135,7 @@ def repair_hours(uow: UnitOfWork, usage: Sequence[KeptUsage]) -> None:
     }
     uow.execute(_EMPTY, parameters)
     uow.execute(_ADD_AGAIN, parameters)
+    uow.execute(_MONTHS_AGAIN, parameters)
 
 
 _AFFECTED: Final = """
@@ -146,7 +147,8 @@ _AFFECTED: Final = """
 """
 _EMPTY: Final = f"""
     with {_AFFECTED}
-    update usage_hours h set event_count = 0, total = 0, highest = null, lowest = null, latest = null
+    update usage_hours h set event_count = 0, total = 0, highest = null, lowest = null, latest = null,
+        moment = 0 * h.moment
     from affected a join usage_series s on s.customer_id = a.customer_id and s.metric_code = a.metric_code
     where h.series_id = s.id and h.hour = a.hour
 """
@@ -162,6 +164,19 @@ _ADD_AGAIN: Final = f"""
     {FOLD},
     {ADD}
     select
+"""
+# An hour that holds nothing any more is still there: so each value has its row in the sum of a month.
+_MONTHS_AGAIN: Final = f"""
+    with {_AFFECTED}
+    insert into usage_months (tenant_id, series_id, month, key, event_count, total, latest)
+    select %(tenant)s, h.series_id, {MONTH.format("h.hour")}, h.key, sum(h.event_count), sum(h.total), max(h.latest)
+    from (select distinct customer_id, metric_code, {MONTH.format("hour")} as month from affected) a
+    join metrics m on m.code = a.metric_code and {CARRIES}
+    join usage_series s on s.customer_id = a.customer_id and s.metric_code = a.metric_code
+    join usage_hours h on h.series_id = s.id and h.hour >= a.month and h.hour < a.month + interval '1 month'
+    group by 2, 3, 4 order by 2, 3, 4
+    on conflict (tenant_id, series_id, month, key) do update set
+        event_count = excluded.event_count, total = excluded.total, latest = excluded.latest
 """
 _CORRECTION_COLUMNS: Final = (
     ("identity", "bytea"),

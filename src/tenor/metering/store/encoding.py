@@ -22,6 +22,7 @@ EVENT_COLUMNS: Final = (
     ("position", "bigint"),
     ("cell", "bigint"),
     ("takes_out", "bigint"),
+    ("into_hour", "bigint"),
     ("identity", "bytea"),
     ("content_hash", "bytea"),
     ("id", "uuid"),
@@ -34,10 +35,20 @@ EVENT_COLUMNS: Final = (
     ("value", "numeric"),
     ("properties", "jsonb"),
 )
-"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event."""
+"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event, and in
+`into_hour` the microseconds since its hour began where the metric asks how long its value was there."""
 
-CELL_COLUMNS: Final = (("cell", "bigint"), ("series_id", "uuid"), ("hour", "timestamptz"), ("key", "bytea"))
-"""A *cell* is what events are in that are added to the same hours: one row for each breakdown of their metric."""
+CELL_COLUMNS: Final = (
+    ("cell", "bigint"),
+    ("series_id", "uuid"),
+    ("hour", "timestamptz"),
+    ("key", "bytea"),
+    ("carries", "bigint"),
+)
+"""A *cell* is what events are in that are added to the same hours: one row for each breakdown of their metric.
+
+In `carries` 1 where their months are kept too, else 0.
+"""
 
 _HOUR_MICROSECONDS: Final = 3_600_000_000
 
@@ -105,13 +116,14 @@ def encode(
             key = b"" if metric.key_field is None else text_digest(texts[names.index(metric.key_field)] or "")
             for one in series_of(customer, subscription, code, metric.breakdowns, names, tuple(texts)):
                 series[one.id] = one
-                cells.append((cell, one.id, hour * _HOUR_MICROSECONDS, key))
+                cells.append((cell, one.id, hour * _HOUR_MICROSECONDS, key, int(metric.carries)))
         instants.append(microseconds)
         events.append(
             (
                 position,
                 cell,
                 int(properties.get(OPERATION) == "remove") if metric.is_ordered else None,
+                microseconds % _HOUR_MICROSECONDS if metric.is_timed else None,
                 identity,
                 content_hash(event),
                 row_id_bytes(identity, microseconds),

@@ -196,13 +196,15 @@ _WRITE: Final = f"""
     summed as (
         select cell, count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
                min(occurred_at) as earliest_at, max(case when takes_out is not null
-                   then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest
+                   then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest,
+               sum(value * into_hour) as moment
         from counted group by cell
     ),
     folded as materialized (
         select series_id, hour, key, sum(event_count)::bigint as event_count, sum(total) as total,
-               max(highest) as highest, min(lowest) as lowest, max(latest) as latest
-        from summed join {{cells}} using (cell) group by series_id, hour, key
+               max(highest) as highest, min(lowest) as lowest, max(latest) as latest, sum(moment) as moment,
+               carries = 1 as carries
+        from summed join {{cells}} using (cell) group by series_id, hour, key, carries
     ),
     new_series as (
         insert into usage_series

@@ -118,7 +118,7 @@ def _read_value(hint: Any, raw: Any, path: str) -> Any:
     if raw is None and type(None) in parts:
         return None
     if isinstance(hint, UnionType) and Standard not in parts:
-        hint = parts[0]  # X | None
+        hint = next(part for part in parts if isinstance(raw, list) is (get_origin(part) is tuple))  # or None
     if hint in (Decimal, int):
         if raw is None:
             raise MissingPriceField(path, "is needed here")

@@ -5,10 +5,13 @@ far below a cent. Percentages are numbers: 20 means 20 %. What each model costs 
 tables, in docs/algorithms/rating.md; the arithmetic stands in tenor.pricing.rules.rating.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, Literal
 
+from tenor.catalog.model import Condition, Filter
 from tenor.kernel.errors import Refusal
 from tenor.kernel.money import RoundingMode
 from tenor.pricing.charges.checks import (
@@ -174,17 +177,32 @@ class ProratedGraduated:
                 raise InvalidPrice(f"tiers[{position}]", "a prorated tier has a unit_amount and a flat_amount only")
 
 
+DimensionKey = tuple[str | tuple[str, ...] | None, ...]
+"""What a cell asks of each dimension: one value, one of several, or None, which is any."""
+
+
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """The model for usage whose dimensions have the values `key`, in the order of the matrix."""
+    """The model for usage whose dimensions are as `key` asks, in the order of the matrix.
 
-    key: tuple[str, ...]
+    What a cell takes together has one total, and begins in its first tier once.
+    """
+
+    key: DimensionKey
     model: "ChargeModel"
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether more than one combination of values belongs to it."""
+        return not all(isinstance(asked, str) for asked in self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """One model per combination of dimension values, each from its own first tier; `default` prices the rest."""
+    """One model per combination of dimension values, each from its own first tier; `default` prices the rest.
+
+    Usage belongs to the cell that asks most of it, of several such to the first.
+    """
 
     dimensions: tuple[str, ...]
     cells: tuple[MatrixCell, ...]
@@ -193,7 +211,7 @@ class Matrix:
     def __post_init__(self) -> None:
         if not self.dimensions:
             raise MissingPriceField("dimensions", "a matrix needs at least one dimension")
-        seen: set[tuple[str, ...]] = set()
+        seen: set[DimensionKey] = set()
         for position, cell in enumerate(self.cells):
             if len(cell.key) != len(self.dimensions):
                 wanted = " and ".join(self.dimensions)
@@ -202,7 +220,37 @@ class Matrix:
                 raise InvalidPrice(f"cells[{position}].key", f"{list(cell.key)} is priced twice")
             seen.add(cell.key)
 
-    def model_for(self, key: tuple[str, ...]) -> "ChargeModel":
+    @property
+    def pools(self) -> Mapping[DimensionKey, Filter]:
+        """The keys of the cells and what belongs to each, the first that is met deciding; empty where none is a pool.
+
+        Then usage comes by these keys, and by its own values only where it belongs to no cell.
+        """
+        if not any(cell.is_pool for cell in self.cells):
+            return MappingProxyType({})
+        by_demand = sorted(self.cells, key=lambda cell: cell.key.count(None))
+        return MappingProxyType({cell.key: self._filter(cell.key) for cell in by_demand})
+
+    def _filter(self, key: DimensionKey) -> Filter:
+        asked = (
+            (name, (part,) if isinstance(part, str) else part) for name, part in zip(self.dimensions, key, strict=True)
+        )
+        return tuple(Condition(name, values) for name, values in asked if values is not None)
+
+    def text_of(self, key: DimensionKey) -> str:
+        """Return a key as one text, another for each: with pools `|` stands between values, `*` for any of them.
+
+        Of several dimensions slashes inside values are doubled, and with pools every sign that could be taken for one.
+        """
+        doubled = "/|*" if self.pools else "/" if len(key) > 1 else ""
+        return " / ".join(
+            "*"
+            if asked is None
+            else " | ".join(_doubled(value, doubled) for value in ((asked,) if isinstance(asked, str) else asked))
+            for asked in key
+        )
+
+    def model_for(self, key: DimensionKey) -> "ChargeModel":
         """Return the model that prices usage of `key`.
 
         Raises:
@@ -215,6 +263,12 @@ class Matrix:
             place = ", ".join(f"{name} = {value!r}" for name, value in zip(self.dimensions, key, strict=True))
             raise UnpricedDimension(f"no price for {place}", dimensions=list(self.dimensions), key=list(key))
         return self.default
+
+
+def _doubled(value: str, signs: str) -> str:
+    for sign in signs:
+        value = value.replace(sign, sign * 2)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def _completed(spot: Spot, body: ChargeBody) -> Spot:
     if kind != body["kind"]:
         raise Malformed(f"{body['code']!r} is a {body['kind']} charge already; give the {kind} charge another code")
     unsaid = (
-        (tree.Scalar(key, is_null=False, place=node.place), tree.Scalar(value, is_null=False, place=node.place))
+        (tree.Scalar(key, is_null=False, place=node.place), tree.node_of(value, node.place))
         for key, value in written(body).items()
         if key not in said
     )

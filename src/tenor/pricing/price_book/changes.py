@@ -190,7 +190,7 @@ def _conflicts(applied: AppliedCatalog, draft: PriceBookDraft) -> Iterator[Probl
     for index, metric in enumerate(draft.metrics):
         known = applied.metrics.get(metric.code, metric)
         if metric != known:
-            meaning = f"{known.name!r}, {known.aggregation.value} of {known.field or 'events'} in {known.unit}"
+            meaning = f"{known.name!r}, {_meaning(known)}"
             message = f"the metric is applied as {meaning}, and a metric never changes"
             yield draft.problem(f"metrics[{index}].code", message, "give the new meaning a new code")
     for index, plan in enumerate(draft.plans):
@@ -198,6 +198,14 @@ def _conflicts(applied: AppliedCatalog, draft: PriceBookDraft) -> Iterator[Probl
         if book:
             message = f"the plan belongs to price book {book!r}, and a plan belongs to one"
             yield draft.problem(f"plans[{index}].code", message, "give it another code here")
+
+
+def _meaning(metric: Metric) -> str:
+    words = [f"{metric.aggregation.value} of {metric.expression or metric.field or 'events'} in {metric.unit}"]
+    words += [word for word in ("recurring", "prorated") if getattr(metric, word)]
+    if metric.rounding is not None:
+        words.append(f"rounded {metric.rounding.mode.value} to {metric.rounding.digits} digits")
+    return ", ".join(words)
 
 
 def _declarations(applied: AppliedCatalog, draft: PriceBookDraft) -> Iterator[Declaration]:

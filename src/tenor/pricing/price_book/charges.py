@@ -6,18 +6,21 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from tenor.catalog import Condition, Filter
 from tenor.kernel.calendar import Interval
 from tenor.kernel.errors import Malformed
 from tenor.kernel.quantity import plain
 from tenor.pricing.charges import Flat, Price, to_json
-from tenor.pricing.definition import interval_from_json, interval_to_json
+from tenor.pricing.definition import filter_to_json, interval_from_json, interval_to_json
 from tenor.pricing.model import STANDARD_TAX_CATEGORY, ChargeKind, SeatCounting, Timing
+from tenor.pricing.price_book import tree
 from tenor.pricing.price_book.fields import (
     IN_THIS_FILE,
     Field,
     Reader,
     Spot,
     Unreadable,
+    attempt,
     choice,
     code,
     flag,
@@ -27,7 +30,9 @@ from tenor.pricing.price_book.fields import (
     peek,
     read_fields,
     reference,
+    spots_below,
     text,
+    texts,
 )
 from tenor.pricing.price_book.intervals import fit_together, in_words, interval, is_window_of
 from tenor.pricing.price_book.prices import (
@@ -64,6 +69,8 @@ class KindFormat(NamedTuple):
     keys: tuple[str, ...]
 
 
+FILTER_PROPERTIES_MAX: Final = 10
+
 _MODIFIERS: Final = ("included", "minimum", "maximum")
 
 KINDS: Final[Mapping[ChargeKind, KindFormat]] = MappingProxyType(
@@ -72,7 +79,9 @@ KINDS: Final[Mapping[ChargeKind, KindFormat]] = MappingProxyType(
         ChargeKind.SEAT: KindFormat(
             (Timing.ADVANCE, Timing.ARREARS), SEAT_MODELS, ("interval", "prorate", "quantity", "counting", *_MODIFIERS)
         ),
-        ChargeKind.USAGE: KindFormat((Timing.ARREARS,), MODELS, ("interval", "metric", "tier_window", *_MODIFIERS)),
+        ChargeKind.USAGE: KindFormat(
+            (Timing.ARREARS,), MODELS, ("interval", "metric", "filter", "tier_window", *_MODIFIERS)
+        ),
         ChargeKind.ONE_OFF: KindFormat((Timing.ADVANCE,), {}, ()),
         ChargeKind.COMMITMENT: KindFormat((Timing.ARREARS,), {}, ("interval", "prorate")),
         ChargeKind.CAP: KindFormat((Timing.ARREARS,), {}, ("interval", "prorate")),
@@ -123,6 +132,7 @@ def _fields(spot: Spot, form: KindFormat, around: Surroundings) -> Fields:
         "quantity": Field(number(), Decimal(1)),
         "counting": Field(one_of([counting.value for counting in SeatCounting]), SeatCounting.PRORATED.value),
         "metric": Field(reference("metric", around.metrics, declared=around.declared)),
+        "filter": Field(_filter, ()),
         "tier_window": Field(partial(_tier_window, model=model, service=service), None),
         "included": Field(partial(_included, model=model), Decimal(0)),
         "minimum": Field(not_above(around.money, maximum=peek(spot, "maximum", around.money)), None),
@@ -140,6 +150,27 @@ def _charge_interval(spot: Spot, *, plan_interval: Interval | None) -> Interval:
     return own
 
 
+def _filter(spot: Spot) -> Filter:
+    """Read the conditions of a filter: `{region: [eu, us], size: {not: small}}`."""
+    if not isinstance(spot.node, tree.Mapping) or not spot.node.entries:
+        raise Malformed("a filter is properties with the values that they must have: {region: [eu, us]}")
+    if len(spot.node.entries) > FILTER_PROPERTIES_MAX:
+        raise Malformed(f"{len(spot.node.entries)} properties; a filter has at most {FILTER_PROPERTIES_MAX}")
+    read = [
+        (word.text, attempt(below, _condition))
+        for (word, _), below in zip(spot.node.entries, spots_below(spot), strict=True)
+    ]
+    if any(condition is None for _, condition in read):
+        raise Unreadable
+    return tuple(sorted(Condition(name, *condition) for name, condition in read if condition is not None))
+
+
+def _condition(spot: Spot) -> tuple[tuple[str, ...], bool]:
+    if isinstance(spot.node, tree.Mapping):
+        return read_fields(spot, {"not": Field(texts)})["not"], True
+    return texts(spot), False
+
+
 def _tier_window(spot: Spot, *, model: str | None, service: Interval | None) -> Interval:
     window = interval(spot)
     if model in {"matrix", "percentage"}:
@@ -155,13 +186,13 @@ def _included(spot: Spot, *, model: str | None) -> Decimal:
     return number()(spot)
 
 
-def written(body: ChargeBody) -> dict[str, str]:
-    """Return what a file says of the charge of a body, but for its code and its price, as key and text.
+def written(body: ChargeBody) -> dict[str, Any]:
+    """Return what a file says of the charge of a body, but for its code and its price: each key, and what stands there.
 
     The price is the charge model with its keys, `included`, `minimum`, `maximum` and `tier_window`.
     """
-    as_it_stands = ("name", "kind", "timing", "metric", "counting", "tax_category")
-    said: dict[str, str] = {key: body[key] for key in as_it_stands if key in body}
+    as_it_stands = ("name", "kind", "timing", "metric", "filter", "counting", "tax_category")
+    said: dict[str, Any] = {key: body[key] for key in as_it_stands if key in body}
     if "interval" in body:
         said["interval"] = in_words(interval_from_json(body["interval"]))
     allowed = KINDS[ChargeKind(body["kind"])].keys
@@ -186,6 +217,8 @@ def _body(values: Mapping[str, Any], price: Price) -> ChargeBody:
         body["metric"] = values["metric"]
     if values.get("counting", SeatCounting.PRORATED) != SeatCounting.PRORATED:
         body["counting"] = values["counting"]
+    if values.get("filter"):
+        body["filter"] = filter_to_json(values["filter"])
     if values["tax_category"] != STANDARD_TAX_CATEGORY:
         body["tax_category"] = values["tax_category"]
     for key in ("interval", "tier_window"):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from tenor.pricing.definition import Definition, interval_from_json
+from tenor.pricing.definition import Definition, filter_from_json, interval_from_json
 from tenor.pricing.model import STANDARD_TAX_CATEGORY, SeatCounting
 from tenor.pricing.price_book.intervals import in_words
 
@@ -80,6 +80,10 @@ def _stated(path: str, value: Any) -> Iterator[tuple[str, str]]:
     match value:
         case dict() if path.rpartition(".")[2] in _INTERVALS:
             yield path, in_words(interval_from_json(value))
+        case dict() if path == "filter":
+            for condition in filter_from_json(value):
+                values = " or ".join(word or "absent" for word in condition.values)
+                yield f"filter.{condition.property}", f"not {values}" if condition.excludes else values
         case dict():
             for key, part in value.items():
                 word = _WRITTEN_AS.get(key, key)

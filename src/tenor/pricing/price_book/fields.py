@@ -172,6 +172,23 @@ def text(spot: Spot) -> str:
     return words
 
 
+def texts(spot: Spot) -> tuple[str, ...]:
+    """Read one value of a property, or a list of several, each once and sorted; `null` is "", which is no value."""
+
+    def read_value(below: Spot) -> str:
+        return "" if isinstance(below.node, tree.Scalar) and below.node.is_null else text(below)
+
+    if not isinstance(spot.node, tree.Sequence):
+        return (read_value(spot),)
+    before = len(spot.problems)
+    values = [value for _, value in read_items(spot, read_value)]
+    if len(spot.problems) > before:
+        raise Unreadable
+    if not values or len(set(values)) < len(values):
+        raise Malformed("here must be values, each once")
+    return tuple(sorted(values))
+
+
 def code(spot: Spot) -> str:
     """Read a code: the name of a thing for machines, which never changes."""
     word = text(spot)

@@ -14,6 +14,7 @@ from tenor.kernel.errors import Malformed
 from tenor.kernel.quantity import plain
 from tenor.pricing.charges import (
     ChargeModel,
+    DimensionKey,
     Dynamic,
     Graduated,
     Matrix,
@@ -41,6 +42,7 @@ from tenor.pricing.price_book.fields import (
     spot_below,
     spots_below,
     text,
+    texts,
     whole_number,
 )
 
@@ -130,10 +132,10 @@ def _dimensions(spot: Spot) -> tuple[str, ...]:
 def _cells(spot: Spot, *, dimensions: tuple[str, ...] | None) -> tuple[MatrixCell, ...]:
     """Read the prices of a matrix; with `dimensions` unknown (and reported) only the prices are checked."""
 
-    def read_key(spot: Spot) -> tuple[str, ...]:
+    def read_key(spot: Spot) -> DimensionKey:
         if dimensions is None:
             return ()
-        return tuple(read_fields(spot, {name: Field(text) for name in dimensions}).values())
+        return tuple(read_fields(spot, {name: Field(_asked, None) for name in dimensions}).values())
 
     def read_cell(spot: Spot) -> MatrixCell:
         model, values = read_model(spot, _CELL_MODELS, {"when": Field(read_key)})
@@ -141,8 +143,18 @@ def _cells(spot: Spot, *, dimensions: tuple[str, ...] | None) -> tuple[MatrixCel
 
     cells = read_items(spot, read_cell)
     if dimensions is not None:
-        report_repeated("price for", [(cell_spot, cell.key) for cell_spot, cell in cells])
+        report_repeated("price for", [(cell_spot, _key_words(cell.key)) for cell_spot, cell in cells])
     return tuple(cell for _, cell in cells)
+
+
+def _asked(spot: Spot) -> str | tuple[str, ...]:
+    """Read what a cell asks of a dimension: a value, or a list of values of which any will do."""
+    values = texts(spot)
+    return values[0] if len(values) == 1 else values
+
+
+def _key_words(key: DimensionKey) -> tuple[str, ...]:
+    return tuple("any" if asked is None else asked if isinstance(asked, str) else " or ".join(asked) for asked in key)
 
 
 def _cell_model(spot: Spot) -> ChargeModel:

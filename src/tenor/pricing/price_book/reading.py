@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
-from tenor.catalog import Aggregation, Feature, Metric, Product
+from tenor.catalog import Aggregation, Feature, Metric, Product, UnitRounding
+from tenor.catalog.rules import parse_expression
 from tenor.kernel.errors import Malformed
-from tenor.kernel.money import exponent
+from tenor.kernel.money import RoundingMode, exponent
+from tenor.kernel.quantity import parse_decimal, plain
 from tenor.pricing.model import TaxMode
 from tenor.pricing.price_book import tree
 from tenor.pricing.price_book.draft import PriceBookDraft
@@ -18,6 +21,7 @@ from tenor.pricing.price_book.fields import (
     Unreadable,
     choice,
     code,
+    flag,
     instant,
     peek,
     read_fields,
@@ -29,6 +33,8 @@ from tenor.pricing.price_book.fields import (
 )
 from tenor.pricing.price_book.plans import Declared, codes_of, read_plan
 from tenor.pricing.price_book.problems import MalformedPriceBook, Place, Problem
+
+ROUNDING_DIGITS_MAX: Final = 12
 
 
 def read_price_book(source: bytes) -> PriceBookDraft:
@@ -98,19 +104,65 @@ def _metric(spot: Spot) -> Metric:
         "code": Field(code),
         "name": Field(text),
         "aggregation": Field(choice(Aggregation)),
-        "field": _aggregated_field(aggregation),
+        "field": _aggregated_field(spot, aggregation),
         "unit": Field(text, "unit"),
+        "expression": Field(_expression, None),
+        "recurring": Field(flag, default=False),
+        "prorated": Field(flag, default=False),
+        "rounding": Field(_rounding, None),
     }
+    if aggregation is not None:
+        for key, problem in _unusable(aggregation):
+            fields[key] = fields[key]._replace(read=_refusing(fields[key].read, problem))
     return Metric(**read_fields(spot, fields))
 
 
-def _aggregated_field(aggregation: Aggregation | None) -> Field:
-    def refuse(_spot: Spot) -> str:
-        raise Malformed("a count counts events; it has no field")
+def _aggregated_field(spot: Spot, aggregation: Aggregation | None) -> Field:
+    """Return the reader of the field that is aggregated; an expression may stand in its place."""
+    if spot_below(spot, "expression") is not None and (aggregation is None or aggregation.measures_numbers):
+        return Field(_refusing(text, "the expression says what is measured; write one of the two"), None)
+    return Field(text, None) if aggregation in {None, Aggregation.COUNT} else Field(text)
 
+
+def _unusable(aggregation: Aggregation) -> Iterator[tuple[str, str]]:
+    """Yield the keys that an aggregation has no use for, each with the reason."""
     if aggregation is Aggregation.COUNT:
-        return Field(refuse, None)
-    return Field(text, None) if aggregation is None else Field(text)
+        yield "field", "a count counts events; it has no field"
+    if not aggregation.measures_numbers:
+        yield "expression", f"{aggregation} does not go by a number; it has no expression"
+    if not aggregation.carries:
+        yield "recurring", f"{aggregation} leaves nothing that could carry over into the next period"
+    if not aggregation.is_additive:
+        yield "prorated", f"{aggregation} is not a sum of what events add; its events have no share of the period"
+
+
+def _refusing(read: Reader[T], problem: str) -> Reader[T]:
+    """Return the reader of a value that must not be there: only `false` may, which says nothing."""
+
+    def read_nothing(spot: Spot) -> T:
+        value = read(spot)
+        if value is False:
+            return value
+        raise Malformed(problem)
+
+    return read_nothing
+
+
+def _expression(spot: Spot) -> str:
+    if not isinstance(spot.node, tree.Scalar):
+        raise Malformed("here must be an expression such as '(input * 3 + output * 15) / 1000'")
+    return parse_expression(spot.node.text.strip()).text
+
+
+def _rounding(spot: Spot) -> UnitRounding:
+    return UnitRounding(**read_fields(spot, {"mode": Field(choice(RoundingMode)), "digits": Field(_digits, 0)}))
+
+
+def _digits(spot: Spot) -> int:
+    value = parse_decimal(text(spot), name="value")
+    if value != int(value) or abs(value) > ROUNDING_DIGITS_MAX:
+        raise Malformed(f"{plain(value)} is not a whole number from -{ROUNDING_DIGITS_MAX} to {ROUNDING_DIGITS_MAX}")
+    return int(value)
 
 
 def _currency(spot: Spot) -> str:

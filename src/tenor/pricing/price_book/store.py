@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from tenor.catalog import features_by_code, metrics_by_code, products_by_code
+from tenor.catalog import features_by_code, kept_dimensions, metrics_by_code, products_by_code
 from tenor.kernel.ids import PlanVersionId
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing.definition import PlanVersionRecord, charge_id, content_hash
+from tenor.pricing.definition import PlanVersionRecord, charge_id, content_hash, filter_from_json
 from tenor.pricing.model import TaxMode
 from tenor.pricing.price_book.changes import AppliedCatalog, Edition, PinnedCounts
 from tenor.pricing.price_book.draft import PriceBookDraft
@@ -156,7 +156,7 @@ def write_plan_versions(uow: UnitOfWork, records: Sequence[PlanVersionRecord]) -
             body["code"],
             body["kind"],
             body.get("metric"),
-            body["price"].get("dimensions", []),
+            list(kept_dimensions(body["price"].get("dimensions", ()), filter_from_json(body.get("filter", {})))),
         )
         for record in records
         for body in record.definition["charges"]

@@ -52,6 +52,21 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def node_of(value: object, place: Place) -> Node:
+    """Return what would be read where `value` was written at `place`: a text, a list or a mapping of such."""
+    match value:
+        case dict():
+            entries = tuple(
+                (Scalar(str(key), is_null=False, place=place), node_of(part, place)) for key, part in value.items()
+            )
+            return Mapping(entries, place, size=1 + sum(1 + part.size for _, part in entries))
+        case list():
+            items = tuple(node_of(part, place) for part in value)
+            return Sequence(items, place, size=1 + sum(item.size for item in items))
+        case _:
+            return Scalar(str(value), is_null=value == "", place=place)
+
+
 def read_tree(source: bytes, problems: list[Problem]) -> Node:
     """Read one YAML document as a tree; add to `problems` what is wrong with it but does not stop the reading.
 

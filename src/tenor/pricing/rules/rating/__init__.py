@@ -5,6 +5,7 @@ the steps, stored or fresh, as words and arithmetic. Worked tables: docs/algorit
 """
 
 from tenor.pricing.rules.rating.arrival import Arrival, quote_event, rate_on_arrival
+from tenor.pricing.rules.rating.models import parts_of
 from tenor.pricing.rules.rating.pipeline import CreditsExceedAmount, Rated, rate, rate_one, top_up
 from tenor.pricing.rules.rating.trace import (
     PRICED,
@@ -46,6 +47,7 @@ __all__ = [
     "UsageWindow",
     "explain",
     "line_amounts",
+    "parts_of",
     "quote_event",
     "rate",
     "rate_on_arrival",

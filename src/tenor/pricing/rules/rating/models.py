@@ -6,6 +6,7 @@ from decimal import Decimal
 from tenor.pricing.charges import (
     Capacity,
     ChargeModel,
+    DimensionKey,
     Dynamic,
     Flat,
     Graduated,
@@ -147,11 +148,20 @@ def _dynamic(model: Dynamic, usage: Usage, span: Span) -> list[Step]:
     return [Step(StepKind.CARRIED, span.units, amount=sum((event.amount for event in usage.events), ZERO))]
 
 
+def parts_of(model: ChargeModel, usage: Usage) -> list[tuple[str, DimensionKey, Decimal]]:
+    """Return the usage of each key of a matrix with the text of the key, in the order of the texts."""
+    if not isinstance(model, Matrix):
+        return []
+    return sorted(
+        ((model.text_of(key), key, units) for key, units in usage.by_dimension.items()), key=lambda part: part[0]
+    )
+
+
 def _parts(model: Matrix | MetricSum, usage: Usage, policy: RatingPolicy, segment: Segment) -> list[Step]:
     """Price each dimension value or metric alone, in the order of their names."""
     priced: list[tuple[str, ChargeModel, Decimal]]
     if isinstance(model, Matrix):
-        priced = [(", ".join(key), model.model_for(key), units) for key, units in sorted(usage.by_dimension.items())]
+        priced = [(text, model.model_for(key), units) for text, key, units in parts_of(model, usage)]
     else:
         priced = [(part.metric, part.model, usage.by_metric.get(part.metric, ZERO)) for part in model.parts]
     return [

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from tenor.kernel.errors import Refusal
 from tenor.kernel.money import EXACT, round_decimal
 from tenor.kernel.quantity import parse_decimal, plain
-from tenor.pricing.charges import Price, UnitConversion
+from tenor.pricing.charges import ChargeModel, Price, UnitConversion
 from tenor.pricing.policy import RatingPolicy
-from tenor.pricing.rules.rating.models import price_steps
+from tenor.pricing.rules.rating.models import parts_of, price_steps
 from tenor.pricing.rules.rating.tiers import HUNDREDTH, Span
 from tenor.pricing.rules.rating.trace import Step, StepKind
 from tenor.pricing.rules.rating.usage import WHOLE_PERIOD, ZERO, MoneyRounding, Segment, Usage
@@ -58,7 +58,7 @@ def rate(
     steps: list[Step] = []
     spans = _billable_spans(price, usage, policy, segment, steps)
     if price.unit_conversion is not None and (usage.by_dimension or usage.by_metric):
-        usage = _with_parts_converted(usage, price.unit_conversion, steps)
+        usage = _with_parts_converted(usage, price.model, price.unit_conversion, steps)
     for span in spans:
         steps += price_steps(price.model, usage, span, policy, segment)
     exact = sum((step.amount for step in steps), ZERO)
@@ -171,7 +171,7 @@ def _converted(units: Decimal, conversion: UnitConversion) -> Decimal:
     return round_decimal(value, digits=conversion.digits, mode=conversion.rounding)
 
 
-def _with_parts_converted(usage: Usage, conversion: UnitConversion, steps: list[Step]) -> Usage:
+def _with_parts_converted(usage: Usage, model: ChargeModel, conversion: UnitConversion, steps: list[Step]) -> Usage:
     """Convert the units of every metric and dimension, which have no running totals."""
 
     def converted(name: str, units: Decimal) -> Decimal:
@@ -180,6 +180,6 @@ def _with_parts_converted(usage: Usage, conversion: UnitConversion, steps: list[
         return value
 
     return usage._replace(
-        by_dimension={key: converted(", ".join(key), units) for key, units in sorted(usage.by_dimension.items())},
+        by_dimension={key: converted(text, units) for text, key, units in parts_of(model, usage)},
         by_metric={metric: converted(metric, units) for metric, units in sorted(usage.by_metric.items())},
     )

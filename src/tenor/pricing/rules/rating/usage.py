@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, Self
 
 from tenor.kernel.money import RoundingMode, exponent, round_decimal
+from tenor.pricing.charges import DimensionKey
 from tenor.pricing.policy import Rounding
 
 ZERO: Final = Decimal(0)
@@ -54,7 +55,7 @@ class Usage(NamedTuple):
     events: tuple[UsageEvent, ...] = ()
     tier_units: Decimal | None = None
     buckets: tuple[Decimal, ...] | None = None
-    by_dimension: Mapping[tuple[str, ...], Decimal] = MappingProxyType({})
+    by_dimension: Mapping[DimensionKey, Decimal] = MappingProxyType({})
     by_metric: Mapping[str, Decimal] = MappingProxyType({})
     windows: tuple[UsageWindow, ...] = ()
     quotas: tuple[QuotaWindow, ...] = ()
