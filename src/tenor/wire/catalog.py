@@ -17,14 +17,25 @@ class NamedJson(TypedDict):
     name: str
 
 
+class RoundingJson(TypedDict):
+    """How a total is rounded; negative digits mean tens, hundreds …"""
+
+    mode: str
+    digits: int
+
+
 class MetricJson(TypedDict):
-    """What is measured: the aggregation of one field of the events with this code."""
+    """What is measured: the aggregation of one number of the events with this code, a field or an expression."""
 
     code: str
     name: str
     aggregation: str
     field: str | None
+    expression: str | None
     unit: str
+    recurring: bool
+    prorated: bool
+    rounding: RoundingJson | None
 
 
 class PlanJson(TypedDict):
@@ -50,12 +61,17 @@ def named_json(thing: Product | Feature) -> NamedJson:
 
 def metric_json(metric: Metric) -> MetricJson:
     """Return a metric."""
+    rounding = metric.rounding
     return MetricJson(
         code=metric.code,
         name=metric.name,
         aggregation=metric.aggregation.value,
         field=metric.field,
+        expression=metric.expression,
         unit=metric.unit,
+        recurring=metric.recurring,
+        prorated=metric.prorated,
+        rounding=rounding and RoundingJson(mode=rounding.mode.value, digits=rounding.digits),
     )
 
 

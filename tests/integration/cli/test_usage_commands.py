@@ -114,6 +114,11 @@ def test_cloud_events_are_taken_one_many_or_a_line_each(acme: Shell) -> None:
         {"region": "", "units": "12.2", "events": 3},
         {"region": "eu", "units": "0.3", "events": 3},
     ]
+    assert tokens(acme, "--where", "region=eu") == [{"units": "0.3", "events": 3}]
+    assert tokens(acme, "--where", "region=", "--where", "region=eu") == [{"units": "12.5", "events": 6}]
+    assert tokens(acme, "--where", "region=us") == [{"units": "0", "events": 0}]
+    asked = ("usage", "show", "--customer", "globex", "--metric", "tokens", "--where", "eu")
+    acme.refused(*asked, *ACME, code="malformed", says="write property=value")
 
 
 def test_parquet_is_not_read(acme: Shell) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.table import Table
 
+from tenor.catalog import Condition, Filter
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customers_by_external_id
@@ -192,6 +193,10 @@ def show_command(
     ] = None,
     at: Annotated[str | None, typer.Option(help="Until when; by default until now.")] = None,
     by: Annotated[list[str] | None, typer.Option(help="Property to tell usage apart by; may be repeated.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="Only usage with this property=value; repeated for one property, any of the values."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a customer has used of a metric so far."""
@@ -206,7 +211,16 @@ def show_command(
             zone = ZoneInfo(party.timezone)
             period = Period(parse_instant(since) if since else start_of_month(until, zone), until)
             policy = profile(of.profile).metering
-            numbers = current_usage(uow, party.id, metric, period, dimensions=dimensions, zone=zone, policy=policy)
+            numbers = current_usage(
+                uow,
+                party.id,
+                metric,
+                period,
+                dimensions=dimensions,
+                conditions=_conditions(where or []),
+                zone=zone,
+                policy=policy,
+            )
         rows = [
             {**dict(zip(dimensions, values, strict=True)), "units": number.value, "events": number.event_count}
             for values, number in sorted(numbers.items())
@@ -289,6 +303,17 @@ def _tell_late(revisited: int) -> None:
 
 def _zone(name: str | None) -> tzinfo | None:
     return None if name is None else parse_zone(name)
+
+
+def _conditions(asked: list[str]) -> Filter:
+    """Read options of the form property=value."""
+    values: dict[str, tuple[str, ...]] = {}
+    for one in asked:
+        name, sign, value = one.partition("=")
+        if not name or not sign:
+            raise Malformed(f"--where {one!r}: write property=value")
+        values[name] = (*values.get(name, ()), value)
+    return tuple(Condition(name, wanted) for name, wanted in values.items())
 
 
 def _columns(mappings: list[str]) -> Columns:
