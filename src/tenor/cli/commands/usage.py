@@ -38,7 +38,10 @@ rejected = typer.Typer(help="Events that could not be taken.", no_args_is_help=T
 app.add_typer(rejected, name="rejected")
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="CSV with a header, JSON Lines (.jsonl), or JSON (.json): flat or CloudEvents.")
+    Path,
+    typer.Argument(
+        help="CSV with a header, JSON Lines (.jsonl), JSON (.json) or Parquet (.parquet): flat or CloudEvents."
+    ),
 ]
 ColumnOption = Annotated[
     list[str] | None,
