@@ -8,8 +8,8 @@ from tenor.metering.importing import BadRow, UsageRow, counted_as, read_usage
 from tenor.metering.model import Amendment
 from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
 from tenor.metering.operations.import_usage import UsageFileRefused
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.forms import STANDARD_COLUMNS, Columns, ReadingTerms
-from tenor.metering.store.reading import find_metrics
 from tenor.platform.unit_of_work import UnitOfWork
 
 

@@ -10,9 +10,9 @@ from tenor.kernel.errors import Malformed
 from tenor.metering.importing import BadRow, UsageRow, counted_as, read_usage
 from tenor.metering.model import UsageEvent
 from tenor.metering.operations.record_usage import take
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.forms import STANDARD_COLUMNS, Columns, ReadingTerms
 from tenor.metering.store.ingest import TouchedUsage
-from tenor.metering.store.reading import find_metrics
 from tenor.metering.store.rejections import Refused, keep_rejections
 from tenor.platform.unit_of_work import UnitOfWork
 
