@@ -18,6 +18,7 @@ from tenor.api.errors import (
 )
 from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
 from tenor.kernel.strict_json import NotJson
+from tenor.metering import ClickHouseFailed, ClickHouseUnknown, UsageMissing
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
@@ -47,6 +48,9 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     LostTransaction: 500,
     SealBroken: 500,
     TamperedPlanVersion: 500,
+    UsageMissing: 500,
+    ClickHouseFailed: 503,
+    ClickHouseUnknown: 503,
     DatabaseTooOld: 503,
     DatabaseUnreachable: 503,
     EmbeddedServerFailed: 503,

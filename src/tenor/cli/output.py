@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from tenor.kernel.errors import Refusal
 from tenor.kernel.period import format_instant
 from tenor.kernel.quantity import plain
+from tenor.metering import ClickHouseFailed, ClickHouseUnknown, UsageMissing
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
@@ -37,6 +38,8 @@ class ExitCode(IntEnum):
 
 
 FAILURES: Final = (
+    ClickHouseFailed,
+    ClickHouseUnknown,
     DatabaseTooOld,
     DatabaseUnreachable,
     EmbeddedServerFailed,
@@ -46,6 +49,7 @@ FAILURES: Final = (
     RolesMissing,
     SealBroken,
     TamperedPlanVersion,
+    UsageMissing,
 )
 """Refusals that say nothing against the input: another call with the same words may well succeed."""
 

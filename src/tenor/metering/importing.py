@@ -10,8 +10,10 @@ from typing import Final, NamedTuple, TextIO
 from tenor.kernel.errors import Malformed
 from tenor.kernel.strict_json import NotJson, parse_json
 from tenor.metering.model import PropertyValue, UsageEvent
+from tenor.metering.parquet import NotParquet, ParquetFile, open_parquet
 from tenor.metering.rules.acceptance import identity_of
 from tenor.metering.rules.forms import (
+    CLOUD_EVENT_COLUMNS,
     Columns,
     ReadingTerms,
     WrongPart,
@@ -50,27 +52,32 @@ class BadRow(NamedTuple):
     column: str
     reason: str
     payload: str = ""
+    counted_as: str = "line"
 
     def __str__(self) -> str:
-        place = f"line {self.line}, column {self.column!r}" if self.column else f"line {self.line}"
-        return f"{place}: {self.reason}"
+        place = f"{self.counted_as} {self.line}"
+        return f"{place}, column {self.column!r}: {self.reason}" if self.column else f"{place}: {self.reason}"
 
 
 def read_usage(path: Path, terms: ReadingTerms) -> Iterator[UsageRow | BadRow]:
     """Yield what each row of a file says, in order.
 
     `.jsonl` and `.ndjson` hold one JSON object a line, `.json` one object or an array of them, whose lines are
-    its elements: events in the flat form, with the same names as the columns, or CloudEvents. Any other file is
-    CSV with a header. UTF-8, with or without a byte order mark, any line ends. Times without a zone are taken in
-    the zone of `terms`, and refused where it has none; of a local time that comes twice (clocks going back) the
-    first is meant. An id that comes twice in a file is wrong.
+    its elements: events in the flat form, with the same names as the columns, or CloudEvents. `.parquet` holds one
+    event a row, flat or as CloudEvents, and its rows are counted. Any other file is CSV with a header. UTF-8, with
+    or without a byte order mark, any line ends. Times without a zone are taken in the zone of `terms`, and refused
+    where it has none; of a local time that comes twice (clocks going back) the first is meant. An id that comes
+    twice in a file is wrong. But for `.json`, only a stretch of the file is held at a time.
 
     Raises:
-        MalformedUsageFile: the file cannot be opened, is Parquet, or its header lacks or repeats a column.
+        MalformedUsageFile: the file cannot be opened, or its header lacks or repeats a column; of Parquet, also a
+            column that cannot be taken.
+        ParquetUnavailable: Parquet, and the library that reads it is not installed.
     """
-    if path.suffix.lower() == PARQUET_SUFFIX:
-        raise MalformedUsageFile(f"{path}: Parquet is not read here; write it as CSV or JSON Lines first")
     try:
+        if path.suffix.lower() == PARQUET_SUFFIX:
+            yield from _without_repetition(_parquet_rows(path, terms), terms.columns, counted_as=counted_as(path))
+            return
         if path.suffix.lower() == JSON_SUFFIX:
             yield from _without_repetition(_document_rows(path.read_bytes(), terms), terms.columns)
             return
@@ -79,18 +86,25 @@ def read_usage(path: Path, terms: ReadingTerms) -> Iterator[UsageRow | BadRow]:
             rows = _json_rows(file, terms) if is_json else _csv_rows(file, terms, path)
             yield from _without_repetition(rows, terms.columns)
     except OSError as error:
-        raise MalformedUsageFile(f"{path}: {error.strerror}") from None
+        raise MalformedUsageFile(f"{path}: {error.strerror or error}") from None
 
 
-def _without_repetition(rows: Iterable[UsageRow | BadRow], columns: Columns) -> Iterator[UsageRow | BadRow]:
+def counted_as(path: Path) -> str:
+    """Return what the number of a row of this file counts: its lines, or its rows where it has no lines."""
+    return "row" if path.suffix.lower() == PARQUET_SUFFIX else "line"
+
+
+def _without_repetition(
+    rows: Iterable[UsageRow | BadRow], columns: Columns, *, counted_as: str = "line"
+) -> Iterator[UsageRow | BadRow]:
     first_lines: dict[bytes, int] = {}
     for row in rows:
         if isinstance(row, UsageRow):
             event = row.event
             first_line = first_lines.setdefault(identity_of(event.source, event.event_id), row.line)
             if first_line != row.line:
-                reason = f"{event.event_id!r} is already the id of line {first_line}"
-                row = BadRow(row.line, columns.event_id, reason, payload_of(event))
+                reason = f"{event.event_id!r} is already the id of {counted_as} {first_line}"
+                row = BadRow(row.line, columns.event_id, reason, payload_of(event), counted_as)
         yield row
 
 
@@ -145,6 +159,30 @@ def _require_header(header: Sequence[str], columns: Columns, path: Path) -> None
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMES_SHOWN_MAX:,} more" if len(names) > _NAMES_SHOWN_MAX else ""
     return ", ".join(repr(name[:_NAME_SHOWN_LENGTH]) for name in names[:_NAMES_SHOWN_MAX]) + more
+
+
+def _parquet_rows(path: Path, terms: ReadingTerms) -> Iterator[UsageRow | BadRow]:
+    row = 0
+    try:
+        with open_parquet(path) as file:
+            _require_columns(file, terms, path)
+            for row, record in enumerate(file.records, start=1):
+                try:
+                    yield UsageRow(row, read_record(record, terms))
+                except WrongPart as error:
+                    yield BadRow(row, error.field, error.reason, payload_of_record(record, terms), "row")
+    except NotParquet as error:
+        if not row:
+            raise MalformedUsageFile(f"{path}: cannot be read as Parquet: {error}") from None
+        yield BadRow(row + 1, "", f"cannot be read as Parquet, nor what follows it: {error}", counted_as="row")
+
+
+def _require_columns(file: ParquetFile, terms: ReadingTerms, path: Path) -> None:
+    columns = CLOUD_EVENT_COLUMNS if "specversion" in file.names else terms.columns
+    _require_header(file.names, columns, path)
+    if terms.zone is None and columns.occurred_at in file.zoneless:
+        column = f"the times of column {columns.occurred_at!r} name no zone"
+        raise MalformedUsageFile(f"{path}: {column}: say which it is (--zone), or write them with one")
 
 
 def _json_rows(file: TextIO, terms: ReadingTerms) -> Iterator[UsageRow | BadRow]:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -59,9 +58,10 @@ class Database:
     all its threads; a worker process opens its own.
     """
 
-    def __init__(self, logins: Logins, keys_file: Path) -> None:
+    def __init__(self, logins: Logins, settings: Settings) -> None:
         self._logins = logins
-        self.keys_file = keys_file
+        self.settings = settings
+        self.keys_file = settings.keys_file or settings.data_dir / "keys"
         self._keyring: KeyRing | None = None
         self._process = os.getpid()
         self._idle: list[Connection] = []
@@ -73,7 +73,7 @@ class Database:
         Raises:
             EmbeddedServerFailed: the embedded server does not start.
         """
-        return cls(logins_for(settings), settings.keys_file or settings.data_dir / "keys")
+        return cls(logins_for(settings), settings)
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +147,7 @@ class Database:
         """
         connection = self._begin(tenant_id, is_snapshot=is_snapshot)
         try:
-            yield UnitOfWork(connection, tenant_id, self.keyring)
+            yield UnitOfWork(connection, tenant_id, self.keyring, self.settings)
             if connection.info.transaction_status is not TransactionStatus.INTRANS:
                 raise LostTransaction("the transaction failed before its end; nothing of it was kept")
             connection.execute("commit")

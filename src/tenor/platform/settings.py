@@ -20,6 +20,7 @@ class Settings:
     `embedded_linger_seconds` is how long the embedded server outlives its last user. `tax_engine_url` is where
     tenants that take their rates from a tax engine have it asked, with `tax_engine_token` as bearer.
     `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`.
+    `clickhouse_url` is the HTTP interface of the ClickHouse that holds the usage of tenants that were relocated there.
     `operator_key` is the credential by which the operator calls the API; without one nobody is.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     tax_engine_url: str | None = field(default=None, repr=False)
     tax_engine_token: str | None = field(default=None, repr=False)
     keys_file: Path | None = None
+    clickhouse_url: str | None = field(default=None, repr=False)
     operator_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +55,7 @@ class Settings:
             tax_engine_url=environment.get("TENOR_TAX_ENGINE_URL") or None,
             tax_engine_token=environment.get("TENOR_TAX_ENGINE_TOKEN") or None,
             keys_file=Path(environment["TENOR_KEYS_FILE"]) if environment.get("TENOR_KEYS_FILE") else None,
+            clickhouse_url=environment.get("TENOR_CLICKHOUSE_URL") or None,
             operator_key=environment.get("TENOR_OPERATOR_KEY") or None,
         )
 

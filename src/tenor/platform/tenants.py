@@ -84,7 +84,7 @@ def create_tenant(
                 [tenant_id, slug, name, is_sandbox, clock_at, timezone, profile],
             )
             if furnish is not None:
-                furnish(UnitOfWork(connection, tenant_id, database.keyring))
+                furnish(UnitOfWork(connection, tenant_id, database.keyring, database.settings))
     except psycopg.errors.UniqueViolation:
         raise SlugTaken(f"there is a tenant {slug!r} already", slug=slug) from None
     except psycopg.errors.CheckViolation as error:

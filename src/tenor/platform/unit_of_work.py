@@ -4,7 +4,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import psycopg
@@ -13,6 +13,7 @@ from psycopg.abc import Params
 
 from tenor.kernel.ids import TenantId
 from tenor.platform.sealing import KeyRing
+from tenor.platform.settings import Settings
 
 Row = tuple[Any, ...]
 Statement = str | sql.SQL | sql.Composed
@@ -29,12 +30,13 @@ class UnitOfWork:
     Made by `Database.transaction`. All writes of a business verb go through one of these, so that they
     commit together or not at all. Catch a database error only around `connection.transaction()`, which
     is a savepoint here: without one, the whole transaction is lost, and its end says so. `keyring` gives the keys
-    that personal data is sealed under.
+    that personal data is sealed under, `settings` are those that the database was opened with.
     """
 
     connection: psycopg.Connection[Row]
     tenant_id: TenantId
     keyring: Callable[[], KeyRing]
+    settings: Settings = field(repr=False)
 
     def execute(self, statement: Statement, params: Params | None = None) -> int:
         """Run a statement; return the number of rows that it wrote or found."""

@@ -1,6 +1,9 @@
 """`tenor usage`: what goes wrong in a file is kept and replayed; events are corrected, cancelled and added up."""
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib import import_module
 
 import pytest
 
@@ -121,7 +124,26 @@ def test_cloud_events_are_taken_one_many_or_a_line_each(acme: Shell) -> None:
     acme.refused(*asked, *ACME, code="malformed", says="write property=value")
 
 
-def test_parquet_is_not_read(acme: Shell) -> None:
-    file = acme.file("usage.parquet", b"PAR1")
+def test_a_parquet_file_is_taken_in_part_and_its_bad_rows_named(acme: Shell) -> None:
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    at = arrow.array([datetime(2026, 1, 7, 9, tzinfo=UTC)] * 3, arrow.timestamp("ms", "UTC"))
+    table = arrow.table(
+        {
+            "event_id": ["p-1", "p-2", "p-3"],
+            "customer": ["globex", "nobody", "globex"],
+            "metric": ["tokens"] * 3,
+            "occurred_at": at,
+            "value": arrow.array([Decimal("0.1"), Decimal("0.2"), Decimal("0.4")], arrow.decimal128(20, 18)),
+        }
+    )
+    file = acme.folder / "usage.parquet"
+    parquet.write_table(table, file)
 
-    acme.refused("usage", "import", file, *ACME, code="malformed_usage_file", says="Parquet")
+    error = acme.refused("usage", "import", file, *ACME, code="usage_file_refused")
+    taken = acme.done("usage", "import", file, *ACME, "--partial")
+
+    assert "row 2, column 'customer': there is no customer 'nobody'" in error["message"]
+    assert taken.out == (
+        "2 events taken, 0 known already\n  not taken: row 2, column 'customer': there is no customer 'nobody'\n"
+    )
+    assert tokens(acme) == [{"units": "12.5", "events": 4}]  # 12 + 0.1 + 0.4

@@ -27,7 +27,9 @@ from tenor.metering import (
     correct_from_file,
     current_usage,
     import_usage,
+    relocate_usage,
     replay_rejections,
+    ship_usage,
     usage_rejections,
 )
 from tenor.platform.unit_of_work import UnitOfWork
@@ -39,7 +41,10 @@ rejected = typer.Typer(help="Events that could not be taken.", no_args_is_help=T
 app.add_typer(rejected, name="rejected")
 
 FileArgument = Annotated[
-    Path, typer.Argument(help="CSV with a header, JSON Lines (.jsonl), or JSON (.json): flat or CloudEvents.")
+    Path,
+    typer.Argument(
+        help="CSV with a header, JSON Lines (.jsonl), JSON (.json) or Parquet (.parquet): flat or CloudEvents."
+    ),
 ]
 ColumnOption = Annotated[
     list[str] | None,
@@ -233,6 +238,45 @@ def show_command(
             table.add_row(*values, "" if number.value is None else plain(number.value), f"{number.event_count:,}")
         out.print(f"{metric} of {customer}, {format_instant(period.start)} to {format_instant(period.end)}")
         out.print(table)
+
+
+@app.command("relocate")
+def relocate_command(
+    *,
+    tenant: TenantOption,
+    reason: ReasonOption,
+    actor: ActorOption = "operator",
+    as_json: JsonOption = False,
+) -> None:
+    """Relocate a tenant's usage to the ClickHouse of TENOR_CLICKHOUSE_URL, for good; nobody can send any meanwhile."""
+    with refusals(as_json=as_json), session() as opened:
+        of = opened.tenant(tenant)
+        with progress(is_shown=not as_json) as display:
+            task = display.add_task("rows", total=None)
+            with opened.database.transaction(of.tenant_id) as uow:
+                relocated = relocate_usage(
+                    uow,
+                    now=tenant_now(of),
+                    actor=actor,
+                    reason=reason,
+                    on_progress=lambda count: display.update(task, completed=count),
+                )
+        if as_json:
+            print_json({"relocated": relocated})
+            return
+        out.print(f"[green]{counted(relocated, 'row')} relocated[/]: usage of {of.slug} is in ClickHouse now")
+
+
+@app.command("ship")
+def ship_command(*, tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """Send ClickHouse the usage that waits for it. Safe to repeat; run it every minute or so."""
+    with refusals(as_json=as_json), session() as opened:
+        of = opened.tenant(tenant)
+        shipped = ship_usage(opened.database, of.tenant_id, now=tenant_now(of))
+        if as_json:
+            print_json({"shipped": shipped})
+            return
+        out.print(f"[green]{counted(shipped, 'row')} shipped[/]")
 
 
 @rejected.command("list")

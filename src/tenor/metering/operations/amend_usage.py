@@ -6,8 +6,10 @@ from datetime import datetime
 
 from tenor.customers import customer_ids
 from tenor.kernel.ids import CustomerId
+from tenor.metering.home import store_of
 from tenor.metering.model import Amendment, Metric, UsageEvent
 from tenor.metering.operations.record_usage import Rejection, measure
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.acceptance import (
     UnacceptableEvent,
     content_hash,
@@ -17,18 +19,13 @@ from tenor.metering.rules.acceptance import (
 )
 from tenor.metering.rules.forms import payload_of
 from tenor.metering.store.amendments import (
-    KeptUsage,
     Removal,
     Replacement,
     TakenEvent,
-    kept_usage,
-    repair_hours,
     taken_events,
-    write_removals,
 )
-from tenor.metering.store.hours import lock_hours, prepare_hours
+from tenor.metering.store.hours import lock_hours
 from tenor.metering.store.ingest import TouchedUsage
-from tenor.metering.store.reading import find_metrics
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
@@ -57,7 +54,6 @@ def amend_usage(
     wanted = {amendment.replacement.customer or "" for amendment in amendments if amendment.replacement}
     metrics, customers = find_metrics(uow), customer_ids(uow, wanted)
     lock_hours(uow)
-    prepare_hours(uow)
     identities = [identity_of(amendment.source, amendment.event_id) for amendment in amendments]
     taken = taken_events(uow, identities)
     removals: dict[bytes, Removal] = {}
@@ -118,14 +114,7 @@ def _carry_out(
 ) -> tuple[TouchedUsage, ...]:
     if not removals:
         return ()
-    kept = kept_usage(uow, [removal.row_id for removal in removals])
-    if len(kept) < len(removals):  # to go on would count the replacement beside what it replaces
-        raise LookupError("an event that was taken is not kept under the id that follows from its identity")
-    write_removals(uow, removals, recorded_at=now, actor=actor, reason=reason)
-    usage = list(kept.values())
-    placed = [removal.replacement for removal in removals if removal.replacement is not None]
-    usage += [KeptUsage(entry.customer_id, entry.event.metric_code or "", entry.event.occurred_at) for entry in placed]
-    repair_hours(uow, usage)
+    usage = store_of(uow).amend(uow, removals, recorded_at=now, actor=actor, reason=reason)
     _tell(uow, removals, now=now, actor=actor, reason=reason)
     earliest: dict[tuple[CustomerId, str], datetime] = {}
     for customer_id, metric_code, occurred_at in usage:

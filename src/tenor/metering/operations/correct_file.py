@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from tenor.metering.importing import BadRow, UsageRow, read_usage
+from tenor.metering.importing import BadRow, UsageRow, counted_as, read_usage
 from tenor.metering.model import Amendment
 from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
 from tenor.metering.operations.import_usage import UsageFileRefused
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.forms import STANDARD_COLUMNS, Columns, ReadingTerms
-from tenor.metering.store.reading import find_metrics
 from tenor.platform.unit_of_work import UnitOfWork
 
 
@@ -35,7 +35,8 @@ def correct_from_file(
     amendments = [Amendment(row.event.source, row.event.event_id, row.event) for row in good]
     receipt = amend_usage(uow, amendments, now=now, actor=actor, reason=reason)
     bad: Sequence[BadRow] = [row for row in rows if isinstance(row, BadRow)] + [
-        BadRow(good[entry.position].line, columns.column_of(entry.field), entry.reason) for entry in receipt.rejected
+        BadRow(good[entry.position].line, columns.column_of(entry.field), entry.reason, counted_as=counted_as(path))
+        for entry in receipt.rejected
     ]
     if bad:
         raise UsageFileRefused(path, sorted(bad))

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Final
 
 from tenor.kernel.errors import Malformed
-from tenor.metering.importing import BadRow, UsageRow, read_usage
+from tenor.metering.importing import BadRow, UsageRow, counted_as, read_usage
 from tenor.metering.model import UsageEvent
 from tenor.metering.operations.record_usage import take
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.forms import STANDARD_COLUMNS, Columns, ReadingTerms
 from tenor.metering.store.ingest import TouchedUsage
-from tenor.metering.store.reading import find_metrics
 from tenor.metering.store.rejections import Refused, keep_rejections
 from tenor.platform.unit_of_work import UnitOfWork
 
 PROGRESS_ROWS: Final = 10_000
 """Rows after which progress is told again."""
+
+REJECTED_ROWS: Final = 1_000
+"""Bad rows that are put by at a time."""
 
 _SHOWN_MAX: Final = 20
 
@@ -75,16 +78,18 @@ def import_usage(
     rows = _told(read_usage(path, ReadingTerms(metrics, default_source, columns, zone)), on_progress)
     receipt = take(uow, _good(rows, bad), metrics, now=now)
     bad += [
-        BadRow(entry.position, columns.column_of(entry.field), entry.reason, entry.payload)
+        BadRow(entry.position, columns.column_of(entry.field), entry.reason, entry.payload, counted_as(path))
         for entry in receipt.rejected
     ]
     contradicting = [
-        BadRow(position, columns.event_id, "this id was kept before with another content")
+        BadRow(position, columns.event_id, "this id was kept before with another content", "", counted_as(path))
         for position in receipt.conflicts
     ]
     if (bad or contradicting) and not takes_part:
         raise UsageFileRefused(path, sorted(bad + contradicting))
-    keep_rejections(uow, [Refused(row.payload, row.column, row.reason) for row in bad], now=now)
+    for first in range(0, len(bad), REJECTED_ROWS):
+        rows_put_by = bad[first : first + REJECTED_ROWS]
+        keep_rejections(uow, [Refused(row.payload, row.column, row.reason) for row in rows_put_by], now=now)
     return ImportReceipt(
         len(receipt.accepted), len(receipt.duplicates), tuple(sorted(bad + contradicting)), receipt.touched
     )

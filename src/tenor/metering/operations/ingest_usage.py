@@ -5,8 +5,8 @@ from datetime import datetime
 from tenor.kernel.strict_json import NotJson
 from tenor.metering.model import UsageEvent
 from tenor.metering.operations.record_usage import Rejection, UsageReceipt, take
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.forms import ReadingTerms, Unreadable, read_events
-from tenor.metering.store.reading import find_metrics
 from tenor.metering.store.rejections import Refused, keep_rejections
 from tenor.platform.unit_of_work import UnitOfWork
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tenor.kernel.errors import Malformed, Refusal
+from tenor.metering.home import store_of
 from tenor.metering.model import Metric, UsageEvent
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.acceptance import UnacceptableEvent, require_acceptable
 from tenor.metering.rules.forms import payload_of
 from tenor.metering.rules.readings import part_at_fault, read
-from tenor.metering.store.ingest import MeasuredEvent, TouchedUsage, write_events
-from tenor.metering.store.reading import find_metrics
+from tenor.metering.store.ingest import MeasuredEvent, TouchedUsage
 from tenor.metering.store.rejections import Refused, keep_rejections
 from tenor.platform.unit_of_work import UnitOfWork
 
@@ -80,7 +81,7 @@ def take(
     Nothing is asked of the database while they are read.
     """
     rejected: list[Rejection] = []
-    written = write_events(uow, _measured(numbered, metrics, now, rejected), recorded_at=now)
+    written = store_of(uow).take(uow, _measured(numbered, metrics, now, rejected), recorded_at=now)
     rejected += [
         Rejection(position, "customer", f"there is no customer {event.customer!r}", payload_of(event))
         for position, event in written.strangers

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from tenor.metering.model import UsageEvent
 from tenor.metering.operations.record_usage import take
+from tenor.metering.queries import find_metrics
 from tenor.metering.rules.forms import ReadingTerms, read_events
 from tenor.metering.store.ingest import TouchedUsage
-from tenor.metering.store.reading import find_metrics
 from tenor.metering.store.rejections import refresh_reasons, settle_rejections, usage_rejections
 from tenor.platform.unit_of_work import UnitOfWork
 

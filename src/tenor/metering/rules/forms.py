@@ -56,7 +56,7 @@ class Columns:
 
 
 STANDARD_COLUMNS: Final = Columns()
-_CLOUD_EVENT: Final = Columns(event_id="id", customer="subject", metric="type", occurred_at="time")
+CLOUD_EVENT_COLUMNS: Final = Columns(event_id="id", customer="subject", metric="type", occurred_at="time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def _read_cloud_event(record: Mapping[str, Any], terms: ReadingTerms) -> UsageEv
     if data is not None and not isinstance(data, Mapping):
         raise WrongPart("data", "is not a JSON object")
     attributes = {name: value for name, value in record.items() if name != "data"}
-    return _event(_scalars(attributes), _scalars(data or {}), replace(terms, columns=_CLOUD_EVENT))
+    return _event(_scalars(attributes), _scalars(data or {}), replace(terms, columns=CLOUD_EVENT_COLUMNS))
 
 
 def _read_plain(record: Mapping[str, Any], terms: ReadingTerms) -> UsageEvent | None:
@@ -207,7 +207,7 @@ def _read_plain(record: Mapping[str, Any], terms: ReadingTerms) -> UsageEvent | 
 
     Such a record names its parts by texts, measures its metric by a property, and has nothing wrong with it.
     """
-    names = _CLOUD_EVENT if "specversion" in record else terms.columns
+    names = CLOUD_EVENT_COLUMNS if "specversion" in record else terms.columns
     said = _plain_properties(record, terms)
     if said is None:
         return None

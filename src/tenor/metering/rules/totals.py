@@ -1,5 +1,6 @@
 """Totals: what events came to, hour by hour or one by one, and the answer of a metric that follows from it."""
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
@@ -8,7 +9,7 @@ from tenor.kernel.money import EXACT
 from tenor.kernel.period import Period
 from tenor.metering.model import Metric, Span
 from tenor.metering.rules.aggregate import Aggregate, Terms, finish
-from tenor.metering.rules.folds import mean_level
+from tenor.metering.rules.folds import active_keys, mean_level
 from tenor.metering.rules.readings import ONE, Reading
 
 _ZERO: Final = Decimal(0)
@@ -35,6 +36,32 @@ class Totals(NamedTuple):
 
 
 NOTHING: Final = Totals(0, 0, None, None, None, None, 0, (), None)
+
+
+def add_up(readings: Sequence[Reading], metric: Metric, served: Period) -> Totals:
+    """Return what readings, one at least, in the order in which they happened, come to; see `Totals`.
+
+    Those of before `served` are there from its start on.
+    """
+    amounts = [reading.amount for reading in readings]
+    keys = tuple(sorted(active_keys(readings))) if metric.aggregation is Aggregation.UNIQUE_COUNT else ()
+    area = None
+    with localcontext(EXACT):
+        if metric.aggregation is Aggregation.WEIGHTED_SUM:
+            since = [(reading.amount, max(reading.at, served.start)) for reading in readings]
+            area = sum((amount * Period(at, served.end).microseconds for amount, at in since), _ZERO)
+        total = sum(amounts, _ZERO)
+    return Totals(
+        event_count=len(readings),
+        inside_count=sum(1 for reading in readings if reading.at >= served.start),
+        total=total,
+        highest=max(amounts),
+        lowest=min(amounts),
+        latest=amounts[-1],
+        active_count=len(keys),
+        active_keys=keys,
+        area=area,
+    )
 
 
 def answer_from_totals(totals: Totals, metric: Metric, span: Span, terms: Terms) -> Aggregate:

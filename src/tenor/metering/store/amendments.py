@@ -44,6 +44,11 @@ class Removal(NamedTuple):
     row_id: UUID
     replacement: "Replacement | None"
 
+    @property
+    def replacement_id(self) -> UUID | None:
+        """The row in its place; None where there is none."""
+        return None if self.replacement is None else row_id_of(self.replacement.event, self.revision)
+
 
 class Replacement(NamedTuple):
     """An event that counts in the place of another one, with the number that its metric measures."""
@@ -77,12 +82,19 @@ def kept_usage(uow: UnitOfWork, row_ids: Collection[UUID]) -> dict[UUID, KeptUsa
     return {row_id: KeptUsage(*rest) for row_id, *rest in rows}
 
 
-def write_removals(
+def placed_usage(removals: Sequence[Removal]) -> list[KeptUsage]:
+    """Return whose usage the rows are that count in the place of others."""
+    return [
+        KeptUsage(entry.customer_id, entry.event.metric_code or "", entry.event.occurred_at)
+        for entry in (removal.replacement for removal in removals)
+        if entry is not None
+    ]
+
+
+def write_corrections(
     uow: UnitOfWork, removals: Sequence[Removal], *, recorded_at: datetime, actor: str, reason: str
 ) -> None:
-    """Note that rows no longer count, and write the ones in their place. The hours are left to `repair_hours`."""
-    replacements = [(removal.revision, removal.replacement) for removal in removals if removal.replacement is not None]
-    row_ids = {id(entry): row_id_of(entry.event, revision) for revision, entry in replacements}
+    """Note that rows no longer count, and which ones do in their place."""
     uow.copy_rows(
         "usage_corrections",
         _CORRECTION_COLUMNS,
@@ -91,7 +103,7 @@ def write_removals(
                 removal.identity,
                 removal.revision,
                 removal.row_id,
-                row_ids.get(id(removal.replacement)),
+                removal.replacement_id,
                 None if removal.replacement is None else content_hash(removal.replacement.event),
                 actor,
                 reason,
@@ -100,16 +112,20 @@ def write_removals(
             for removal in removals
         ],
     )
-    if not replacements:
+
+
+def write_replacements(uow: UnitOfWork, removals: Sequence[Removal], *, recorded_at: datetime) -> None:
+    """Write the rows that count in the place of others. The hours are left to `repair_hours`."""
+    instants = [entry.occurred_at for entry in placed_usage(removals)]
+    if not instants:
         return
-    instants = [entry.event.occurred_at for _, entry in replacements]
     prepare_partitions(uow, "usage_events", Period(min(instants), max(instants) + datetime.resolution))
     uow.copy_rows(
         "usage_events",
         _EVENT_COLUMNS,
         [
             (
-                row_ids[id(entry)],
+                removal.replacement_id,
                 entry.event.source,
                 entry.event.event_id,
                 entry.customer_id,
@@ -120,7 +136,8 @@ def write_removals(
                 stored_properties(entry.event.properties),
                 recorded_at,
             )
-            for _, entry in replacements
+            for removal in removals
+            if (entry := removal.replacement) is not None
         ],
     )
 

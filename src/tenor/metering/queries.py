@@ -1,4 +1,4 @@
-"""What was used: the numbers of many windows at once, from the running aggregates wherever they follow from them."""
+"""What was used: the numbers of many windows at once, wherever the tenant's events are kept."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, tzinfo
@@ -10,13 +10,14 @@ from tenor.catalog.rules import parse_expression
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.kernel.period import EARLIEST, Period
+from tenor.metering.home import store_of
 from tenor.metering.model import DimensionValues, Metric, Part, Span, UsageWindow
 from tenor.metering.rules.aggregate import Aggregate, Terms, aggregate, answer, carries_over, used_span
 from tenor.metering.rules.folds import Readings
 from tenor.metering.rules.readings import Reading
 from tenor.metering.rules.totals import NOTHING, Totals, answer_from_totals, needs_each_event, readings_left
 from tenor.metering.rules.windows import days_within
-from tenor.metering.store.spans import Asked, readings_of, totals_of, values_of
+from tenor.metering.store.spans import Asked
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.policy import MeteringPolicy, Rounding
 
@@ -49,6 +50,8 @@ def usage_totals(
     whoever proves a number must not take it from where it came from. What carries over from before a window is
     its hours, never its events. Two statements at most, however many windows. Exact.
     """
+    if not windows:
+        return []
     spans = [used_span(window.span, terms.policy) for window in windows]
     asked = [part for index, window in enumerate(windows) for part in _asked_totals(index, window, spans[index], terms)]
     by_event = [
@@ -57,9 +60,10 @@ def usage_totals(
         if window.metric.prorated and needs_each_event(window.metric, terms)
     ]
     used: list[dict[Part, _Used]] = [{} for _ in windows]
-    for (index, period), values, totals in totals_of(uow, asked, from_events=from_events):
+    store = store_of(uow)
+    for (index, period), values, totals in store.totals(uow, asked, from_events=from_events):
         used[index].setdefault(values, _Used({}, [])).totals[period] = totals
-    for (index, _), values, reading in readings_of(uow, by_event):
+    for (index, _), values, reading in store.readings(uow, by_event):
         used[index].setdefault(values, _Used({}, [])).readings.append(reading)
     found: list[dict[Part, Aggregate]] = []
     for window, span, parts in zip(windows, spans, used, strict=True):
@@ -100,13 +104,15 @@ def usage_values(uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms) 
 
     For charges that price every event by itself; one statement, however many windows.
     """
+    if not windows:
+        return []
     periods = [used_span(window.span, terms.policy).period for window in windows]
     asked = [
         Asked((index, period), window, period, period)
         for index, (window, period) in enumerate(zip(windows, periods, strict=True))
     ]
-    found = values_of(uow, asked)
-    return [found[one.slot] for one in asked]
+    found = store_of(uow).values(uow, asked)
+    return [found.get(one.slot, []) for one in asked]
 
 
 class _Used(NamedTuple):
