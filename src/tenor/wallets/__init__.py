@@ -13,7 +13,7 @@ from tenor.wallets.errors import (
     WalletExists,
     WalletNotFound,
 )
-from tenor.wallets.model import NewGrant, WalletTerms
+from tenor.wallets.model import NewGrant, RecurringGrant, WalletTerms
 from tenor.wallets.operations.give_back import give_back_credits
 from tenor.wallets.operations.grant_credits import Granted, grant_credits
 from tenor.wallets.operations.keep_promises import keep_promises
@@ -42,7 +42,7 @@ from tenor.wallets.queries import (
 from tenor.wallets.rules.spending import NothingToRestore
 from tenor.wallets.store.alerts import WalletAlert, wallet_alerts
 from tenor.wallets.store.drift import BookedOtherwise, wallets_booked_otherwise, wallets_that_do_not_add_up
-from tenor.wallets.store.recurring import RecurringGrant, recurring_of_wallet
+from tenor.wallets.store.recurring import recurring_of_wallet
 from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule, top_up_orders, top_up_rule
 from tenor.wallets.using import Used, UseRequest
 

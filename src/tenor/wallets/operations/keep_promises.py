@@ -8,9 +8,9 @@ from tenor.kernel.ids import SubscriptionId
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.wallets.model import WalletEntry
+from tenor.wallets.model import RecurringGrant, WalletEntry
 from tenor.wallets.operations.recur import issue, promised
-from tenor.wallets.store.recurring import RecurringGrant, put_recurring, recurring_of_subscriptions
+from tenor.wallets.store.recurring import put_recurring, recurring_of_subscriptions
 from tenor.wallets.store.wallets import lock_wallets
 
 ACTOR: Final = "plan"

@@ -1,27 +1,24 @@
 """Recurring grants: so much credit every month, promised to a customer or by the plan of a subscription."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, localcontext
-from typing import NamedTuple
-from uuid import UUID
+from decimal import localcontext
 
-from tenor.kernel.calendar import Grid, parse_zone, period_at, periods_between
+from tenor.kernel.calendar import period_at
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import GrantId, WalletId, to_wire
+from tenor.kernel.ids import WalletId, to_wire
 from tenor.kernel.money import EXACT
-from tenor.kernel.period import Period
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.outbox import Event, publish
 from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.booking import book
 from tenor.wallets.errors import MalformedWallet, WalletExists
-from tenor.wallets.model import ZERO, HeldGrant, NewGrant, WalletEntry
+from tenor.wallets.model import HeldGrant, RecurringGrant, WalletEntry
 from tenor.wallets.operations.grant_credits import held_grant, require_sound
 from tenor.wallets.rules.movements import Movements
+from tenor.wallets.rules.recurrence import due_of, grant_of, grants_of, grid_of, issued, roll_over
 from tenor.wallets.store.recurring import (
-    RecurringGrant,
     due_recurring,
     extend_grants,
     find_recurring,
@@ -33,20 +30,6 @@ from tenor.wallets.store.recurring import (
 from tenor.wallets.store.wallets import grants_by_id, insert_grants, lock_wallets
 from tenor.wallets.telling import tell_balances
 from tenor.wallets.using import lock_wallet
-
-
-class _Due(NamedTuple):
-    """A recurring grant of which one is to be made: for which interval, and how much is owed of it.
-
-    `is_begun`: part of the interval's grant was issued before, and what is promised has changed since. `missed` are
-    the starts of intervals before it that nobody has issued, and whose grants would still last.
-    """
-
-    recurring: RecurringGrant
-    interval: Period
-    owed: Decimal
-    is_begun: bool
-    missed: tuple[datetime, ...] = ()
 
 
 def recur_credits(
@@ -100,27 +83,23 @@ def renew_grants(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> tuple[
     if not due:
         return ()
     lock_wallets(uow, [recurring.wallet_id for recurring in due])
-    due = due_recurring(uow, now=now, limit=limit)  # read again: somebody may have renewed until the locks were ours
     entries: list[WalletEntry] = []
-    while due:
+    ids = [recurring.id for recurring in due]
+    while due := still_due(uow, ids, now=now):  # read again: somebody may have renewed until the locks were ours
         entries += issue(uow, due, now=now)
-        due = still_due(uow, [recurring.id for recurring in due], now=now)
     return tuple(entries)
 
 
 def issue(uow: UnitOfWork, recurring: Sequence[RecurringGrant], *, now: datetime) -> tuple[WalletEntry, ...]:
-    """Make what is owed of the interval that each promise has come to. The wallets are locked.
-
-    Of an interval that was issued before, that is what is promised now less what was issued, if that is more.
-    """
-    due = [_due(one, now) for one in recurring]
+    """Make what is owed of the interval that each promise has come to. The wallets are locked."""
+    due = [due_of(one, now) for one in recurring]
     beginning = {one.recurring.id: one for one in due if not one.is_begun}
     rolling = rolling_grants(uow, beginning)
     held = grants_by_id(uow, [grant_id for _, grant_id in rolling])
     movements = Movements.of(held.values(), at=now)
     with localcontext(EXACT):
-        kept = _roll_over(beginning, [(promise, held[grant_id]) for promise, grant_id in rolling], movements)
-        news = [(one, new) for one in due for new in _new_grants(one, kept.amounts.get(one.recurring.id), now)]
+        kept = roll_over(beginning, [(promise, held[grant_id]) for promise, grant_id in rolling], movements)
+        news = [(one, new) for one in due for new in grants_of(one, kept.amounts.get(one.recurring.id), now)]
         grants = [(one, held_grant(one.recurring.wallet_id, new, now=now), new) for one, new in news]
         insert_grants(
             uow,
@@ -132,7 +111,7 @@ def issue(uow: UnitOfWork, recurring: Sequence[RecurringGrant], *, now: datetime
             movements.deposit(grant)
         entries = book(uow, movements)
     extend_grants(uow, kept.expiries)
-    keep_issued(uow, [_issued(one) for one in due])
+    keep_issued(uow, [issued(one) for one in due])
     publish(uow, [_renewed(one.recurring, grant, now) for one, grant, _ in grants])
     tell_balances(uow, {one.wallet_id for one in recurring}, now=now)
     return tuple(entries)
@@ -144,8 +123,8 @@ def require_promisable(recurring: RecurringGrant) -> None:
     Raises:
         MalformedWallet, NotADecimal, UnknownTimezone: as they say.
     """
-    interval = period_at(_grid(recurring), recurring.anchor)
-    require_sound(_new_grant(recurring, recurring.amount, start=interval.start, end=interval.end))
+    interval = period_at(grid_of(recurring), recurring.anchor)
+    require_sound(grant_of(recurring, recurring.amount, start=interval.start, end=interval.end))
     least = parse_quantity(recurring.rollover_min, name="rollover_min")
     most = parse_quantity(recurring.rollover_max, name="rollover_max")
     if least > most:
@@ -165,90 +144,6 @@ def promised(recurring: RecurringGrant) -> dict[str, object]:
         "rollover_min": plain(recurring.rollover_min),
         "rollover_max": plain(recurring.rollover_max),
     }
-
-
-def _grid(recurring: RecurringGrant) -> Grid:
-    return Grid(recurring.every, recurring.anchor, parse_zone(recurring.timezone))
-
-
-def _due(recurring: RecurringGrant, now: datetime) -> _Due:
-    grid = _grid(recurring)
-    if recurring.issued_until is None or recurring.next_at is None:
-        return _Due(recurring, period_at(grid, now), recurring.amount, is_begun=False)
-    if now < recurring.issued_until:
-        owed = max(ZERO, recurring.amount - recurring.issued)
-        return _Due(recurring, period_at(grid, now), owed, is_begun=True)
-    since = min(now, recurring.next_at)
-    interval = period_at(grid, since if recurring.rollover_max else now)
-    missed = () if recurring.lasts is None else tuple(one.start for one in periods_between(grid, since, interval.start))
-    lasting = tuple(start for start in missed if since <= start and now < _expiry(recurring, start, interval.end))
-    return _Due(recurring, interval, recurring.amount, is_begun=False, missed=lasting)
-
-
-def _issued(due: _Due) -> RecurringGrant:
-    """Return a promise of which an interval has been issued."""
-    issued = due.owed + (due.recurring.issued if due.is_begun else ZERO)
-    return due.recurring._replace(next_at=due.interval.end, issued=issued, issued_until=due.interval.end)
-
-
-def _new_grants(due: _Due, kept: Decimal | None, now: datetime) -> list[NewGrant]:
-    """Return the grants that a promise is owed: its amount, what makes up the least that rolls over, what was missed.
-
-    A grant takes effect with its interval, but not before it was promised.
-    """
-    recurring, (start, end) = due.recurring, due.interval
-    if recurring.issued_until is None or due.is_begun:
-        start = max(now, start)
-    amounts = [due.owed, ZERO if kept is None else max(ZERO, recurring.rollover_min - kept)]
-    missed = [_new_grant(recurring, recurring.amount, start=begun, end=end) for begun in due.missed]
-    return missed + [_new_grant(recurring, amount, start=start, end=end) for amount in amounts if amount]
-
-
-def _new_grant(recurring: RecurringGrant, amount: Decimal, *, start: datetime, end: datetime) -> NewGrant:
-    return NewGrant(
-        amount=amount,
-        source="plan",
-        category=recurring.category,
-        priority=recurring.priority,
-        features=recurring.features,
-        effective_at=start,
-        expires_at=_expiry(recurring, start, end),
-    )
-
-
-def _expiry(recurring: RecurringGrant, start: datetime, end: datetime) -> datetime:
-    """Return when a grant expires that takes effect at `start`, in an interval that ends at `end`."""
-    if recurring.lasts is None:
-        return end
-    return period_at(Grid(recurring.lasts, start, parse_zone(recurring.timezone)), start).end
-
-
-class _Kept(NamedTuple):
-    """What rolls over: the new expiry of each grant, and how much of each promise that had an interval before."""
-
-    expiries: dict[GrantId, datetime]
-    amounts: dict[UUID, Decimal]
-
-
-def _roll_over(
-    beginning: Mapping[UUID, _Due], rolling: Sequence[tuple[UUID, HeldGrant]], movements: Movements
-) -> _Kept:
-    """Let lapse what is more than may be kept for another interval."""
-    room = {promise_id: one.recurring.rollover_max for promise_id, one in beginning.items()}
-    goes_on = {promise_id for promise_id, one in beginning.items() if one.recurring.issued_until == one.interval.start}
-    expiries: dict[GrantId, datetime] = {}
-    amounts = dict.fromkeys(goes_on, ZERO)
-    for promise_id, held in rolling:
-        interval = beginning[promise_id].interval
-        if held.grant.expires_at is None or held.grant.expires_at > interval.start:
-            continue
-        kept = min(room[promise_id], held.remaining) if held.grant.expires_at == interval.start else ZERO
-        movements.move("lapsed", held.id, held.remaining - kept)
-        if kept:
-            room[promise_id] -= kept
-            amounts[promise_id] = amounts.get(promise_id, ZERO) + kept
-            expiries[held.id] = interval.end
-    return _Kept(expiries, amounts)
 
 
 def _renewed(promise: RecurringGrant, grant: HeldGrant, now: datetime) -> Event:

@@ -2,53 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.calendar import Interval, Unit
-from tenor.kernel.ids import GrantId, SubscriptionId, WalletId
+from tenor.kernel.ids import GrantId, WalletId
 from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import Row, UnitOfWork
-from tenor.wallets.model import ZERO, Category
-
-
-class RecurringGrant(NamedTuple):
-    """What is granted `every` interval of a time zone, counted from `anchor`. `next_at` None: no more are made.
-
-    A grant lasts until the next one; of what is left then, `rollover_max` at most is kept for one interval more, and
-    made up to `rollover_min` at least. Or it `lasts` for a time of its own, and nothing rolls over. `subscription_id`:
-    whose plan promises it; None: it was promised to the customer. `issued` was granted of the interval that ends at
-    `issued_until`.
-    """
-
-    id: UUID
-    wallet_id: WalletId
-    code: str
-    amount: Decimal
-    every: Interval
-    anchor: datetime
-    priority: int
-    category: Category
-    features: frozenset[str]
-    rollover_max: Decimal
-    next_at: datetime | None
-    rollover_min: Decimal = ZERO
-    lasts: Interval | None = None
-    timezone: str = "UTC"
-    subscription_id: SubscriptionId | None = None
-    issued: Decimal = ZERO
-    issued_until: datetime | None = None
-
-    def promises_what(self, other: "RecurringGrant") -> bool:
-        """Whether two promise the same, however far each has been kept."""
-        return self._standing_as(other) == other
-
-    def _standing_as(self, other: "RecurringGrant") -> "RecurringGrant":
-        return self._replace(id=other.id, next_at=other.next_at, issued=other.issued, issued_until=other.issued_until)
-
+from tenor.wallets.model import RecurringGrant
 
 _COLUMNS: Final = (
     "id, wallet_id, code, amount, every, anchor, priority, category, features, rollover_max, next_at, rollover_min,"
