@@ -1,0 +1,160 @@
+"""Usage that is billed before its period is over: in advance, and when it reaches a threshold."""
+
+import pytest
+
+from tests.support.company import Company, told
+
+BOOK = """\
+price_book: main
+currency: USD
+tax_mode: exclusive
+effective: 2020-01-01T00:00:00Z
+products:
+  - {code: app, name: App}
+metrics:
+  - {code: calls, name: Calls, aggregation: sum, field: value, unit: call}
+plans:
+  - code: ahead
+    name: Ahead
+    product: app
+    interval: month
+    charges:
+      - {code: base, name: Base fee, kind: recurring, amount: 20.00}
+      - code: calls
+        name: Calls
+        kind: usage
+        timing: advance
+        metric: calls
+        model: graduated
+        tiers: [{up_to: 1000, unit_amount: 0.01}, {unit_amount: 0.005}]
+  - code: metered
+    name: Metered
+    product: app
+    interval: month
+    usage_thresholds: {at: [10.00, 25.00], every: 10.00}
+    charges:
+      - {code: base, name: Base fee, kind: recurring, amount: 20.00}
+      - {code: calls, name: Calls, kind: usage, metric: calls, unit_amount: 0.01}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _sold(acme: Company) -> None:
+    acme.sell(BOOK)
+
+
+def test_usage_in_advance_is_billed_as_it_comes(acme: Company) -> None:
+    acme.subscribe("ann", "ahead", "2026-01-01")
+    acme.bill("2026-01-01")
+    acme.use("calls", 800, "2026-01-10T09:00")
+
+    # 800 × 0.01
+    assert acme.bill("2026-01-10T09:00") == told("""
+        INV-2 ann 2026-01-10T09:00:00
+        calls  2026-01-01 2026-02-01  8.00
+        total 8.00  due 8.00
+    """)
+    assert acme.bill("2026-01-10T09:00") == ""
+    acme.assert_proven()
+
+    # 1,000 × 0.01 + 400 × 0.005 = 12.00, of which 8.00 is billed
+    acme.use("calls", 600, "2026-01-15")
+    assert acme.bill("2026-01-16") == told("""
+        INV-3 ann 2026-01-16
+        calls  2026-01-01 2026-02-01  4.00
+        total 4.00  due 4.00
+    """)
+    acme.assert_proven()
+
+    # 100 more in the second tier; what falls at midnight is February's
+    acme.use("calls", 100, "2026-01-31T23:59:59")
+    acme.use("calls", 200, "2026-02-01")
+    assert acme.bill("2026-02-01") == told("""
+        INV-4 ann 2026-02-01
+        base   2026-02-01 2026-03-01  20.00
+        calls  2026-01-01 2026-02-01   0.50
+        calls  2026-02-01 2026-03-01   2.00
+        total 22.50  due 22.50
+    """)
+    acme.assert_proven()
+
+
+def test_a_threshold_invoices_what_is_used_so_far_at_once_and_the_period_bills_the_rest(acme: Company) -> None:
+    acme.subscribe("ann", "metered", "2026-01-01")
+    acme.bill("2026-01-01")
+    acme.use("calls", 900, "2026-01-05")
+    assert acme.bill("2026-01-05") == ""  # 9.00 of 10.00
+    acme.assert_proven()
+
+    acme.use("calls", 300, "2026-01-08")
+    assert acme.bill("2026-01-08") == told("""
+        INV-2 ann 2026-01-08
+        calls  2026-01-01 2026-02-01  12.00
+        total 12.00  due 12.00
+    """)
+    acme.assert_proven()
+
+    # 24.00: the first is reached already, the second is not
+    acme.use("calls", 1200, "2026-01-10")
+    assert acme.bill("2026-01-10") == ""
+    acme.assert_proven()
+
+    # 36.00: 25.00 and one further 10.00
+    acme.use("calls", 1200, "2026-01-12")
+    assert acme.bill("2026-01-12") == told("""
+        INV-3 ann 2026-01-12
+        calls  2026-01-01 2026-02-01  24.00
+        total 24.00  due 24.00
+    """)
+    acme.use("calls", 800, "2026-01-20")  # 44.00 of 45.00
+    assert acme.bill("2026-01-20") == ""
+
+    assert acme.bill("2026-02-01") == told("""
+        INV-4 ann 2026-02-01
+        base   2026-02-01 2026-03-01  20.00
+        calls  2026-01-01 2026-02-01   8.00
+        total 28.00  due 28.00
+    """)
+    assert acme.bill("2026-02-01") == ""
+
+
+def test_what_is_taken_back_after_a_threshold_invoice_is_held_until_the_period_is_over(acme: Company) -> None:
+    acme.subscribe("ann", "metered", "2026-01-01")
+    acme.use("calls", 1500, "2026-01-05")
+    assert "calls 2026-01-01 2026-02-01 15.00" in acme.bill("2026-01-05")
+
+    acme.use("calls", -1000, "2026-01-04", arrived="2026-01-06")
+    assert acme.bill("2026-01-06") == ""
+    assert acme.prove().pending == 1
+    acme.change_plan("ann", "ahead", "2026-01-21", at="period_end")
+    assert acme.bill("2026-01-21") == ""
+    assert acme.prove().pending == 1
+
+    assert acme.bill("2026-02-01") == told("""
+        INV-3 ann 2026-02-01
+        calls  2026-01-01 2026-02-01  -10.00
+        base   2026-02-01 2026-03-01   20.00
+        total 10.00  due 10.00
+    """)
+    assert acme.prove().pending == 0
+
+
+def test_a_change_of_plan_after_a_threshold_invoice_bills_the_rest_of_the_usage(acme: Company) -> None:
+    acme.subscribe("ann", "metered", "2026-01-01")
+    acme.use("calls", 1500, "2026-01-05")
+    acme.bill("2026-01-05")
+    acme.use("calls", 100, "2026-01-11")
+    acme.change_plan("ann", "ahead", "2026-01-16T12:00")
+    acme.use("calls", 300, "2026-01-20")
+
+    # Half of January at 20.00 is given back and charged again; of the first plan's usage 1.00 is left.
+    assert acme.bill("2026-01-20") == told("""
+        INV-3 ann 2026-01-16T12:00:00
+        base   2026-01-01 2026-02-01  -10.00
+        calls  2026-01-01 2026-02-01    1.00
+        base   2026-01-01 2026-02-01   10.00
+        total 1.00  due 1.00
+        INV-4 ann 2026-01-20
+        calls  2026-01-01 2026-02-01    3.00
+        total 3.00  due 3.00
+    """)
