@@ -237,10 +237,11 @@ class Books:
             policy=self.policy,
             through=through,
             items=[
-                ItemWork(item, position, self.plans[item.plan_version_id], look)
+                ItemWork(item, position, plan, look)
                 for item in self.items
                 for position in [self.positions[item.id]]
-                for look in [stages.look_of(position, through, as_of=through, has_thresholds=False)]
+                for plan in [self.plans[item.plan_version_id]]
+                for look in [stages.look_of(position, plan, through, as_of=through, has_thresholds=False)]
             ],
         )
 

@@ -10,6 +10,7 @@ from tenor.metering.operations.record_usage import Rejection, UsageReceipt, Usag
 from tenor.metering.operations.replay_rejections import ReplayReceipt, replay_rejections
 from tenor.metering.rules.aggregate import Aggregate, Terms
 from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_event_lines, read_events
+from tenor.metering.store.arrivals import Arrival, Before, arrivals
 from tenor.metering.store.ingest import TouchedUsage
 from tenor.metering.store.reading import (
     current_usage,
@@ -23,7 +24,9 @@ __all__ = [
     "Aggregate",
     "Amendment",
     "AmendmentReceipt",
+    "Arrival",
     "BadRow",
+    "Before",
     "Columns",
     "DimensionValues",
     "ImportReceipt",
@@ -44,6 +47,7 @@ __all__ = [
     "UsageRefused",
     "UsageWindow",
     "amend_usage",
+    "arrivals",
     "correct_from_file",
     "current_usage",
     "find_metrics",

@@ -18,7 +18,7 @@ from tenor.invoicing.rules.price_memory import PriceMemory
 from tenor.invoicing.rules.ratings import Rating
 from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId, SubscriptionId
 from tenor.pricing import UsageThresholds
-from tenor.pricing.model import PlanVersion
+from tenor.pricing.model import ChargeKind, PlanVersion
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.rating import Usage
 from tenor.subscriptions import BillingPosition, Item, Subscription
@@ -39,6 +39,10 @@ class ItemWork:
     owed: list[Owed] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     held: frozenset[Slot] = frozenset()
+
+    def kind_of(self, key: Key) -> ChargeKind:
+        """Return the kind of the charge that a key of the item is of."""
+        return next(charge.kind for charge in self.plan.charges if charge.id == key.charge_id)
 
     @property
     def looked(self) -> Looked:

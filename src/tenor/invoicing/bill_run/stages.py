@@ -26,7 +26,7 @@ from tenor.invoicing.bill_run.rows import (
 from tenor.invoicing.bill_run.running_usage import hold_usage, tell_threshold, threshold_events
 from tenor.invoicing.billing_settings import BillingSettings, billing_settings
 from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
-from tenor.invoicing.model import Billed
+from tenor.invoicing.model import Billed, Key, Line
 from tenor.invoicing.refunds import open_refund_requests
 from tenor.invoicing.rules.discounting import discount_ratings, dues_of_all, joint_looks
 from tenor.invoicing.rules.documents import Occasion, Party, draft_documents
@@ -45,7 +45,7 @@ from tenor.ledger import customer_credits, move_customer_credits
 from tenor.platform.outbox import publish
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import Contract, UsageThresholds, contracts_behind, plan_versions
-from tenor.pricing.model import PlanVersion, TaxMode
+from tenor.pricing.model import ChargeKind, PlanVersion, TaxMode
 from tenor.pricing.policy import Policy, profile
 from tenor.subscriptions import (
     BillingPosition,
@@ -95,6 +95,7 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
         through = as_of - timedelta(days=of_customer.grace_days if batch.with_grace else 0)
         plans = [batch.memory.plans[item.plan_version_id] for item in standing.items]
         thresholds = _thresholds(agreed_on.get(subscription.id), standing, plans, as_of)
+        has_thresholds = thresholds is not None
         work = Work(
             subscription=subscription,
             discounts=standing.discounts,
@@ -105,7 +106,7 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
             through=through,
             items=[
                 ItemWork(
-                    item, position, plan, look_of(position, through, as_of=as_of, has_thresholds=thresholds is not None)
+                    item, position, plan, look_of(position, plan, through, as_of=as_of, has_thresholds=has_thresholds)
                 )
                 for item, position, plan in zip(standing.items, standing.positions, plans, strict=True)
             ],
@@ -262,8 +263,10 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
         newest = max(line.due_at for line in lines)
         waiting = [one for work in group.works for one in batch.waiting.get(work.subscription.id, ())]
         lines += [one.line(newest) for one in waiting if one.currency == group.party.currency]
+        occasion, apart = _occasion(batch, group), _usage_given_back(group)
         with _parking(*group.works):
-            batch.drafts += draft_documents(lines, group.party, _occasion(batch, group))
+            batch.drafts += draft_documents([line for line in lines if line not in apart], group.party, occasion)
+            batch.drafts += draft_documents(apart, group.party, replace(occasion, mark=occasion.mark + b"usage"))
 
 
 class _Group(NamedTuple):
@@ -271,6 +274,18 @@ class _Group(NamedTuple):
 
     party: Party
     works: list[Work]
+
+
+def _usage_given_back(group: _Group) -> list[Line]:
+    """Return the lines that give back usage, of the subscriptions whose policy wants them on a credit note."""
+    return [
+        line
+        for work in group.works
+        if work.policy.metering.late_usage_credit == "credit_note"
+        for item in work.items
+        for line in item.lines
+        if line.amount_minor < 0 and isinstance(line.key, Key) and item.kind_of(line.key) is ChargeKind.USAGE
+    ]
 
 
 def _groups(batch: Batch) -> list[_Group]:
@@ -380,17 +395,21 @@ def _parking(*works: Work) -> Iterator[None]:
             work.parked = f"{refusal.code}: {refusal.message}"
 
 
-def look_of(position: BillingPosition, through: datetime, *, as_of: datetime, has_thresholds: bool) -> Look:
+def look_of(
+    position: BillingPosition, plan: PlanVersion, through: datetime, *, as_of: datetime, has_thresholds: bool
+) -> Look:
     """Return what is asked of an item. What has been settled stays in sight, also where drafts stay open longer now.
 
-    Usage that may be billed before its period is over is looked at as of now, and so is what was so billed before.
+    Usage that may be billed before its period is over is looked at as of now, and so is what was so billed before. What
+    a period costs under a cap is known when it is over: so its usage waits for that.
     """
     settled_through, metered_through = position.settled_through, position.metered_through
+    is_capped = any(charge.kind is ChargeKind.CAP for charge in plan.charges)
     return Look(
         through=through if settled_through is None else max(through, settled_through),
         settled_through=settled_through,
         revisit_from=position.revisit_from,
-        metered_through=as_of if metered_through is None else max(as_of, metered_through),
+        metered_through=None if is_capped else as_of if metered_through is None else max(as_of, metered_through),
         so_far=has_thresholds or metered_through is not None,
     )
 

@@ -83,18 +83,6 @@ class _Grids:
         self._periods_through: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
         self._served: dict[tuple[bool, bool, Period], _Served | None] = {}
 
-    def used_through(self, charge: Charge, look: Look) -> datetime | None:
-        """Return through which instant usage is looked at before its period is over; None where it never is.
-
-        What a period costs under a cap is known when it is over: so its usage waits for that.
-        """
-        if look.metered_through is None or charge.kind is not ChargeKind.USAGE:
-            return None
-        is_early = look.so_far or charge.timing is Timing.ADVANCE
-        if not is_early or any(other.kind is ChargeKind.CAP for other in self._plan.charges):
-            return None
-        return max(look.through, look.metered_through)
-
     def period_at(self, charge: Charge, instant: datetime) -> Period:
         """Return the period of the charge's grid that holds `instant`."""
         key = (charge.interval or self._plan.interval, instant)
@@ -328,7 +316,7 @@ class _Found(NamedTuple):
 
 def _found(charge: Charge, grids: _Grids, item: Item, look: Look, since: datetime | None) -> Iterator[_Found]:
     """Yield what is due of one charge up to `look.through`, from the period that holds `since` on; None: the first."""
-    used_through = grids.used_through(charge, look)
+    used_through = _used_through(charge, look)
     through = look.through if used_through is None else used_through
     if not item.phases or item.starts_at > through:
         return
@@ -342,6 +330,14 @@ def _found(charge: Charge, grids: _Grids, item: Item, look: Look, since: datetim
             yield _Found(charge, period, served.parts, served.falls_due_at, is_settled)
         elif used_through is not None:
             yield _Found(charge, period, served.parts, used_through, is_settled=False, metered_through=used_through)
+
+
+def _used_through(charge: Charge, look: Look) -> datetime | None:
+    """Return through which instant usage is looked at before its period is over; None where it is not."""
+    is_early = charge.kind is ChargeKind.USAGE and (look.so_far or charge.timing is Timing.ADVANCE)
+    if look.metered_through is None or not is_early:
+        return None
+    return max(look.through, look.metered_through)
 
 
 def _served(charge: Charge, item: Item, period: Period) -> _Served | None:

@@ -223,6 +223,19 @@ def mark_news(
     )
 
 
+def look_soon(
+    uow: UnitOfWork, customer_id: CustomerId, subscription_id: SubscriptionId | None, *, now: datetime
+) -> None:
+    """Have the next bill run look at a subscription, or (None) at all of a customer, though no news is of them."""
+    uow.execute(
+        """
+        update billing_positions b set next_due_at = least(b.next_due_at, %s) from subscriptions s
+        where s.id = b.subscription_id and s.customer_id = %s and s.id = coalesce(%s, s.id)
+        """,
+        [now, customer_id, subscription_id],
+    )
+
+
 def mark_late_usage(uow: UnitOfWork, arrived: Sequence[LateUsage], *, now: datetime) -> int:
     """Have the next bill run look again at the items whose settled periods late usage falls into; return how many.
 
