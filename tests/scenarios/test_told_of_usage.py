@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_threshold_of_a_subscription_goes_before_its_customers(acme: Company) 
     acme.bill("2026-01-01")
     acme.use("calls", 600, "2026-01-10")
     ten, fifty = UsageThresholds((Decimal(5),)), UsageThresholds((Decimal(10),), Decimal(2))
-    words = {"now": instant("2026-01-11"), "actor": "test", "reason": ""}
+    words: dict[str, Any] = {"now": instant("2026-01-11"), "actor": "test", "reason": ""}
     with acme.work() as uow:
         set_usage_thresholds(uow, ann, fifty, currency="USD", **words)
         set_usage_thresholds(uow, ann.customer_id, ten, currency="USD", **words)
@@ -137,7 +138,7 @@ def test_usage_billed_ahead_is_never_billed_twice_and_credits_of_it_hold(acme: C
     ann = acme.subscribe("ann", "metered", "2026-01-01")
     with acme.work() as uow:
         every = UsageThresholds((), Decimal(4))
-        words = {"now": instant("2026-01-01"), "actor": "test", "reason": ""}
+        words: dict[str, Any] = {"now": instant("2026-01-01"), "actor": "test", "reason": ""}
         set_usage_thresholds(uow, ann, every, currency="USD", **words)
     acme.bill("2026-01-01")
     for day in ("05", "06", "07"):
@@ -157,7 +158,7 @@ def test_usage_billed_ahead_is_never_billed_twice_and_credits_of_it_hold(acme: C
 
 def test_alerts_are_told_once_in_each_period(acme: Company) -> None:
     ann = acme.subscribe("ann", "metered", "2026-01-01")
-    words = {"actor": "test", "reason": ""}
+    words: dict[str, Any] = {"actor": "test", "reason": ""}
     with acme.work() as uow:
         start = instant("2026-01-01")
         calls, none = set_usage_alert(uow, ann, metric="calls", percent=Decimal(80), now=start, **words)
@@ -165,9 +166,14 @@ def test_alerts_are_told_once_in_each_period(acme: Company) -> None:
         assert (calls.threshold, none) == (Decimal(80), [])  # 80 % of the 100 included
         with pytest.raises(NotFound):
             set_usage_alert(uow, ann, metric="idle", threshold=Decimal(5), now=start, **words)
-        for wrong in ({}, {"percent": Decimal(80)}, {"threshold": Decimal(1), "percent": Decimal(1)}):
+        wrongs: list[dict[str, Decimal]] = [
+            {},
+            {"percent": Decimal(80)},
+            {"threshold": Decimal(1), "percent": Decimal(1)},
+        ]
+        for wrong in wrongs:
             with pytest.raises(MalformedUsageAlert):
-                set_usage_alert(uow, ann, now=start, **wrong, **words)
+                set_usage_alert(uow, ann, now=start, **words | wrong)
 
     def told_so_far() -> list[tuple[str | None, str, str]]:
         rows = acme.rows("select payload from outbox_events where type = 'usage_alert.reached' order by occurred_at")
