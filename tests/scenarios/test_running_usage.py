@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.support.company import Company, told
+from tenor.invoicing import follow_usage
+from tenor.metering import Amendment, UsageEvent, amend_usage
+from tests.support.company import Company, instant, told
 
 BOOK = """\
 price_book: main
@@ -77,6 +79,31 @@ def test_usage_in_advance_is_billed_as_it_comes(acme: Company) -> None:
         total 22.50  due 22.50
     """)
     acme.assert_proven()
+
+
+def test_usage_in_advance_that_falls_is_credited_and_how_far_it_counts_moves_on(acme: Company) -> None:
+    acme.subscribe("ann", "ahead", "2026-01-01")
+    acme.use("calls", 800, "2026-01-10")
+    acme.bill("2026-01-10")
+
+    # The event is moved to the 14th: as much is owed, and what is proved is what counts by then.
+    with acme.work() as uow:
+        ((source, event_id),) = uow.fetch_all("select source, event_id from usage_events")
+        moved = UsageEvent(event_id, instant("2026-01-14"), {"value": "800"}, source, "calls", "ann")
+        receipt = amend_usage(
+            uow, [Amendment(source, event_id, moved)], now=instant("2026-01-15"), actor="test", reason=""
+        )
+        follow_usage(uow, receipt.touched, now=instant("2026-01-15"))
+    assert acme.bill("2026-01-15") == ""
+    acme.assert_proven()
+
+    # 300 are taken back: 500 × 0.01 is owed of 8.00
+    acme.use("calls", -300, "2026-01-16")
+    assert acme.bill("2026-01-16") == told("""
+        CN-1 ann 2026-01-16
+        calls  2026-01-01 2026-02-01  -3.00
+        total -3.00  due 0.00
+    """)
 
 
 def test_a_threshold_invoices_what_is_used_so_far_at_once_and_the_period_bills_the_rest(acme: Company) -> None:

@@ -17,9 +17,10 @@ from tenor.invoicing.bill_run.batch import Batch, ItemWork, Memory, Work
 from tenor.invoicing.billing_settings import BillingSettings
 from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, Owed, TaxedLine
 from tenor.invoicing.rules.documents import Occasion, draft_documents
-from tenor.invoicing.rules.dues import Due, served_span
+from tenor.invoicing.rules.dues import Due
 from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.invoicing.rules.owed import UsageKey, owed
+from tenor.invoicing.rules.running import served_span
 from tenor.invoicing.rules.settle import less_waived
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import BillRunId, ChargeId, CustomerId, ItemId, SubscriptionId

@@ -17,9 +17,10 @@ from tenor.invoicing.consistency_wallets import check_wallets
 from tenor.invoicing.model import Key
 from tenor.invoicing.proof import CHUNK, Progress, Proof
 from tenor.invoicing.rules.discounting import Looked, dues_of_all
-from tenor.invoicing.rules.dues import Due, Look, as_settled
+from tenor.invoicing.rules.dues import Due, Look
 from tenor.invoicing.rules.owed import owed_of_items
 from tenor.invoicing.rules.price_memory import PriceMemory
+from tenor.invoicing.rules.running import as_settled
 from tenor.invoicing.rules.settle import less_waived
 from tenor.invoicing.store import metered_claims
 from tenor.invoicing.usage import UsageRequest, read_usage

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, TaxShare
+from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, Slot, TaxShare
 from tenor.invoicing.rules.documents import document_digest
 from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.kernel.ids import ChargeId, ItemId
@@ -288,14 +288,12 @@ def read_billed(uow: UnitOfWork, since: Mapping[UUID, datetime]) -> dict[UUID, l
     return found
 
 
-def metered_claims(
-    uow: UnitOfWork, since: Mapping[ItemId, datetime]
-) -> dict[ItemId, dict[tuple[ChargeId, Period], datetime | None]]:
+def metered_claims(uow: UnitOfWork, since: Mapping[ItemId, datetime]) -> dict[ItemId, dict[Slot, datetime | None]]:
     """Return how far usage was counted by the last settlement of each claimed period that ends after `since[item_id]`.
 
     None: the period was over.
     """
-    found: dict[ItemId, dict[tuple[ChargeId, Period], datetime | None]] = {item_id: {} for item_id in since}
+    found: dict[ItemId, dict[Slot, datetime | None]] = {item_id: {} for item_id in since}
     if not since:
         return found
     rows = uow.fetch_all(

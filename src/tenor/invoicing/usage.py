@@ -5,8 +5,9 @@ from datetime import tzinfo
 from decimal import Decimal
 from typing import NamedTuple
 
-from tenor.invoicing.rules.dues import Due, served_span
+from tenor.invoicing.rules.dues import Due
 from tenor.invoicing.rules.owed import UsageKey
+from tenor.invoicing.rules.running import served_span
 from tenor.kernel.calendar import Grid, periods_between
 from tenor.metering import (
     Aggregate,

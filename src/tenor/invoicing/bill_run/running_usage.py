@@ -1,5 +1,7 @@
 """Usage of periods that still run: billed at once when it reaches a threshold, else held until its period is over."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +10,28 @@ from tenor.invoicing.model import Line, Slot
 from tenor.invoicing.rules.dues import is_early
 from tenor.kernel.money import exponent, format_minor
 from tenor.platform.outbox import Event
-from tenor.pricing.model import Timing
+from tenor.pricing import UsageThresholds
+from tenor.pricing.model import PlanVersion, Timing
+from tenor.subscriptions import Standing
+
+
+def thresholds_of(
+    agreed: UsageThresholds | None, standing: Standing, plans: Sequence[PlanVersion], *, as_of: datetime
+) -> UsageThresholds | None:
+    """Return the thresholds of a subscription: those agreed on, else those of the plan that runs; None of none.
+
+    `plans` are the plan versions of its items.
+    """
+    if agreed is None:
+        for item, plan in zip(standing.items, plans, strict=True):
+            if item.phases and not item.is_add_on and item.starts_at <= as_of:
+                agreed = plan.usage_thresholds
+    return agreed or None
+
+
+def counts_for_life(work: Work) -> bool:
+    """Whether a subscription's thresholds look at the usage of its whole life, and not of each period."""
+    return work.thresholds is not None and work.policy.billing.threshold_basis == "lifetime_usage"
 
 
 def hold_usage(work: Work, batch: Batch) -> None:
@@ -79,7 +102,7 @@ def _newly_reached(work: Work, batch: Batch) -> int | None:
         billed = batch.billed.get(item.item.id, ())
         billed_minor += sum(entry.amount_minor for entry in billed if entry.key.slot in running)
     before_minor = billed_minor
-    if work.policy.billing.threshold_basis == "lifetime_usage":
+    if counts_for_life(work):
         before_minor = batch.usage_billed.get(work.subscription.id, 0)
     digits = exponent(work.subscription.currency)
     before, after = (

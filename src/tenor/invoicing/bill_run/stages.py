@@ -23,7 +23,13 @@ from tenor.invoicing.bill_run.rows import (
     outcome_rows,
     settled_positions,
 )
-from tenor.invoicing.bill_run.running_usage import hold_usage, tell_threshold, threshold_events
+from tenor.invoicing.bill_run.running_usage import (
+    counts_for_life,
+    hold_usage,
+    tell_threshold,
+    threshold_events,
+    thresholds_of,
+)
 from tenor.invoicing.billing_settings import BillingSettings, billing_settings
 from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
 from tenor.invoicing.model import Billed, Key, Line
@@ -44,7 +50,7 @@ from tenor.kernel.money import exponent
 from tenor.ledger import customer_credits, move_customer_credits
 from tenor.platform.outbox import publish
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing import Contract, UsageThresholds, contracts_behind, plan_versions
+from tenor.pricing import Contract, contracts_behind, plan_versions
 from tenor.pricing.model import ChargeKind, PlanVersion, TaxMode
 from tenor.pricing.policy import Policy, profile
 from tenor.subscriptions import (
@@ -94,7 +100,7 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
         of_customer = _agreed(settings[subscription.customer_id], standing, contracts)
         through = as_of - timedelta(days=of_customer.grace_days if batch.with_grace else 0)
         plans = [batch.memory.plans[item.plan_version_id] for item in standing.items]
-        thresholds = _thresholds(agreed_on.get(subscription.id), standing, plans, as_of)
+        thresholds = thresholds_of(agreed_on.get(subscription.id), standing, plans, as_of=as_of)
         has_thresholds = thresholds is not None
         work = Work(
             subscription=subscription,
@@ -118,23 +124,8 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
     batch.waiting = _waiting_adjustments(uow, customers)
     batch.billed = read_billed(uow, _settled_before(batch))
     batch.waived = waivers_of(uow, [ItemId(item_id) for item_id in batch.billed]) if batch.billed else {}
-    for_life = [work.subscription.id for work in batch.each() if work.thresholds and _counts_for_life(work)]
+    for_life = [work.subscription.id for work in batch.each() if counts_for_life(work)]
     batch.usage_billed = usage_billed(uow, for_life) if for_life else {}
-
-
-def _counts_for_life(work: Work) -> bool:
-    return work.policy.billing.threshold_basis == "lifetime_usage"
-
-
-def _thresholds(
-    agreed: UsageThresholds | None, standing: Standing, plans: Sequence[PlanVersion], as_of: datetime
-) -> UsageThresholds | None:
-    """Return the usage thresholds of a subscription: those agreed on, else its plan's; None where there are none."""
-    if agreed is None:
-        for item, plan in zip(standing.items, plans, strict=True):
-            if item.phases and not item.is_add_on and item.starts_at <= as_of:
-                agreed = plan.usage_thresholds
-    return agreed or None
 
 
 def _contracts(uow: UnitOfWork, batch: Batch, standings: Sequence[Standing]) -> Mapping[PlanVersionId, Contract]:

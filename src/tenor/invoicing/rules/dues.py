@@ -1,13 +1,12 @@
 """Dues: which service periods of which charges a settlement has to look at, and when to look again."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tenor.invoicing.rules.joints import ALONE, Joint
 from tenor.kernel.calendar import Grid, Interval, fixed_offset_at, period_at, periods_between
-from tenor.kernel.ids import ChargeId
 from tenor.kernel.period import Period
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, SeatCounting, Timing
 from tenor.pricing.policy import CalendarPolicy
@@ -198,38 +197,6 @@ def is_early(due: Due, through: datetime) -> bool:
     `through` is that of its look.
     """
     return due.metered_through is not None or due.falls_due_at > through
-
-
-def as_settled(
-    looked_at: Iterable[Due], look: Look, metered: Mapping[tuple[ChargeId, Period], datetime | None]
-) -> list[Due]:
-    """Return the dues as their last settlements saw them: early usage is counted as far as it was then.
-
-    `metered` says of each claimed period how far; None: it was over. What has not been claimed has not been settled.
-    """
-    found = []
-    for due in looked_at:
-        slot = (due.charge.id, due.period)
-        if not is_early(due, look.through):
-            found.append(due)
-        elif (at := metered.get(slot)) is not None:
-            found.append(due._replace(falls_due_at=at, due_at=at, metered_through=at))
-        elif slot in metered and due.metered_through is None:
-            found.append(due)
-    return found
-
-
-def served_span(due: Due) -> Period | None:
-    """Return the time from the first to the last billable instant of a due; None when nothing was billable.
-
-    Of a period that still runs it ends right after the instant through which usage counts.
-    """
-    if not due.slices:
-        return None
-    start, end = due.slices[0].span.start, due.slices[-1].span.end
-    if due.metered_through is not None:
-        end = min(end, due.metered_through + INSTANT)
-    return Period(start, end) if start < end else None
 
 
 def falls_inside(due: Due) -> bool:

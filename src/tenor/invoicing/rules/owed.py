@@ -9,10 +9,11 @@ from typing import Final
 
 from tenor.invoicing.model import Key, Owed
 from tenor.invoicing.rules.discounting import Looked, discount_ratings, dues_of_all
-from tenor.invoicing.rules.dues import PAID_BY_TIME, Due, Look, billing_zone, served_span
+from tenor.invoicing.rules.dues import PAID_BY_TIME, Due, Look, billing_zone
 from tenor.invoicing.rules.price_memory import PriceMemory, to_minor_exact
 from tenor.invoicing.rules.ratings import Rating, exact_text
 from tenor.invoicing.rules.recurring import rate_recurring
+from tenor.invoicing.rules.running import served_span
 from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId
 from tenor.kernel.money import EXACT, RoundingMode
 from tenor.kernel.period import Period, format_instant
