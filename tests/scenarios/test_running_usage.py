@@ -1,9 +1,21 @@
 """Usage that is billed before its period is over: in advance, and when it reaches a threshold."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
-from tenor.invoicing import follow_usage
+from tenor.invoicing import (
+    BillingSettingsChange,
+    accept_quote,
+    drafts_of,
+    follow_usage,
+    quote_change,
+    set_billing_settings,
+)
 from tenor.metering import Amendment, UsageEvent, amend_usage
+from tenor.platform.unit_of_work import UnitOfWork
+from tenor.subscriptions import Subscription, change_plan
 from tests.support.company import Company, instant, told
 
 BOOK = """\
@@ -37,6 +49,22 @@ plans:
     charges:
       - {code: base, name: Base fee, kind: recurring, amount: 20.00}
       - {code: calls, name: Calls, kind: usage, metric: calls, unit_amount: 0.01}
+  - code: progressive
+    name: Progressive
+    product: app
+    interval: month
+    usage_thresholds: {at: [200.00]}
+    charges:
+      - {code: base, name: Base fee, kind: recurring, timing: arrears, amount: 31.00}
+      - {code: calls, name: Calls, kind: usage, metric: calls, unit_amount: 0.0002}
+  - code: capped
+    name: Capped
+    product: app
+    interval: month
+    usage_thresholds: {at: [10.00]}
+    charges:
+      - {code: calls, name: Calls, kind: usage, metric: calls, timing: advance, unit_amount: 0.01}
+      - {code: ceiling, name: Ceiling, kind: cap, amount: 15.00}
 """
 
 
@@ -185,3 +213,73 @@ def test_a_change_of_plan_after_a_threshold_invoice_bills_the_rest_of_the_usage(
         calls  2026-01-01 2026-02-01    3.00
         total 3.00  due 3.00
     """)
+
+
+def test_a_threshold_for_life_is_reached_once_in_it(acme: Company) -> None:
+    """The figures of Lago's own progressive billing test: 31.00 of fees, 0.0002 a unit, one threshold of 200.00."""
+    acme.subscribe("ann", "progressive", "2022-12-01", profile="lago")
+    months = [("2022-12-16", 1_000_000, "2023-01-01"), ("2023-01-16", 2_000_000, "2023-02-01")]
+    totals = []
+    for used_on, units, ends_on in months:
+        acme.use("calls", units, used_on)
+        for day in (used_on, ends_on):
+            acme.bill(day)
+            acme.assert_proven()
+        totals.append(acme.rows("select total_minor from invoices order by number"))
+
+    # December: 200.00 at once, then the fee; January: 400.00 with its fee, for 200.00 has been reached before
+    assert totals == [[(20_000,), (3_100,)], [(20_000,), (3_100,), (43_100,)]]
+
+
+def test_a_threshold_invoice_does_not_wait_for_the_days_of_grace(acme: Company) -> None:
+    """Lago's test of it: 200.00 at once; the rest stays a draft for two days."""
+    ann = acme.subscribe("ann", "progressive", "2022-12-01")
+    words: dict[str, Any] = {"now": instant("2022-12-01"), "actor": "test", "reason": ""}
+    with acme.work() as uow:
+        set_billing_settings(uow, ann.customer_id, BillingSettingsChange(grace_days=2), **words)
+    acme.use("calls", 1_000_000, "2022-12-06")
+    assert "calls 2022-12-01 2023-01-01 200.00\ntotal 200.00" in acme.bill("2022-12-06")
+    acme.use("calls", 1_000_000, "2022-12-16")
+    assert acme.bill("2022-12-16") == ""
+    assert acme.bill("2023-01-01") == ""
+    with acme.work() as uow:
+        (draft,) = drafts_of(uow, acme.subscription("ann"), as_of=instant("2023-01-01"))
+    assert [entry.line.amount_minor for entry in draft.lines] == [3_100, 20_000]
+    acme.assert_proven()
+
+    assert acme.bill("2023-01-03") == told("""
+        INV-2 ann 2023-01-01
+        base   2022-12-01 2023-01-01   31.00
+        calls  2022-12-01 2023-01-01  200.00
+        total 231.00  due 231.00
+    """)
+
+
+def test_under_a_cap_usage_waits_until_the_period_is_over(acme: Company) -> None:
+    acme.subscribe("ann", "capped", "2026-01-01")
+    acme.use("calls", 2000, "2026-01-10")
+    assert acme.bill("2026-01-10") == ""
+    assert acme.bill("2026-02-01") == told("""
+        INV-1 ann 2026-02-01
+        calls    2026-01-01 2026-02-01  20.00
+        ceiling  2026-01-01 2026-02-01  -5.00
+        total 15.00  due 15.00
+    """)
+
+
+def test_a_change_costs_what_its_quote_says_with_the_usage_so_far(acme: Company) -> None:
+    ann = acme.subscribe("ann", "ahead", "2026-01-01")
+    acme.bill("2026-01-01")
+    acme.use("calls", 800, "2026-01-10")
+
+    def to_metered(uow: UnitOfWork, at: datetime) -> list[Subscription]:
+        words: dict[str, Any] = {"effective": "now", "version": ann.version, "now": at, "actor": "test", "reason": ""}
+        return [change_plan(uow, ann.id, plan="metered", **words)]
+
+    noon = instant("2026-01-16T12:00")
+    with acme.work() as uow:
+        quote = quote_change(uow, to_metered, as_of=noon)
+    assert [entry.line.amount_minor for draft in quote.drafts for entry in draft.lines] == [-1000, 800, 1000]
+    with acme.work() as uow:
+        issued = accept_quote(uow, to_metered, as_of=noon, digest=quote.digest, now=instant("2026-01-16T13:00"))
+    assert [draft.total_minor for draft in issued] == [800]
