@@ -1,6 +1,6 @@
 """Late usage: what comes after the cut-off of its period is set aside, or counts as used when it came."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -85,7 +85,7 @@ def _closed(
     uow: UnitOfWork, touched: Sequence[TouchedUsage], *, now: datetime
 ) -> dict[tuple[CustomerId, str], _Closed]:
     """Return where usage is closed, for those customers and metrics of which some is."""
-    policies = _policies(uow, {one.customer_id for one in touched})
+    policies = _policies(uow, touched)
     if not policies:
         return {}
     standings = load_items(uow, list(policies))
@@ -109,9 +109,23 @@ def _closed(
     return {key: min(entries) for key, every in found.items() if (entries := [one for one in every if one]) == every}
 
 
-def _policies(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> dict[SubscriptionId, Policy]:
-    """Return the policy of each subscription of these customers, if any of them has a cut-off; one statement."""
-    rows = uow.fetch_all("select id, profile from subscriptions where customer_id = any(%s)", [list(customer_ids)])
+def _policies(uow: UnitOfWork, touched: Sequence[TouchedUsage]) -> dict[SubscriptionId, Policy]:
+    """Return the policy of each subscription of the customers who used before something was settled; one statement.
+
+    None of them where no policy has a cut-off: hardly any usage asks for more than this.
+    """
+    rows = uow.fetch_all(
+        """
+        select s.id, s.profile from subscriptions s
+        where s.customer_id in (
+            select t.customer_id
+            from unnest(%s::uuid[], %s::timestamptz[]) t (customer_id, earliest_at)
+            join subscriptions o on o.customer_id = t.customer_id
+            join billing_positions b on b.subscription_id = o.id and b.settled_through > t.earliest_at
+        )
+        """,
+        [[one.customer_id for one in touched], [one.earliest_at for one in touched]],
+    )
     policies = {SubscriptionId(subscription_id): profile(name) for subscription_id, name in rows}
     cuts_off = any(
         policy.metering.late_usage_days is not None or policy.billing.late_usage_periods is not None

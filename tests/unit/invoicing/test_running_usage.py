@@ -59,7 +59,7 @@ def test_what_serves_later_in_a_period_costs_nothing_yet() -> None:
     usage = used("calls", "2026-01-01", "2026-02-01", 50)
 
     (rating,) = rate_dues(life, [due], usage, PriceMemory(TENOR, currency="USD"), UTC)
-    assert (served_span(due), rating.exact) == (None, 0)
+    assert (served_span(due), rating.exact) == (None, Decimal(0))
 
 
 def test_a_minimum_is_owed_when_the_period_is_over() -> None:
@@ -67,11 +67,11 @@ def test_a_minimum_is_owed_when_the_period_is_over() -> None:
     version = plan(calls(price))
     usage = used("calls", "2026-01-01", "2026-02-01", 50)
 
-    def cost(through: str) -> Decimal:
+    def cost(through: str) -> str:
         found = dues(LIFE, version, looked(through, so_far=True), UTC, TENOR.calendar)
-        return Decimal(rate_dues(LIFE, found[:1], usage, PriceMemory(TENOR, currency="USD"), UTC)[0].exact)
+        return f"{rate_dues(LIFE, found[:1], usage, PriceMemory(TENOR, currency='USD'), UTC)[0].exact:.2f}"
 
-    assert (cost("2026-01-31"), cost("2026-02-01")) == (25, 30)
+    assert [cost("2026-01-31"), cost("2026-02-01")] == ["25.00", "30.00"]
 
 
 def test_grace_keeps_fees_open_and_not_what_is_billed_as_it_comes() -> None:
