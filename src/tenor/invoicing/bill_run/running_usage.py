@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
-from tenor.invoicing.model import Line, Slot
+from tenor.invoicing.model import Slot
 from tenor.invoicing.rules.dues import is_early
 from tenor.kernel.money import exponent, format_minor
 from tenor.platform.outbox import Event
@@ -40,6 +40,8 @@ def hold_usage(work: Work, batch: Batch) -> None:
     New is one that what was billed of it has not reached: so it is reached once in each period, or by the policy's
     `threshold_basis` once in all. What is left out stays owed; the look at its own time finds it.
     """
+    if not any(item.look.so_far for item in work.items):
+        return
     early = {item.item.id: _early(item) for item in work.items}
     if not any(early.values()):
         return
@@ -52,11 +54,15 @@ def hold_usage(work: Work, batch: Batch) -> None:
             item.owed = [entry for entry in item.owed if entry.key.slot not in slots]
 
 
-def tell_threshold(line: Line, work: Work) -> Line:
-    """Return a line with the threshold in its trace that has brought it before its time, if one has."""
-    if work.reached_minor is None or "through" not in line.trace:
-        return line
-    return line._replace(trace={**line.trace, "threshold_minor": work.reached_minor})
+def tell_threshold(work: Work) -> None:
+    """Write the threshold that has been reached into the trace of the lines that it has brought before their time."""
+    if work.reached_minor is None:
+        return
+    told = {"threshold_minor": work.reached_minor}
+    for item in work.items:
+        item.lines = [
+            line._replace(trace={**line.trace, **told}) if "through" in line.trace else line for line in item.lines
+        ]
 
 
 def threshold_events(batch: Batch) -> list[Event]:

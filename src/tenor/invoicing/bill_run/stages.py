@@ -243,8 +243,8 @@ def settle_batch(_uow: UnitOfWork, batch: Batch) -> None:
             newest = work.newest_due_at
             for item in work.items:
                 billed = _in_scope(batch.billed.get(item.item.id, []), item)
-                lines = settle(item.owed, billed, now=newest, subscription_id=work.subscription.id)
-                item.lines = [tell_threshold(line, work) for line in lines]
+                item.lines = settle(item.owed, billed, now=newest, subscription_id=work.subscription.id)
+            tell_threshold(work)
 
 
 def tax(_uow: UnitOfWork, batch: Batch) -> None:
@@ -256,8 +256,10 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
         lines += [one.line(newest) for one in waiting if one.currency == group.party.currency]
         occasion, apart = _occasion(batch, group), _usage_given_back(group)
         with _parking(*group.works):
-            batch.drafts += draft_documents([line for line in lines if line not in apart], group.party, occasion)
-            batch.drafts += draft_documents(apart, group.party, replace(occasion, mark=occasion.mark + b"usage"))
+            if apart:
+                lines = [line for line in lines if line not in apart]
+                batch.drafts += draft_documents(apart, group.party, replace(occasion, mark=occasion.mark + b"usage"))
+            batch.drafts += draft_documents(lines, group.party, occasion)
 
 
 class _Group(NamedTuple):

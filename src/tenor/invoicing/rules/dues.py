@@ -178,10 +178,8 @@ def newest_due_at(looked_at: Iterable[Due], *, through: datetime, settled_throug
     A due is a correction if it is settled, or fell due at an instant through which its subscription is. Usage that is
     looked at before its time carries none.
     """
-    regular = (
-        due.due_at for due in looked_at if not _is_correction(due, settled_through) and not is_early(due, through)
-    )
-    return max(regular, default=through)
+    regular = [due for due in looked_at if not _is_correction(due, settled_through)]
+    return max([due.due_at for due in regular if not is_early(due, through)], default=through)
 
 
 def with_corrections_due(looked_at: list[Due], at: datetime, *, settled_through: datetime | None = None) -> list[Due]:
