@@ -1,7 +1,7 @@
 """`tenor usage`: usage events in, put right, and what they come to."""
 
 from dataclasses import fields, replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
