@@ -84,11 +84,41 @@ PLANS = ("mixed", "committed", "yearly", "windowed")
 PROFILES = ("tenor", "lago", "killbill", "recurly", "stripe-classic", "chargebee-day", "zuora", "paddle")
 STEPS = 14
 
+EARLY = {
+    "    trial_days: 14\n": "    trial_days: 14\n    usage_thresholds: {at: [3.00, 8.00], every: 2.00}\n",
+    "metric: peak, unit_amount: 0.3, minimum: 2}": "metric: peak, timing: advance, unit_amount: 0.3, minimum: 2}",
+    "  - code: yearly\n": "  - code: yearly\n    usage_thresholds: {at: [1.50]}\n",
+    "        model: matrix\n": "        timing: advance\n        model: matrix\n",
+    "  - code: windowed\n": "  - code: windowed\n    usage_thresholds: {every: 1.00}\n",
+}
+"""What makes usage of a plan be billed before its period is over: what stands in the book, and what stands instead."""
+
 
 @pytest.mark.parametrize("seed", range(10))
 def test_any_life_ends_proven_and_settled(acme: Company, seed: int) -> None:
+    now = _live(acme, BOOK, seed)
+
+    assert acme.prove().pending == 0
+    assert acme.bill(_text(now)) == ""
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 7])
+def test_usage_billed_while_it_runs_ends_proven(acme: Company, seed: int) -> None:
+    book = BOOK
+    for stands, instead in EARLY.items():
+        assert stands in book
+        book = book.replace(stands, instead)
+
+    now = _live(acme, book, seed)
+
+    assert acme.bill(_text(now)) == ""
+    assert acme.rows("select count(*) > 0 from claims where metered_through is not null") == [(True,)]
+
+
+def _live(acme: Company, book: str, seed: int) -> datetime:
+    """Live a life and bill the end of it; return when that is."""
     chance = random.Random(seed)  # noqa: S311  # a life that can be lived again
-    acme.sell(BOOK)
+    acme.sell(book)
     acme.customer("ann", tax_percent=chance.choice(("0", "19")), timezone=chance.choice(("UTC", "Europe/Berlin")))
     now = instant("2026-01-01") + timedelta(days=chance.randint(0, 30), hours=chance.choice((0, 10)))
     life = _Life(acme, chance)
@@ -101,9 +131,7 @@ def test_any_life_ends_proven_and_settled(acme: Company, seed: int) -> None:
         chance.choices((*steps, life.cancel), weights=(5, 5, 2, 3, 1))[0](now)
     now += timedelta(days=chance.choice((20, 400)))
     life.bill(now)
-
-    assert acme.prove().pending == 0
-    assert acme.bill(_text(now)) == ""
+    return now
 
 
 class _Life:

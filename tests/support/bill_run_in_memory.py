@@ -20,8 +20,8 @@ from tenor.invoicing.rules.documents import Occasion, draft_documents
 from tenor.invoicing.rules.dues import Due
 from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.invoicing.rules.owed import UsageKey, owed
+from tenor.invoicing.rules.running import served_span
 from tenor.invoicing.rules.settle import less_waived
-from tenor.invoicing.usage import served_span
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import BillRunId, ChargeId, CustomerId, ItemId, SubscriptionId
 from tenor.kernel.period import Period
@@ -238,9 +238,11 @@ class Books:
             policy=self.policy,
             through=through,
             items=[
-                ItemWork(item, position, self.plans[item.plan_version_id], stages._look(position, through))
+                ItemWork(item, position, plan, look)
                 for item in self.items
                 for position in [self.positions[item.id]]
+                for plan in [self.plans[item.plan_version_id]]
+                for look in [stages.look_of(position, plan, through, as_of=through, has_thresholds=False)]
             ],
         )
 
@@ -273,7 +275,7 @@ class Books:
 
     def _claim(self, batch: Batch) -> None:
         """Write the claims, and refuse what the keys of their table refuse."""
-        for item_id, charge_id, start, end, number, previous, follows, _, _ in rows.claim_rows(batch):
+        for item_id, charge_id, start, end, number, previous, follows, *_ in rows.claim_rows(batch):
             claimed = Claimed(item_id, charge_id, Period(start, end))
             chain = [other.period for other in self.settlements if other[:2] == claimed[:2]]
             assert number == self.settlements.get(claimed, 0) + 1, "another settlement has this number"

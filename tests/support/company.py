@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from tenor.customers import CustomerDetails, register_customers
-from tenor.invoicing import BillRunReport, IssuedDocument, Proof, bill, find_document, prove
+from tenor.invoicing import BillRunReport, IssuedDocument, Proof, bill, find_document, follow_usage, prove
 from tenor.kernel.ids import CustomerId, TenantId
 from tenor.kernel.money import format_minor
 from tenor.ledger import trial_balance
@@ -22,14 +22,12 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.price_book import apply_price_book, read_price_book
 from tenor.subscriptions import (
     Effective,
-    LateUsage,
     NewSubscription,
     Subscription,
     cancel,
     change_plan,
     change_quantity,
     find_subscription,
-    mark_late_usage,
     subscribe,
 )
 
@@ -219,9 +217,9 @@ class Company:
 
 
 def take_usage(uow: UnitOfWork, events: list[UsageEvent], *, now: datetime) -> None:
-    """Record usage and report what is late, as whoever takes usage in has to."""
+    """Record usage and do what follows from it, as whoever takes usage in has to."""
     receipt = record_usage(uow, events, now=now, strict=True)
-    mark_late_usage(uow, [LateUsage(*touched) for touched in receipt.touched], now=now)
+    follow_usage(uow, receipt.touched, now=now)
 
 
 def paper(*documents: IssuedDocument) -> str:

@@ -192,7 +192,7 @@ def _write_document(uow: UnitOfWork, draft: Draft, item: Item, run: Documents, a
         if not isinstance(key, Key):
             continue
         follows = None if period.start == item.starts_at else period.start
-        claim = (key.item_id, key.charge_id, *period, 1, None, follows, entry.line.amount_minor, draft.id)
+        claim = (key.item_id, key.charge_id, *period, 1, None, follows, entry.line.amount_minor, draft.id, None)
         _insert(uow, "claims", CLAIM_COLUMNS, claim)
     _insert(uow, "outbox_events", _EVENT_COLUMNS, _event_row(draft, run))
 

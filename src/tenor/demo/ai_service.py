@@ -10,18 +10,17 @@ from typing import Final, NamedTuple
 from tenor.customers import CustomerDetails, customers_by_external_id, register_customers
 from tenor.demo.inputs import read_price_book_file, read_requests
 from tenor.demo.story import ACTOR, Check, Moment, Step, Story
+from tenor.invoicing import follow_usage
 from tenor.metering import UsageEvent, record_usage
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import apply_price_book, read_price_book
 from tenor.subscriptions import (
-    LateUsage,
     NewSubscription,
     Subscription,
     cancel,
     change_plan,
     change_quantity,
     find_subscription,
-    mark_late_usage,
     subscribe,
 )
 
@@ -159,8 +158,7 @@ def send_usage(moment: Moment, *, every: int) -> str:
     accepted = duplicates = 0
     while batch := list(islice(events, BATCH_EVENTS)):
         receipt = record_usage(moment.uow, batch, now=moment.now, strict=True)
-        late = [LateUsage(touched.customer_id, touched.metric_code, touched.earliest_at) for touched in receipt.touched]
-        mark_late_usage(moment.uow, late, now=moment.now)
+        follow_usage(moment.uow, receipt.touched, now=moment.now)
         accepted += len(receipt.accepted)
         duplicates += len(receipt.duplicates)
         moment.tell("sending usage events", accepted + duplicates, None)

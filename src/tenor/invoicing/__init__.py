@@ -21,16 +21,21 @@ from tenor.invoicing.billing_settings import (
     default_billing_settings,
     settings_to_json,
 )
+from tenor.invoicing.cost_so_far import ChargeSoFar, CostSoFar, cost_so_far
+from tenor.invoicing.cut_off import LateEvent, late_usage
 from tenor.invoicing.explain import explain_line
 from tenor.invoicing.model import Draft, TaxedLine
 from tenor.invoicing.operations.charge_once import charge_once
 from tenor.invoicing.operations.credit_invoice import CreditNote, credit_invoice
+from tenor.invoicing.operations.follow_usage import FollowedUsage, follow_usage
 from tenor.invoicing.operations.grant_credit import grant_credit
 from tenor.invoicing.operations.make_proforma import make_proforma
 from tenor.invoicing.operations.mark_refunded import mark_refunded
 from tenor.invoicing.operations.record_payment import PaymentRequest, record_payment
 from tenor.invoicing.operations.request_refund import request_refund
 from tenor.invoicing.operations.set_billing_settings import set_billing_settings
+from tenor.invoicing.operations.set_usage_alert import MalformedUsageAlert, remove_usage_alert, set_usage_alert
+from tenor.invoicing.operations.set_usage_thresholds import set_usage_thresholds
 from tenor.invoicing.operations.void_invoice import void_invoice
 from tenor.invoicing.operations.write_off import write_off
 from tenor.invoicing.payments import Payment, Receipt
@@ -60,6 +65,7 @@ from tenor.invoicing.settlement import (
 )
 from tenor.invoicing.statements import Statement, StatementEntry, customer_statements
 from tenor.invoicing.tax_quotes import prefetch_taxes
+from tenor.invoicing.usage_alerts import Crossing, UsageAlert, subscriptions_with_alerts, tell_alerts, usage_alerts
 
 __all__ = [
     "Adjusted",
@@ -70,14 +76,20 @@ __all__ = [
     "BillRunReport",
     "BillingSettings",
     "BillingSettingsChange",
+    "ChargeSoFar",
+    "CostSoFar",
     "CreditNote",
+    "Crossing",
     "DocumentNotFound",
     "DocumentSummary",
     "Draft",
     "Finding",
+    "FollowedUsage",
     "IssuedDocument",
     "IssuedLine",
+    "LateEvent",
     "MalformedBillingSettings",
+    "MalformedUsageAlert",
     "NegativeTotal",
     "Parked",
     "ParkedSubscription",
@@ -98,10 +110,12 @@ __all__ = [
     "StatementEntry",
     "TaxedLine",
     "TermsKind",
+    "UsageAlert",
     "accept_quote",
     "bill",
     "billing_settings",
     "charge_once",
+    "cost_so_far",
     "credit_invoice",
     "customer_statements",
     "default_billing_settings",
@@ -110,7 +124,9 @@ __all__ = [
     "finalise_drafts",
     "find_document",
     "find_run",
+    "follow_usage",
     "grant_credit",
+    "late_usage",
     "list_documents",
     "list_runs",
     "make_proforma",
@@ -123,10 +139,16 @@ __all__ = [
     "quote_change",
     "record_payment",
     "refund_requests",
+    "remove_usage_alert",
     "request_refund",
     "set_billing_settings",
+    "set_usage_alert",
+    "set_usage_thresholds",
     "settings_to_json",
     "settle_now",
+    "subscriptions_with_alerts",
+    "tell_alerts",
+    "usage_alerts",
     "void_invoice",
     "write_off",
 ]

@@ -174,7 +174,8 @@ def _claims(uow: UnitOfWork, draft: Draft) -> list[tuple[Any, ...]]:
             amounts[slot] = amounts.get(slot, 0) + entry.line.amount_minor
     rows = uow.fetch_all(
         """
-        select c.item_id, c.charge_id, c.period_start, c.period_end, max(c.settlement_no)
+        select c.item_id, c.charge_id, c.period_start, c.period_end, max(c.settlement_no),
+               (array_agg(c.metered_through order by c.settlement_no desc))[1]
         from unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) s (item_id, charge_id, period_start)
         join claims c using (item_id, charge_id, period_start)
         group by c.item_id, c.charge_id, c.period_start, c.period_end
@@ -182,7 +183,8 @@ def _claims(uow: UnitOfWork, draft: Draft) -> list[tuple[Any, ...]]:
         [[slot[0] for slot in amounts], [slot[1] for slot in amounts], [slot[2].start for slot in amounts]],
     )
     return [
-        (*slot, done + 1, done, None, amounts[slot[0], slot[1], Period(*slot[2:])], draft.id) for *slot, done in rows
+        (*slot, done + 1, done, None, amounts[slot[0], slot[1], Period(*slot[2:])], draft.id, metered)
+        for *slot, done, metered in rows
     ]
 
 

@@ -37,6 +37,10 @@ def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: 
         yield f"difference {format_minor(line.amount_minor, currency)}"
         return
     yield from explain(trace.get("steps", []), currency=currency)
+    if through := trace.get("through"):
+        so_far = f"used through {_day(through, zone)}, while the period runs"
+        reached = trace.get("threshold_minor")
+        yield so_far if reached is None else f"{so_far}: {format_minor(reached, currency)} has been reached"
     for part in trace.get("slices", []):
         yield from (f"  {sentence}" for sentence in explain(part["steps"], currency=currency))
         yield (

@@ -16,6 +16,10 @@ Trace = Mapping[str, Any]
 """The derivation of an amount, ready for JSON: inputs, formula, rounding residue."""
 
 
+Slot = tuple[ChargeId, Period]
+"""A charge of an item and one of its periods: what a claim is of."""
+
+
 class Key(NamedTuple):
     """What an amount is for: Owed, Billed and Line share it, and the database claims it.
 
@@ -27,6 +31,11 @@ class Key(NamedTuple):
     charge_id: ChargeId
     dimension: str
     period: Period
+
+    @property
+    def slot(self) -> Slot:
+        """The charge and the period."""
+        return self.charge_id, self.period
 
 
 class AdjustmentKey(NamedTuple):
@@ -49,7 +58,10 @@ class Owed(NamedTuple):
 
 
 class Billed(NamedTuple):
-    """What issued documents already hold for a key, how many settlements made it up, and with which tax."""
+    """What issued documents already hold for a key, how many settlements made it up, and with which tax.
+
+    `metered_through` is set while the last of them has counted usage of a period that still ran.
+    """
 
     key: Key
     amount_minor: int
@@ -57,6 +69,7 @@ class Billed(NamedTuple):
     is_deferred: bool
     description: str
     taxed: Held | None = None
+    metered_through: datetime | None = None
 
 
 class TaxShare(NamedTuple):

@@ -20,7 +20,9 @@ from tenor.invoicing.rules.discounting import Looked, dues_of_all
 from tenor.invoicing.rules.dues import Due, Look
 from tenor.invoicing.rules.owed import owed_of_items
 from tenor.invoicing.rules.price_memory import PriceMemory
+from tenor.invoicing.rules.running import as_settled
 from tenor.invoicing.rules.settle import less_waived
+from tenor.invoicing.store import metered_claims
 from tenor.invoicing.usage import UsageRequest, read_usage
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import NotFound, Refusal
@@ -147,19 +149,40 @@ def _sort_out(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> 
         chunk.holders.update((position.item_id, subscription.id) for position in standing.positions)
         pending = {position.item_id for position in standing.positions if position.revisit_from is not None}
         settled_through = {position.item_id: position.settled_through for position in standing.positions}
+        metered_through = {position.item_id: position.metered_through for position in standing.positions}
         proof.pending += len(pending)
         chunk.left_out |= pending
         chunk.left_out |= {item.id for item in timeline.items if item.plan_version_id in memory.lost}
         if pending:
             chunk.left_out |= {item.id for item in timeline.items}  # what they owe may hang on what is pending
         looked = [
-            Looked(item, memory.plans[item.plan_version_id], Look(through, settled_through=None, revisit_from=None))
+            Looked(
+                item,
+                memory.plans[item.plan_version_id],
+                Look(through, None, None, metered_through=metered_through.get(item.id), so_far=True),
+            )
             for item in timeline.items
             if (through := settled_through.get(item.id)) is not None and item.id not in chunk.left_out
         ]
         if looked:
             found = dues_of_all(looked, timeline.discounts, zone, policy.calendar)
             chunk.derivable.append(_Derivable(subscription, timeline.discounts, looked, found, zone, policy))
+    _count_as_settled(uow, chunk)
+
+
+def _count_as_settled(uow: UnitOfWork, chunk: _Chunk) -> None:
+    """Count usage that was billed while its period ran as far as its last settlement counted it."""
+    early = {
+        looked.item.id: looked.look.through
+        for one in chunk.derivable
+        for looked in one.looked
+        if looked.look.metered_through is not None
+    }
+    metered = metered_claims(uow, early)
+    for one in chunk.derivable:
+        for place, looked in enumerate(one.looked):
+            if looked.item.id in early:
+                one.dues[place] = as_settled(one.dues[place], looked.look, metered[looked.item.id])
 
 
 def _remember_plans(uow: UnitOfWork, wanted: set[PlanVersionId], proof: Proof, memory: _Memory) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, TaxShare
+from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, Slot, TaxShare
 from tenor.invoicing.rules.documents import document_digest
 from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.kernel.ids import ChargeId, ItemId
@@ -73,6 +73,7 @@ CLAIM_COLUMNS: Final = (
     ("follows", "timestamptz"),
     ("amount_minor", "bigint"),
     ("invoice_id", "uuid"),
+    ("metered_through", "timestamptz"),
 )
 
 DIGEST_HEAD: Final = (
@@ -255,11 +256,12 @@ def read_billed(uow: UnitOfWork, since: Mapping[UUID, datetime]) -> dict[UUID, l
         with looked_at as (
             select * from unnest(%s::uuid[], %s::timestamptz[]) as l (item_id, since)
         ), claimed as (
-            select c.item_id, c.charge_id, c.period_start, c.period_end, max(c.settlement_no) as settlements
+            select c.item_id, c.charge_id, c.period_start, c.period_end, max(c.settlement_no) as settlements,
+                   (array_agg(c.metered_through order by c.settlement_no desc))[1] as metered_through
             from looked_at l join claims c on c.item_id = l.item_id and c.period_end > l.since
             group by c.item_id, c.charge_id, c.period_start, c.period_end
         )
-        select c.item_id, c.charge_id, c.period_start, c.period_end, c.settlements,
+        select c.item_id, c.charge_id, c.period_start, c.period_end, c.settlements, c.metered_through,
                b.dimension, coalesce(b.amount_minor, 0)::bigint, b.is_deferred, b.description, b.taxed
         from claimed c
         left join lateral (
@@ -279,10 +281,33 @@ def read_billed(uow: UnitOfWork, since: Mapping[UUID, datetime]) -> dict[UUID, l
         (list(since), list(since.values())),
     )
     found: dict[UUID, list[Billed]] = {item_id: [] for item_id in since}
-    for item_id, charge_id, start, end, settlements, dimension, amount, is_deferred, description, taxed in rows:
+    for item_id, charge_id, start, end, settlements, metered, dimension, amount, is_deferred, words, taxed in rows:
         key = Key(ItemId(item_id), ChargeId(charge_id), dimension or "", Period(start, end))
         history = held(_taxed_amount(line) for line in taxed or ())
-        found[item_id].append(Billed(key, amount, settlements, bool(is_deferred), description or "", history))
+        found[item_id].append(Billed(key, amount, settlements, bool(is_deferred), words or "", history, metered))
+    return found
+
+
+def metered_claims(uow: UnitOfWork, since: Mapping[ItemId, datetime]) -> dict[ItemId, dict[Slot, datetime | None]]:
+    """Return how far usage was counted by the last settlement of each claimed period that ends after `since[item_id]`.
+
+    None: the period was over.
+    """
+    found: dict[ItemId, dict[Slot, datetime | None]] = {item_id: {} for item_id in since}
+    if not since:
+        return found
+    rows = uow.fetch_all(
+        """
+        select distinct on (c.item_id, c.charge_id, c.period_start)
+               c.item_id, c.charge_id, c.period_start, c.period_end, c.metered_through
+        from unnest(%s::uuid[], %s::timestamptz[]) as l (item_id, since)
+        join claims c on c.item_id = l.item_id and c.period_end > l.since
+        order by c.item_id, c.charge_id, c.period_start, c.settlement_no desc
+        """,
+        (list(since), list(since.values())),
+    )
+    for item_id, charge_id, start, end, metered in rows:
+        found[ItemId(item_id)][ChargeId(charge_id), Period(start, end)] = metered
     return found
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from tenor.invoicing.rules.dues import Due
 from tenor.invoicing.rules.owed import UsageKey
+from tenor.invoicing.rules.running import served_span
 from tenor.kernel.calendar import Grid, periods_between
-from tenor.kernel.period import Period
 from tenor.metering import (
     Aggregate,
     Metric,
@@ -68,11 +68,6 @@ def read_usage(
             key = (request.item.id, request.due.charge.id, request.due.period)
             found[key] = found[key]._replace(events=tuple(UsageEvent(units=value) for value in events))
     return found
-
-
-def served_span(due: Due) -> Period | None:
-    """Return the time from the first to the last billable instant of a due; None when nothing was billable."""
-    return Period(due.slices[0].span.start, due.slices[-1].span.end) if due.slices else None
 
 
 def _windows(request: UsageRequest, metrics: dict[str, Metric]) -> Iterator[UsageWindow]:

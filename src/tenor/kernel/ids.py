@@ -30,6 +30,7 @@ GrantId = NewType("GrantId", uuid.UUID)
 WalletUseId = NewType("WalletUseId", uuid.UUID)
 TopUpId = NewType("TopUpId", uuid.UUID)
 KeyId = NewType("KeyId", uuid.UUID)
+UsageAlertId = NewType("UsageAlertId", uuid.UUID)
 
 PREFIXES: Final = {
     "ten": "tenant",
@@ -57,6 +58,7 @@ PREFIXES: Final = {
     "top": "top-up",
     "rej": "usage rejection",
     "key": "API key",
+    "ual": "usage alert",
 }
 """Every prefix on the wire and the thing it names."""
 

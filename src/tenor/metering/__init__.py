@@ -21,6 +21,7 @@ from tenor.metering.queries import (
 )
 from tenor.metering.rules.aggregate import Aggregate, Terms
 from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_event_lines, read_events
+from tenor.metering.store.arrivals import Arrival, Before, arrivals
 from tenor.metering.store.ingest import TouchedUsage
 from tenor.metering.store.rejections import KeptRejection, usage_rejections
 
@@ -28,7 +29,9 @@ __all__ = [
     "Aggregate",
     "Amendment",
     "AmendmentReceipt",
+    "Arrival",
     "BadRow",
+    "Before",
     "ClickHouseFailed",
     "ClickHouseUnknown",
     "Columns",
@@ -53,6 +56,7 @@ __all__ = [
     "UsageRelocationFailed",
     "UsageWindow",
     "amend_usage",
+    "arrivals",
     "correct_from_file",
     "current_usage",
     "find_metrics",

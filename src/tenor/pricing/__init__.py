@@ -60,6 +60,12 @@ from tenor.pricing.store import (
     tampered_plan_versions,
     tax_categories,
 )
+from tenor.pricing.thresholds import (
+    MalformedThresholds,
+    UsageThresholds,
+    thresholds_from_json,
+    thresholds_to_json,
+)
 
 __all__ = [
     "AgreedPayment",
@@ -83,6 +89,7 @@ __all__ = [
     "MalformedContract",
     "MalformedDiscount",
     "MalformedPriceBook",
+    "MalformedThresholds",
     "NotFirstPurchase",
     "Occasion",
     "OrderBelowMinimum",
@@ -105,6 +112,7 @@ __all__ = [
     "TaxMode",
     "Timing",
     "UnknownPolicy",
+    "UsageThresholds",
     "agree_contract",
     "all_contracts",
     "all_coupons",
@@ -129,5 +137,7 @@ __all__ = [
     "redeem_promotion_code",
     "tampered_plan_versions",
     "tax_categories",
+    "thresholds_from_json",
+    "thresholds_to_json",
     "undo_redemption",
 ]

@@ -26,10 +26,11 @@ from tenor.pricing.model import (
     TaxMode,
     Timing,
 )
+from tenor.pricing.thresholds import thresholds_from_json
 
 Definition = Mapping[str, Any]
-"""`interval`, `trial_days`, `features` (code → limit or null), `charges` (a list of charge bodies), perhaps `profile`
-and `credits` (code → body).
+"""`interval`, `trial_days`, `features` (code → limit or null), `charges` (a list of charge bodies), perhaps `profile`,
+`credits` (code → body) and `usage_thresholds`.
 
 What came later than the first definitions is written only where it deviates from its default, so that the
 definitions of then have the text, and the hash, that they have always had.
@@ -82,6 +83,7 @@ def plan_version(record: PlanVersionRecord, *, stored_hash: bytes) -> PlanVersio
     """
     definition = record.definition
     features = sorted(definition["features"].items())
+    thresholds = definition.get("usage_thresholds")
     return PlanVersion(
         id=record.id,
         plan=record.plan,
@@ -101,6 +103,7 @@ def plan_version(record: PlanVersionRecord, *, stored_hash: bytes) -> PlanVersio
         profile=definition.get("profile"),
         customer_id=record.customer_id,
         credits=tuple(_credit_from_json(code, body) for code, body in sorted(definition.get("credits", {}).items())),
+        usage_thresholds=None if thresholds is None else thresholds_from_json(thresholds),
     )
 
 

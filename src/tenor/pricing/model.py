@@ -12,6 +12,7 @@ from tenor.catalog.model import Filter
 from tenor.kernel.calendar import Interval
 from tenor.kernel.ids import ChargeId, CustomerId, PlanVersionId
 from tenor.pricing.charges import DimensionKey, Matrix, Percentage, Price
+from tenor.pricing.thresholds import UsageThresholds
 
 
 class ChargeKind(StrEnum):
@@ -127,7 +128,7 @@ class PlanVersion:
     `content_hash` is the SHA-256 of the canonical JSON of everything that decides an amount; a stored
     version whose content no longer gives that hash has been tampered with. `profile` names the policy that
     bills it; None is the subscription's own. `customer_id` is the one customer whom it is sold to, by a
-    contract; None is anybody.
+    contract; None is anybody. `usage_thresholds` are those of its subscriptions that have no others.
     """
 
     id: PlanVersionId
@@ -148,3 +149,4 @@ class PlanVersion:
     profile: str | None = None
     customer_id: CustomerId | None = None
     credits: tuple[PlanCredit, ...] = ()
+    usage_thresholds: UsageThresholds | None = None

@@ -91,7 +91,7 @@ class RatingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MeteringPolicy:
-    """Which events are one, which count, and what no event means."""
+    """Which events are one, which count, and what no event means; until when late ones count, and where they stand."""
 
     dedup_key: tuple[str, ...]
     dedup_keep: Literal["first", "last"]
@@ -103,6 +103,9 @@ class MeteringPolicy:
     time_resolution: Literal["exact", "second", "minute"]
     latest_negative: Literal["keep", "zero"]
     carry_over: bool | Literal["latest"]
+    late_usage_days: int | None
+    late_usage_after: Literal["report", "current_period"]
+    late_usage_credit: Literal["next_invoice", "credit_note"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -400,11 +400,15 @@ class Recording(NamedTuple):
 
 
 class BillingPosition(NamedTuple):
-    """How far an item is settled, and the earliest instant that news made worth another look."""
+    """How far an item is settled, and the earliest instant that news made worth another look.
+
+    `metered_through` is the last instant through which usage was billed before its period was over.
+    """
 
     item_id: ItemId
     settled_through: datetime | None
     revisit_from: datetime | None
+    metered_through: datetime | None = None
 
 
 __all__ = [

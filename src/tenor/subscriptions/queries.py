@@ -66,7 +66,7 @@ class Drift(NamedTuple):
 _LOAD: Final = f"""
     select {SUBSCRIPTION_FIELDS},
            i.id, i.plan_version_id, i.anchor_at, i.discount_percent, i.is_add_on,
-           b.settled_through, b.revisit_from,
+           b.settled_through, b.revisit_from, b.metered_through,
            p.starts_at, p.ends_at, p.is_billable, p.terms::text, p.state, p.closing
     from subscriptions s
     join subscription_items i on i.tenant_id = s.tenant_id and i.subscription_id = s.id
@@ -78,7 +78,7 @@ _LOAD: Final = f"""
     order by s.id, i.id, p.starts_at
 """
 _ITEM_ID: Final = SUBSCRIPTION_WIDTH
-_PHASE: Final = _ITEM_ID + 7
+_PHASE: Final = _ITEM_ID + 8
 """Where the columns of `_LOAD` begin: the subscription's at 0, the item's with its position, the phase's."""
 
 
@@ -236,14 +236,14 @@ def _standing(rows: Sequence[Row], discounts: tuple[AppliedDiscount, ...]) -> St
 
 
 def _item(item_id: ItemId, rows: Sequence[Row]) -> tuple[Item, BillingPosition]:
-    _, plan_version_id, anchor_at, discount_percent, is_add_on, settled_through, revisit_from = rows[0][_ITEM_ID:_PHASE]
+    _, plan_version_id, anchor_at, discount_percent, is_add_on, *position = rows[0][_ITEM_ID:_PHASE]
     phases = tuple(
         Phase(starts_at, ends_at, is_billable, terms_from_text(terms), _STATE[state], _CLOSING[closing])
         for starts_at, ends_at, is_billable, terms, state, closing in (row[_PHASE:] for row in rows)
         if starts_at is not None
     )
     item = Item(item_id, PlanVersionId(plan_version_id), anchor_at, discount_percent, phases, is_add_on)
-    return item, BillingPosition(item_id, settled_through, revisit_from)
+    return item, BillingPosition(item_id, *position)
 
 
 def _start(found: tuple[Item, BillingPosition]) -> tuple[bool, datetime, bool, ItemId]:

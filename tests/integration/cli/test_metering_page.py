@@ -19,7 +19,10 @@ def test_every_command_prints_what_the_page_says(tenor: Shell) -> None:
     tenor.done("catalog", "apply", ROOT / "examples" / "acme.yaml", *acme)
     tenor.done("customer", "add", "globex", *acme)
 
-    assert len(EXAMPLES) == 4
+    start = ("--start", "2026-01-01T00:00:00Z")
+    tenor.done("subscription", "create", "main", "--customer", "globex", "--plan", "team", *start, *acme)
+
+    assert len(EXAMPLES) == 6
     for typed, printed in EXAMPLES:
         files = {name: tenor.file(name, content) for name, content in FILE.findall(typed)}
         words = [shlex.split(line)[1:] for line in FILE.sub("", typed).splitlines()]

@@ -41,6 +41,32 @@ def test_usage_so_far_is_shown_and_told_apart(acme: Shell) -> None:
     acme.refused("usage", "show", "--customer", "globex", "--metric", "watts", *ACME, code="not_found", says="watts")
 
 
+def test_usage_is_told_while_its_period_runs(acme: Shell) -> None:
+    """Team costs 0.01 a token: 5 tokens of January, and 30 on 1 February."""
+    team = ("--customer", "globex", "--plan", "team", "--start", "2026-01-01T00:00:00Z")
+    acme.done("subscription", "create", "main", *team, *ACME)
+    acme.done("usage", "threshold", "set", "main", "--at", "0.25", *ACME)
+    of_tokens = ("--metric", "tokens", "--percent", "50", "--of", "60")
+    added = acme.done("usage", "alert", "add", "main", *of_tokens, *ACME, "--json").json
+    acme.done("usage", "alert", "add", "main", "--at", "5.00", *ACME)
+    acme.refused("usage", "alert", "add", "main", *ACME, code="malformed_usage_alert", says="one of the two")
+    acme.refused("usage", "threshold", "set", "--at", "1", *ACME, code="malformed", says="name a subscription")
+
+    row = "t-9,globex,tokens,2026-02-01T00:00:00Z,30\n"
+    brought = acme.done("usage", "import", acme.file("feb.csv", USAGE_HEADER + row), *ACME, "--json").json
+    assert [(one["id"], one["value"]) for one in brought["alerts"]] == [(added["id"], "30")]
+    acme.done("bill", *ACME)
+
+    shown = acme.done("usage", "current", "main", *ACME, "--json").json
+    costs = {one["charge"]: (one["units"], one["cost"], one["billed"]) for one in shown["charges"]}
+    assert costs == {"calls": ("0", "0.00", "0.00"), "tokens": ("30", "0.30", "0.30")}
+    assert "0.30 USD so far, 0.30 of it billed" in acme.done("usage", "current", "main", *ACME).out
+    assert acme.done("usage", "alert", "check", *ACME, "--json").json == {"told": []}
+    acme.done("usage", "alert", "remove", added["id"], *ACME)
+    assert "cost at 5\n1 alert\n" in acme.done("usage", "alert", "list", "main", *ACME).out
+    assert acme.done("usage", "late", *ACME, "--json").json == {"late": []}
+
+
 def test_bad_rows_are_kept_and_taken_once_they_are_put_right(acme: Shell) -> None:
     rows = (
         "t-3,globex,tokens,2026-01-20T00:00:00Z,1\n"

@@ -269,7 +269,7 @@ def test_an_item_that_a_later_change_takes_back_is_still_known_to_the_bill_run(u
     gone, running = standing(uow, subscription_id).items
     assert (gone.phases, [phase.starts_at for phase in running.phases]) == ((), [START])
     assert [item.id for item in standing(uow, subscription_id).timeline.items] == [running.id]
-    assert standing(uow, subscription_id).positions[0] == (gone.id, PERIOD_END, START)
+    assert standing(uow, subscription_id).positions[0] == (gone.id, PERIOD_END, START, None)
 
 
 def test_a_refused_plan_writes_nothing(uow: UnitOfWork, new: Subscribe) -> None:

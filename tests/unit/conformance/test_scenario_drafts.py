@@ -192,6 +192,36 @@ class TestThresholds:
             policy={"threshold_basis": basis},
         )
 
+    def test_tiers_go_on_over_the_invoices_of_a_threshold_since_the_last_one(self) -> None:
+        tiers = [{"up_to": "10000", "unit_amount": "0.50"}, {"up_to": None, "unit_amount": "0.40"}]
+        graduated = {
+            "kind": "usage",
+            "metric": "m",
+            "timing": "arrears",
+            "model": "graduated",
+            "properties": {"tiers": tiers},
+        }
+        passes(
+            [
+                subscribe("2025-04-01"),
+                used("2025-04-02", properties={"n": "199"}),
+                used("2025-04-03", properties={"n": "61"}),
+                used("2025-04-04", properties={"n": "9800"}),
+                used("2025-04-05", properties={"n": "175"}),
+                used("2025-04-06", properties={"n": "75"}),
+                advance("2025-05-01"),
+            ],
+            [
+                {"at": "2025-04-02T00:00:00Z", "invoice_count": 0},  # 99.50
+                self.reached("2025-04-03", "130.00"),  # 260 × 0.50: the fee of 10.00 does not count
+                self.reached("2025-04-04", "4894.00"),  # 9,740 × 0.50 + 60 × 0.40
+                {"at": "2025-04-05T00:00:00Z", "invoice_count": 2},  # 70.00 since then
+                self.reached("2025-04-06", "100.00"),
+                invoice("2025-05-01", subtotal="5134.00", progressive_credit="5124.00", total="10.00"),
+            ],
+            plan("arrears", fee("10.00"), graduated, billing_threshold={"amount": "100.00"}),
+        )
+
     def test_tax_and_coupons_are_of_what_is_left(self) -> None:
         passes(
             [

@@ -357,7 +357,7 @@ def test_one_mistake_is_told_with_its_place(
         ("unit_amount: 1, tier_window: week", "tier_window", "month is not a whole number of windows of week"),
         ("unit_amount: 1, tier_window: year", "tier_window", "month is not a whole number of windows of year"),
         ("unit_amount: 1, quantity: 3", "", "there is no key 'quantity' here"),
-        ("unit_amount: 1, timing: advance", "timing", "not one of: arrears"),
+        ("unit_amount: 1, timing: weekly", "timing", "not one of: arrears, advance"),
         ("unit_amount: 1, filter: {}", "filter", "a filter is properties with the values"),
         ("unit_amount: 1, filter: eu", "filter", "a filter is properties with the values"),
         ("unit_amount: 1, filter: {r: []}", "filter.r", "here must be values, each once"),

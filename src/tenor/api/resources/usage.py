@@ -14,6 +14,7 @@ from tenor.api.call import Call, Effect, Work, a_batch, a_call, an_effect, body_
 from tenor.api.pages import Page, whole
 from tenor.api.resource import resource
 from tenor.customers import find_customer
+from tenor.invoicing import follow_usage
 from tenor.kernel.calendar import parse_zone, start_of_month
 from tenor.kernel.ids import from_wire
 from tenor.kernel.period import Period
@@ -29,7 +30,6 @@ from tenor.metering import (
 )
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import profile
-from tenor.subscriptions import LateUsage, mark_late_usage
 from tenor.wire import (
     AmendedUsageJson,
     CurrentUsageJson,
@@ -98,7 +98,7 @@ def send(call: Sends, document: Annotated[bytes, Depends(body_bytes)], source: S
 
     def make(work: Work) -> UsageReceiptJson:
         receipt = ingest_usage(work.uow, document, default_source=source, now=work.now)
-        _mark_late(work.uow, receipt.touched, now=work.now)
+        _follow(work.uow, receipt.touched, now=work.now)
         return UsageReceiptJson(
             accepted=len(receipt.accepted),
             duplicates=list(receipt.duplicates),
@@ -116,7 +116,7 @@ def cancel(call: Writes, body: Cancellation) -> Response:
     def make(work: Work) -> AmendedUsageJson:
         asked = [Amendment(one.source, one.event_id) for one in body.events]
         receipt = amend_usage(work.uow, asked, **work.deed(body.reason))
-        _mark_late(work.uow, receipt.touched, now=work.now)
+        _follow(work.uow, receipt.touched, now=work.now)
         return AmendedUsageJson(
             amended=list(receipt.amended), unchanged=list(receipt.unchanged), rejected=_rejected(receipt.rejected)
         )
@@ -165,7 +165,7 @@ def replay(call: Writes, body: Replay) -> Response:
     def make(work: Work) -> ReplayedJson:
         chosen = [from_wire("rej", text) for text in body.ids]
         receipt = replay_rejections(work.uow, now=work.now, ids=chosen)
-        _mark_late(work.uow, receipt.touched, now=work.now)
+        _follow(work.uow, receipt.touched, now=work.now)
         return ReplayedJson(
             accepted=receipt.accepted, duplicates=receipt.duplicates, still_rejected=receipt.still_rejected
         )
@@ -173,9 +173,9 @@ def replay(call: Writes, body: Replay) -> Response:
     return call.once(make)
 
 
-def _mark_late(uow: UnitOfWork, touched: Iterable[TouchedUsage], *, now: datetime) -> None:
-    """Have settled periods looked at again that usage has come to."""
-    mark_late_usage(uow, [LateUsage(*entry) for entry in touched], now=now)
+def _follow(uow: UnitOfWork, touched: Iterable[TouchedUsage], *, now: datetime) -> None:
+    """Have periods looked at again that usage has come to, and tell of what it has reached."""
+    follow_usage(uow, touched, now=now)
 
 
 def _rejected(rejections: Iterable[Rejection]) -> list[RefusedEventJson]:

@@ -1,8 +1,7 @@
 """`tenor usage`: usage events in, put right, and what they come to."""
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,9 +10,12 @@ import typer
 from rich.table import Table
 
 from tenor.catalog import Condition, Filter
+from tenor.cli.commands import usage_running
+from tenor.cli.commands.usage_running import followed_json, tell_followed
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customers_by_external_id
+from tenor.invoicing import follow_usage
 from tenor.kernel.calendar import parse_zone, start_of_month
 from tenor.kernel.errors import Malformed, NotFound
 from tenor.kernel.ids import from_wire, to_wire
@@ -22,7 +24,6 @@ from tenor.kernel.quantity import plain
 from tenor.metering import (
     Amendment,
     Columns,
-    TouchedUsage,
     amend_usage,
     correct_from_file,
     current_usage,
@@ -32,12 +33,14 @@ from tenor.metering import (
     ship_usage,
     usage_rejections,
 )
-from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.policy import profile
-from tenor.subscriptions import LateUsage, mark_late_usage
 
 app = typer.Typer(help="Bring usage in, put it right, look at it.", no_args_is_help=True)
 rejected = typer.Typer(help="Events that could not be taken.", no_args_is_help=True)
+app.command("current")(usage_running.current_command)
+app.command("late")(usage_running.late_command)
+app.add_typer(usage_running.alert, name="alert")
+app.add_typer(usage_running.threshold, name="threshold")
 app.add_typer(rejected, name="rejected")
 
 FileArgument = Annotated[
@@ -94,14 +97,14 @@ def import_command(
                     takes_part=partial,
                     on_progress=lambda count: display.update(task, completed=count),
                 )
-                revisited = _mark_late(uow, receipt.touched, now=now)
+                followed = follow_usage(uow, receipt.touched, now=now)
         if as_json:
             bad = [{"line": row.line, "column": row.column, "reason": row.reason} for row in receipt.bad]
             print_json(
                 {
                     "accepted": receipt.accepted,
                     "duplicates": receipt.duplicates,
-                    "late_for_items": revisited,
+                    **followed_json(followed),
                     **({"bad": bad} if partial else {}),
                 }
             )
@@ -109,7 +112,7 @@ def import_command(
         out.print(f"[green]{counted(receipt.accepted, 'event')} taken[/], {receipt.duplicates:,} known already")
         for row in receipt.bad:
             out.print(f"  not taken: {row}", markup=False)
-        _tell_late(revisited)
+        tell_followed(followed)
 
 
 @app.command("correct")
@@ -140,18 +143,18 @@ def correct_command(
                 default_source=source,
                 zone=file_zone,
             )
-            revisited = _mark_late(uow, receipt.touched, now=now)
+            followed = follow_usage(uow, receipt.touched, now=now)
         if as_json:
             print_json(
                 {
                     "corrected": len(receipt.amended),
                     "unchanged": len(receipt.unchanged),
-                    "late_for_items": revisited,
+                    **followed_json(followed),
                 }
             )
             return
         out.print(f"[green]{counted(len(receipt.amended), 'event')} corrected[/], {len(receipt.unchanged):,} as before")
-        _tell_late(revisited)
+        tell_followed(followed)
 
 
 @app.command("cancel")
@@ -173,18 +176,18 @@ def cancel_command(
             receipt = amend_usage(uow, amendments, now=now, actor=actor, reason=reason)
             if receipt.rejected:
                 raise NotFound("; ".join(entry.reason for entry in receipt.rejected))
-            revisited = _mark_late(uow, receipt.touched, now=now)
+            followed = follow_usage(uow, receipt.touched, now=now)
         if as_json:
             print_json(
                 {
                     "cancelled": len(receipt.amended),
                     "unchanged": len(receipt.unchanged),
-                    "late_for_items": revisited,
+                    **followed_json(followed),
                 }
             )
             return
         out.print(f"[green]{counted(len(receipt.amended), 'event')} cancelled[/], {len(receipt.unchanged):,} before")
-        _tell_late(revisited)
+        tell_followed(followed)
 
 
 @app.command("show")
@@ -317,14 +320,14 @@ def replay_command(
         chosen = [from_wire("rej", text) for text in ids or []]
         with opened.database.transaction(of.tenant_id) as uow:
             receipt = replay_rejections(uow, now=now, ids=chosen)
-            revisited = _mark_late(uow, receipt.touched, now=now)
+            followed = follow_usage(uow, receipt.touched, now=now)
         if as_json:
             print_json(
                 {
                     "accepted": receipt.accepted,
                     "duplicates": receipt.duplicates,
                     "still_rejected": receipt.still_rejected,
-                    "late_for_items": revisited,
+                    **followed_json(followed),
                 }
             )
             return
@@ -332,17 +335,7 @@ def replay_command(
             f"[green]{counted(receipt.accepted, 'event')} taken[/], {receipt.duplicates:,} known already,"
             f" {receipt.still_rejected:,} still rejected"
         )
-        _tell_late(revisited)
-
-
-def _mark_late(uow: UnitOfWork, touched: Iterable[TouchedUsage], *, now: datetime) -> int:
-    return mark_late_usage(uow, [LateUsage(*entry) for entry in touched], now=now)
-
-
-def _tell_late(revisited: int) -> None:
-    if revisited:
-        items = counted(revisited, "subscription item")
-        out.print(f"usage in settled periods of {items}: the next run bills the difference")
+        tell_followed(followed)
 
 
 def _zone(name: str | None) -> tzinfo | None:

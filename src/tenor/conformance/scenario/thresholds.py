@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from tenor.conformance.scenario.calendar import begun_slices
 from tenor.conformance.scenario.documents import ZERO
@@ -13,16 +13,10 @@ from tenor.conformance.scenario.strict import NotRunnable
 from tenor.conformance.scenario.usage import current_slices, usage_cost, usage_so_far
 from tenor.conformance.scenario.world import Arrival, World
 from tenor.kernel.quantity import parse_decimal
+from tenor.pricing import UsageThresholds
 from tenor.pricing.rules.rating import UNROUNDED, Usage, rate
 
 _USAGE = frozenset({"usage"})
-
-
-class _Threshold(NamedTuple):
-    """An amount of usage at which an invoice is due; recurring: and every further such amount."""
-
-    amount: Decimal
-    is_recurring: bool
 
 
 def check(world: World, subscription: Subscription, arrival: Arrival) -> None:
@@ -30,24 +24,51 @@ def check(world: World, subscription: Subscription, arrival: Arrival) -> None:
 
     The invoice is final at once and holds the whole period so far; what earlier ones billed of it is taken off.
     """
+    if _is_reached(world, subscription, arrival):
+        lines = [line for slice_ in current_slices(world, subscription) for line in usage_so_far(world, slice_)]
+        enter(world, world.account(subscription.customer), lines, reason="threshold", is_final=True)
+
+
+def _is_reached(world: World, subscription: Subscription, arrival: Arrival) -> bool:
+    """Whether an event has reached a threshold that usage had not reached before, or had since the last invoice."""
     plan = subscription.plan_at(world.now).plan
+    since_invoice = plan.body.get("billing_threshold")
+    if since_invoice is not None:
+        if since_invoice.get("reset_billing_cycle"):
+            raise NotRunnable(f"plan {plan.id}: a threshold that begins the billing period anew")
+        pending = _period_usage(world, subscription) - _invoiced_so_far(world, subscription)
+        return pending >= parse_decimal(since_invoice["amount"], name="amount")
     thresholds = _thresholds(plan)
     if not thresholds:
-        return
+        return False
     after = used(world, subscription)
     world.usage.remove(arrival)
     before = used(world, subscription)
     world.usage.append(arrival)
-    if _reached(thresholds, after) > _reached(thresholds, before):
-        lines = [line for slice_ in current_slices(world, subscription) for line in usage_so_far(world, slice_)]
-        enter(world, world.account(subscription.customer), lines, reason="threshold", is_final=True)
+    return thresholds.reached(after) > thresholds.reached(before)
 
 
 def used(world: World, subscription: Subscription) -> Decimal:
     """Return the usage that thresholds look at: of the running period, or of the subscription's whole life."""
     if world.terms.policy.billing.threshold_basis == "lifetime_usage":
         return lifetime_usage(world, subscription)
+    return _period_usage(world, subscription)
+
+
+def _period_usage(world: World, subscription: Subscription) -> Decimal:
     return sum((usage_cost(world, slice_) for slice_ in current_slices(world, subscription)), ZERO)
+
+
+def _invoiced_so_far(world: World, subscription: Subscription) -> Decimal:
+    """Return what threshold invoices have billed of the running period."""
+    spans = [slice_.span for slice_ in current_slices(world, subscription)]
+    billed = (
+        line.amount - line.progressive
+        for line in world.account(subscription.customer).lines
+        if line.of and line.of[:2] == ("threshold", subscription.id)
+        if line.span is not None and any(not line.span.overlap(span).is_empty for span in spans)
+    )
+    return sum(billed, ZERO)
 
 
 def lifetime_usage(world: World, subscription: Subscription) -> Decimal:
@@ -74,16 +95,11 @@ def _cost_of_units(world: World, charge: Charge, units: Decimal) -> Decimal:
     return rate(charge.price, Usage(units), world.terms.policy.rating, UNROUNDED).amount
 
 
-def _thresholds(plan: Plan) -> list[_Threshold]:
-    if "billing_threshold" in plan.body:
-        raise NotRunnable(f"plan {plan.id}: usage that meets a threshold of the whole subscription")
+def _thresholds(plan: Plan) -> UsageThresholds:
     bodies: Sequence[Mapping[str, Any]] = plan.body.get("usage_thresholds", ())
-    return [_Threshold(parse_decimal(body["amount"], name="amount"), body["recurring"]) for body in bodies]
-
-
-def _reached(thresholds: Sequence[_Threshold], amount: Decimal) -> int:
-    """Return how many thresholds an amount has reached; recurring ones count on from the last that is not."""
-    single = [threshold.amount for threshold in thresholds if not threshold.is_recurring]
-    top = max(single, default=ZERO)
-    again = [int(max(amount - top, ZERO) // entry.amount) for entry in thresholds if entry.is_recurring]
-    return sum(threshold <= amount for threshold in single) + sum(again)
+    amounts: dict[bool, list[Decimal]] = {True: [], False: []}
+    for body in bodies:
+        amounts[bool(body["recurring"])].append(parse_decimal(body["amount"], name="amount"))
+    if len(amounts[True]) > 1:
+        raise NotRunnable(f"plan {plan.id}: more than one recurring threshold")
+    return UsageThresholds(tuple(sorted(amounts[False])), next(iter(amounts[True]), None))

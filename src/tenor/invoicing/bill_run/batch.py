@@ -9,7 +9,7 @@ from tenor.invoicing.adjustments import Adjustment
 from tenor.invoicing.bill_run.plan import PlannedRun
 from tenor.invoicing.billing_settings import BillingSettings
 from tenor.invoicing.issue import CreditAccount
-from tenor.invoicing.model import Billed, Draft, Key, Line, Owed
+from tenor.invoicing.model import Billed, Draft, Key, Line, Owed, Slot
 from tenor.invoicing.rules.discounting import Looked
 from tenor.invoicing.rules.documents import Occasion
 from tenor.invoicing.rules.dues import Due, Look, newest_due_at
@@ -17,7 +17,8 @@ from tenor.invoicing.rules.owed import UsageKey
 from tenor.invoicing.rules.price_memory import PriceMemory
 from tenor.invoicing.rules.ratings import Rating
 from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId, SubscriptionId
-from tenor.pricing.model import PlanVersion
+from tenor.pricing import UsageThresholds
+from tenor.pricing.model import ChargeKind, PlanVersion
 from tenor.pricing.policy import Policy
 from tenor.pricing.rules.rating import Usage
 from tenor.subscriptions import BillingPosition, Item, Subscription
@@ -27,7 +28,7 @@ from tenor.taxes.model import RatesOfCustomer
 
 @dataclass(slots=True)
 class ItemWork:
-    """One item on its way through the stages."""
+    """One item on its way through the stages. `held` is the usage that was looked at too early to be billed."""
 
     item: Item
     position: BillingPosition
@@ -37,6 +38,11 @@ class ItemWork:
     ratings: list[Rating] = field(default_factory=list)
     owed: list[Owed] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    held: frozenset[Slot] = frozenset()
+
+    def kind_of(self, key: Key) -> ChargeKind:
+        """Return the kind of the charge that a key of the item is of."""
+        return next(charge.kind for charge in self.plan.charges if charge.id == key.charge_id)
 
     @property
     def looked(self) -> Looked:
@@ -49,6 +55,7 @@ class Work:
     """One subscription on its way through the stages. `parked` says why it had to be left for a person.
 
     `through` is the instant through which it is settled: that of the run, less the days its drafts stay open.
+    `reached_minor` is the usage threshold that has been reached, in minor units.
     """
 
     subscription: Subscription
@@ -60,6 +67,8 @@ class Work:
     through: datetime
     items: list[ItemWork]
     parked: str | None = None
+    thresholds: UsageThresholds | None = None
+    reached_minor: int | None = None
 
     @property
     def settled_through(self) -> datetime | None:
@@ -117,6 +126,7 @@ class Batch:
     billed: dict[UUID, list[Billed]] = field(default_factory=dict)
     waiting: Mapping[SubscriptionId, Sequence[Adjustment]] = field(default_factory=dict)
     waived: Mapping[Key, int] = field(default_factory=dict)
+    usage_billed: Mapping[SubscriptionId, int] = field(default_factory=dict)
     begun: Mapping[tuple[ItemId, ChargeId], datetime] | None = None
     drafts: list[Draft] = field(default_factory=list)
     credit_before_minor: dict[CreditAccount, int] = field(default_factory=dict)

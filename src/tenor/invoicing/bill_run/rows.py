@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
 from tenor.invoicing.bill_run.plan import PlannedRun
-from tenor.invoicing.model import AdjustmentKey, Billed, Key
-from tenor.invoicing.rules.dues import next_due_at, service_start
+from tenor.invoicing.model import AdjustmentKey, Billed, Key, Slot
+from tenor.invoicing.rules.dues import is_early, next_due_at, service_start
 from tenor.kernel.ids import ChargeId, InvoiceId, ItemId
-from tenor.kernel.period import Period
 from tenor.subscriptions import Settled
 
 OUTCOME_COLUMNS: Final = (
@@ -49,16 +48,17 @@ def _claims_of(
     documents: Mapping[Key | AdjustmentKey, InvoiceId],
     begun: Mapping[tuple[ItemId, ChargeId], datetime] | None,
 ) -> Iterator[tuple[Any, ...]]:
-    settlements = {(entry.key.charge_id, entry.key.period): entry.settlements for entry in billed}
-    claimed: dict[tuple[ChargeId, Period], tuple[int, InvoiceId | None]] = {}
-    for due in item.dues:
-        slot = (due.charge.id, due.period)
-        if slot not in settlements:
+    settlements = {entry.key.slot: entry.settlements for entry in billed}
+    metered_before = {entry.key.slot: entry.metered_through for entry in billed}
+    metered = {(due.charge.id, due.period): due.metered_through for due in item.dues}
+    claimed: dict[Slot, tuple[int, InvoiceId | None]] = {}
+    for slot, metered_through in metered.items():
+        if slot not in settlements or metered_through != metered_before[slot]:
             claimed[slot] = (0, None)
     for line in item.lines:
         if isinstance(line.key, AdjustmentKey):
             continue
-        slot = (line.key.charge_id, line.key.period)
+        slot = line.key.slot
         amount_minor, _ = claimed.get(slot, (0, None))
         claimed[slot] = (amount_minor + line.amount_minor, documents[line.key])
     firsts = _first_periods(item, claimed, begun)
@@ -78,12 +78,13 @@ def _claims_of(
             follows,
             amount_minor,
             document,
+            metered.get((charge_id, period)),
         )
 
 
 def _first_periods(
     item: ItemWork,
-    claimed: Iterable[tuple[ChargeId, Period]],
+    claimed: Iterable[Slot],
     begun: Mapping[tuple[ItemId, ChargeId], datetime] | None,
 ) -> dict[ChargeId, datetime]:
     """Return where the first period begins of the chain of each charge, as far as it can be among those `claimed`.
@@ -128,6 +129,25 @@ def _settled(batch: Batch, work: Work, item: ItemWork) -> Settled:
     through = work.through if before is None else max(before, work.through)
     next_at = next_due_at(item.item, item.plan, work.zone, work.policy.calendar, after=through)
     grace = batch.occasion.issued_at - work.through
+    bills_early = any(is_early(due, item.look.through) for due in item.dues)
     return Settled(
-        work.subscription.id, item.item.id, through, next_at + grace if grace and next_at is not None else next_at
+        work.subscription.id,
+        item.item.id,
+        through,
+        next_at + grace if grace and next_at is not None else next_at,
+        metered_through=item.look.metered_through if bills_early else item.position.metered_through,
+        revisit_from=_unsettled_news(batch, item),
     )
+
+
+def _unsettled_news(batch: Batch, item: ItemWork) -> datetime | None:
+    """Return from where on news is left of usage that was billed while its period ran, and is held until it is over."""
+    since = item.look.revisit_from
+    if since is None or not item.held:
+        return None
+    touched = [
+        entry.key.period.start
+        for entry in batch.billed.get(item.item.id, ())
+        if entry.key.slot in item.held and entry.metered_through is not None and entry.metered_through >= since
+    ]
+    return max(since, min(touched)) if touched else None

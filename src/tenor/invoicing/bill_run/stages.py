@@ -23,9 +23,16 @@ from tenor.invoicing.bill_run.rows import (
     outcome_rows,
     settled_positions,
 )
+from tenor.invoicing.bill_run.running_usage import (
+    counts_for_life,
+    hold_usage,
+    tell_threshold,
+    threshold_events,
+    thresholds_of,
+)
 from tenor.invoicing.billing_settings import BillingSettings, billing_settings
 from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
-from tenor.invoicing.model import Billed
+from tenor.invoicing.model import Billed, Key, Line
 from tenor.invoicing.refunds import open_refund_requests
 from tenor.invoicing.rules.discounting import discount_ratings, dues_of_all, joint_looks
 from tenor.invoicing.rules.documents import Occasion, Party, draft_documents
@@ -35,14 +42,16 @@ from tenor.invoicing.rules.payment_terms import PaymentTerms, TermsKind
 from tenor.invoicing.rules.settle import less_waived, settle
 from tenor.invoicing.store import first_claims, read_billed
 from tenor.invoicing.usage import UsageRequest, read_usage
+from tenor.invoicing.usage_thresholds import agreed_thresholds, usage_billed
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Conflict, Refusal
 from tenor.kernel.ids import CustomerId, ItemId, PlanVersionId, SubscriptionId
 from tenor.kernel.money import exponent
 from tenor.ledger import customer_credits, move_customer_credits
+from tenor.platform.outbox import publish
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import Contract, contracts_behind, plan_versions
-from tenor.pricing.model import TaxMode
+from tenor.pricing.model import ChargeKind, PlanVersion, TaxMode
 from tenor.pricing.policy import Policy, profile
 from tenor.subscriptions import (
     BillingPosition,
@@ -85,10 +94,14 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
     if missing:
         batch.memory.plans.update(plan_versions(uow, sorted(missing)))
     contracts = _contracts(uow, batch, standings)
+    agreed_on = agreed_thresholds(uow, [standing.subscription for standing in standings])
     for standing in standings:
         subscription = standing.subscription
         of_customer = _agreed(settings[subscription.customer_id], standing, contracts)
         through = as_of - timedelta(days=of_customer.grace_days if batch.with_grace else 0)
+        plans = [batch.memory.plans[item.plan_version_id] for item in standing.items]
+        thresholds = thresholds_of(agreed_on.get(subscription.id), standing, plans, as_of=as_of)
+        has_thresholds = thresholds is not None
         work = Work(
             subscription=subscription,
             discounts=standing.discounts,
@@ -98,9 +111,12 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
             policy=profile(subscription.profile),
             through=through,
             items=[
-                ItemWork(item, position, batch.memory.plans[item.plan_version_id], _look(position, through))
-                for item, position in zip(standing.items, standing.positions, strict=True)
+                ItemWork(
+                    item, position, plan, look_of(position, plan, through, as_of=as_of, has_thresholds=has_thresholds)
+                )
+                for item, position, plan in zip(standing.items, standing.positions, plans, strict=True)
             ],
+            thresholds=thresholds,
         )
         batch.works.append(work)
         with _parking(work):
@@ -108,6 +124,8 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
     batch.waiting = _waiting_adjustments(uow, customers)
     batch.billed = read_billed(uow, _settled_before(batch))
     batch.waived = waivers_of(uow, [ItemId(item_id) for item_id in batch.billed]) if batch.billed else {}
+    for_life = [work.subscription.id for work in batch.each() if counts_for_life(work)]
+    batch.usage_billed = usage_billed(uow, for_life) if for_life else {}
 
 
 def _contracts(uow: UnitOfWork, batch: Batch, standings: Sequence[Standing]) -> Mapping[PlanVersionId, Contract]:
@@ -221,10 +239,12 @@ def settle_batch(_uow: UnitOfWork, batch: Batch) -> None:
     """Turn what is owed into lines: the difference to what has been billed."""
     for work in batch.each():
         with _parking(work):
+            hold_usage(work, batch)
             newest = work.newest_due_at
             for item in work.items:
                 billed = _in_scope(batch.billed.get(item.item.id, []), item)
                 item.lines = settle(item.owed, billed, now=newest, subscription_id=work.subscription.id)
+            tell_threshold(work)
 
 
 def tax(_uow: UnitOfWork, batch: Batch) -> None:
@@ -234,8 +254,12 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
         newest = max(line.due_at for line in lines)
         waiting = [one for work in group.works for one in batch.waiting.get(work.subscription.id, ())]
         lines += [one.line(newest) for one in waiting if one.currency == group.party.currency]
+        occasion, apart = _occasion(batch, group), _usage_given_back(group)
         with _parking(*group.works):
-            batch.drafts += draft_documents(lines, group.party, _occasion(batch, group))
+            if apart:
+                lines = [line for line in lines if line not in apart]
+                batch.drafts += draft_documents(apart, group.party, replace(occasion, mark=occasion.mark + b"usage"))
+            batch.drafts += draft_documents(lines, group.party, occasion)
 
 
 class _Group(NamedTuple):
@@ -243,6 +267,18 @@ class _Group(NamedTuple):
 
     party: Party
     works: list[Work]
+
+
+def _usage_given_back(group: _Group) -> list[Line]:
+    """Return the lines that give back usage, of the subscriptions whose policy wants them on a credit note."""
+    return [
+        line
+        for work in group.works
+        if work.policy.metering.late_usage_credit == "credit_note"
+        for item in work.items
+        for line in item.lines
+        if line.amount_minor < 0 and isinstance(line.key, Key) and item.kind_of(line.key) is ChargeKind.USAGE
+    ]
 
 
 def _groups(batch: Batch) -> list[_Group]:
@@ -323,6 +359,7 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
     move_customer_credits(uow, batch.credit_moved_minor)
     number_documents(uow, batch.drafts)
     open_refund_requests(uow, batch.drafts, now=batch.occasion.recorded_at)
+    publish(uow, threshold_events(batch))
 
 
 Stage = Callable[[UnitOfWork, Batch], None]
@@ -351,29 +388,44 @@ def _parking(*works: Work) -> Iterator[None]:
             work.parked = f"{refusal.code}: {refusal.message}"
 
 
-def _look(position: BillingPosition, through: datetime) -> Look:
-    """Return what is asked of an item. What has been settled stays in sight, also where drafts stay open longer now."""
-    settled_through = position.settled_through
-    reached = through if settled_through is None else max(through, settled_through)
-    return Look(through=reached, settled_through=settled_through, revisit_from=position.revisit_from)
+def look_of(
+    position: BillingPosition, plan: PlanVersion, through: datetime, *, as_of: datetime, has_thresholds: bool
+) -> Look:
+    """Return what is asked of an item. What has been settled stays in sight, also where drafts stay open longer now.
+
+    Usage that may be billed before its period is over is looked at as of now, and so is what was so billed before. What
+    a period costs under a cap is known when it is over: so its usage waits for that.
+    """
+    settled_through, metered_through = position.settled_through, position.metered_through
+    is_capped = any(charge.kind is ChargeKind.CAP for charge in plan.charges)
+    return Look(
+        through=through if settled_through is None else max(through, settled_through),
+        settled_through=settled_through,
+        revisit_from=position.revisit_from,
+        metered_through=None if is_capped else as_of if metered_through is None else max(as_of, metered_through),
+        so_far=has_thresholds or metered_through is not None,
+    )
 
 
 def _settled_before(batch: Batch) -> dict[UUID, datetime]:
     """Return the items of which earlier settlements must be read, and from where on.
 
-    A change may have put off what was settled: a due that is not settled yet, of a period that had begun by then.
+    A change may have put off what was settled: a due that is not settled yet, of a period that had begun by then. Usage
+    may have been billed before its period was over.
     """
     since: dict[UUID, datetime] = {}
     for work in batch.each():
         is_changed = work.subscription.version > 1
         for item in work.items:
-            settled_through = item.look.settled_through
+            settled_through, metered_through = item.look.settled_through, item.position.metered_through
             if settled_through is None:
                 continue
             instants = [
                 due.period.start
                 for due in item.dues
-                if due.is_settled or (is_changed and due.period.start <= settled_through)
+                if due.is_settled
+                or (is_changed and due.period.start <= settled_through)
+                or (metered_through is not None and due.period.start <= metered_through)
             ]
             if item.look.revisit_from is not None:
                 instants.append(item.look.revisit_from)
@@ -394,8 +446,8 @@ def _in_scope(billed: list[Billed], item: ItemWork) -> list[Billed]:
     in_scope = [
         entry
         for entry in billed
-        if (entry.key.charge_id, entry.key.period) in keys
-        or (revisit_from is not None and entry.key.period.end > revisit_from)
+        if entry.key.slot in keys
+        or (revisit_from is not None and entry.key.period.end > revisit_from and entry.key.slot not in item.held)
     ]
     return sorted(in_scope, key=lambda entry: (places[entry.key.charge_id], entry.key.period, entry.key.dimension))
 

@@ -124,7 +124,8 @@ def _merged(spans: Sequence[Period]) -> list[Period]:
 
 
 def _touched(spans: Sequence[Period], every: Iterable[Due]) -> list[Period]:
-    instants = {due.falls_due_at for due in every if due.charge.kind not in MEASURED_ON_OTHERS}
+    over = (due for due in every if due.metered_through is None)  # usage so far shares no amount off
+    instants = {due.falls_due_at for due in over if due.charge.kind not in MEASURED_ON_OTHERS}
     return [span for span in spans if any(span.holds(instant) for instant in instants)]
 
 
@@ -165,7 +166,8 @@ def discount_ratings(
     """Take the discounts of a subscription off the ratings of its items, before anything is rounded.
 
     `ratings` are those of each item of `looked`. What falls due at one instant is discounted together; an amount
-    off that is not used up goes on to what falls due later in its window. `digits` are the currency's minor digits.
+    off that is not used up goes on to what falls due later in its window. Usage of a period that still runs has no
+    part in it: that is shared out when the period is over. `digits` are the currency's minor digits.
     """
     kept = [list(of_item) for of_item in ratings]
     places = [_Place(item, rating) for item, of_item in enumerate(kept) for rating in range(len(of_item))]
@@ -175,15 +177,25 @@ def discount_ratings(
     def falls_due_at(place: _Place) -> datetime:
         return kept[place.item][place.rating].due.falls_due_at
 
-    places.sort(key=falls_due_at)
+    def is_running(place: _Place) -> bool:
+        return kept[place.item][place.rating].due.metered_through is not None
+
+    def moment(place: _Place) -> tuple[datetime, bool]:
+        return falls_due_at(place), is_running(place)
+
+    places.sort(key=moment)
     windows = [
         window
         for applied in discounts
         for window in discount_windows(applied, looked, zone, policy.calendar, through=falls_due_at(places[-1]))
     ]
     left: dict[tuple[DiscountId, int], Fraction] = {}
-    for instant, group in groupby(places, key=falls_due_at):
-        holding = {window.discount.id: window for window in windows if window.span.holds(instant)}
+    for (instant, runs), group in groupby(places, key=moment):
+        holding = {
+            window.discount.id: window
+            for window in windows
+            if window.span.holds(instant) and not (runs and window.discount.amount_off is not None)
+        }
         amounts_left = {
             id_: left.get((id_, window.number), Fraction(window.discount.amount_off or 0))
             for id_, window in holding.items()

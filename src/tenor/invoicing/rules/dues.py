@@ -33,7 +33,8 @@ class Due(NamedTuple):
     `period` is the grid's whole period; `slices` are its billable parts, none where service was not
     billable (a trial, a pause). `falls_due_at` is the instant at which the timeline asks for it, `due_at` the one
     that the document for it is for: later for what corrects an earlier document. `is_settled` says that an
-    earlier settlement has looked at it already. `joint` is that of its item.
+    earlier settlement has looked at it already. `joint` is that of its item. `metered_through` is set for usage of
+    a period that still runs: what has been used through that instant counts, and falls due at it.
     """
 
     charge: Charge
@@ -43,24 +44,28 @@ class Due(NamedTuple):
     due_at: datetime
     is_settled: bool
     joint: Joint = ALONE
+    metered_through: datetime | None = None
 
 
 class Look(NamedTuple):
     """Which part of an item's life is to be looked at: everything due through `through`, less what is settled.
 
     `settled_through` None: nothing is settled. `revisit_from`: news has touched what lies after this
-    instant, so service periods that end later are looked at again although they are settled.
+    instant, so service periods that end later are looked at again although they are settled. Usage in advance is
+    looked at through `metered_through` before its periods are over; with `so_far` usage in arrears is too.
     """
 
     through: datetime
     settled_through: datetime | None
     revisit_from: datetime | None
+    metered_through: datetime | None = None
+    so_far: bool = False
 
 
 MEASURED_ON_OTHERS: Final = frozenset({ChargeKind.COMMITMENT, ChargeKind.CAP})
 """Kinds of charge that cost what the other charges of their period leave short of it, or take off what is above."""
 
-_PAID_BY_TIME: Final = frozenset({ChargeKind.RECURRING, ChargeKind.SEAT})
+PAID_BY_TIME: Final = frozenset({ChargeKind.RECURRING, ChargeKind.SEAT})
 """Kinds of charge of which a part of a period is a part of the price."""
 
 
@@ -75,7 +80,7 @@ class _Grids:
         self._grids: dict[Interval, Grid] = {}
         self._periods_at: dict[tuple[Interval, datetime], Period] = {}
         self._periods_through: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
-        self._served: dict[tuple[Timing, bool, Period], _Served | None] = {}
+        self._served: dict[tuple[bool, bool, Period], _Served | None] = {}
 
     def period_at(self, charge: Charge, instant: datetime) -> Period:
         """Return the period of the charge's grid that holds `instant`."""
@@ -93,7 +98,7 @@ class _Grids:
 
     def served(self, charge: Charge, period: Period) -> "_Served | None":
         """Return what of a period of the charge's grid the item is served, and when that falls due; see `_served`."""
-        key = (charge.timing, charge.kind is ChargeKind.ONE_OFF, period)
+        key = (_is_paid_after(charge), charge.kind is ChargeKind.ONE_OFF, period)
         if key not in self._served:
             self._served[key] = _served(charge, self._item, period)
         return self._served[key]
@@ -117,11 +122,12 @@ def dues(
 ) -> list[Due]:
     """Return what `look` asks for, in order of charge and time.
 
-    A charge in advance is due at the start of the served part of its period, one in arrears at its
-    end. A settled period that news has touched rides with the newest document of this settlement. A
-    commitment or a cap brings with it every charge whose period lies in its own, because it is measured on all of
-    them. Besides, what falls due in `changed_in` may have changed, and commitments with it; what falls due in
-    `needed_in` is only asked for. `joint` says how the item joins the others of its subscription.
+    A charge in advance is due at the start of the served part of its period, one in arrears at its end, and usage
+    when it is used where it is looked at before that. A settled period that news has touched rides with the newest
+    document of this settlement. A commitment or a cap brings with it every charge whose period lies in its own,
+    because it is measured on all of them. Besides, what falls due in `changed_in` may have changed, and commitments
+    with it; what falls due in `needed_in` is only asked for. `joint` says how the item joins the others of its
+    subscription.
     """
     grids = _Grids(plan, item, zone, calendar)
     charges = [charge for charge in plan.charges if not (joint.has_paid_once and charge.kind is ChargeKind.ONE_OFF)]
@@ -169,10 +175,11 @@ def billing_zone(item: Item, zone: tzinfo, calendar: CalendarPolicy) -> tzinfo:
 def newest_due_at(looked_at: Iterable[Due], *, through: datetime, settled_through: datetime | None = None) -> datetime:
     """Return the instant whose document carries corrections: the newest regular one, else `through`.
 
-    A due is a correction if it is settled, or fell due at an instant through which its subscription is.
+    A due is a correction if it is settled, or fell due at an instant through which its subscription is. Usage that is
+    looked at before its time carries none.
     """
-    regular = (due.due_at for due in looked_at if not _is_correction(due, settled_through))
-    return max(regular, default=through)
+    regular = [due for due in looked_at if not _is_correction(due, settled_through)]
+    return max([due.due_at for due in regular if not is_early(due, through)], default=through)
 
 
 def with_corrections_due(looked_at: list[Due], at: datetime, *, settled_through: datetime | None = None) -> list[Due]:
@@ -182,9 +189,18 @@ def with_corrections_due(looked_at: list[Due], at: datetime, *, settled_through:
     return [due._replace(due_at=at) if _is_correction(due, settled_through) else due for due in looked_at]
 
 
+def is_early(due: Due, through: datetime) -> bool:
+    """Whether it is usage that is looked at before its period falls due, or while grace keeps the period's draft open.
+
+    `through` is that of its look.
+    """
+    return due.metered_through is not None or due.falls_due_at > through
+
+
 def falls_inside(due: Due) -> bool:
     """Whether something falls due inside its period instead of at its end or start: what a change left or brought."""
-    return not due.is_settled and due.period.start < due.falls_due_at < due.period.end
+    is_regular = not due.is_settled and due.metered_through is None
+    return is_regular and due.period.start < due.falls_due_at < due.period.end
 
 
 def riding_on(looked_at: list[Due], regular: Sequence[datetime]) -> list[Due]:
@@ -252,23 +268,41 @@ class _Found(NamedTuple):
     parts: list[_Part]
     falls_due_at: datetime
     is_settled: bool
+    metered_through: datetime | None = None
 
     def due(self, joint: Joint) -> Due:
         """Return the due."""
-        charge, period, parts, falls_due_at, is_settled = self
-        return Due(charge, period, _slices(charge, parts, period), falls_due_at, falls_due_at, is_settled, joint)
+        slices = _slices(self.charge, self.parts, self.period)
+        falls_due_at = self.falls_due_at
+        return Due(
+            self.charge, self.period, slices, falls_due_at, falls_due_at, self.is_settled, joint, self.metered_through
+        )
 
 
 def _found(charge: Charge, grids: _Grids, item: Item, look: Look, since: datetime | None) -> Iterator[_Found]:
     """Yield what is due of one charge up to `look.through`, from the period that holds `since` on; None: the first."""
-    if not item.phases or item.starts_at > look.through:
+    used_through = _used_through(charge, look)
+    through = look.through if used_through is None else used_through
+    if not item.phases or item.starts_at > through:
         return
     first = item.starts_at if since is None else max(item.starts_at, since)
-    for period in grids.periods_through(charge, first, look.through):
+    for period in grids.periods_through(charge, first, through):
         served = grids.served(charge, period)
-        if served is not None and served.falls_due_at <= look.through:
+        if served is None:
+            continue
+        if served.falls_due_at <= through:
             is_settled = look.settled_through is not None and served.falls_due_at <= look.settled_through
             yield _Found(charge, period, served.parts, served.falls_due_at, is_settled)
+        elif used_through is not None:
+            yield _Found(charge, period, served.parts, used_through, is_settled=False, metered_through=used_through)
+
+
+def _used_through(charge: Charge, look: Look) -> datetime | None:
+    """Return through which instant usage is looked at before its period is over; None where it is not."""
+    is_early = charge.kind is ChargeKind.USAGE and (look.so_far or charge.timing is Timing.ADVANCE)
+    if look.metered_through is None or not is_early:
+        return None
+    return max(look.through, look.metered_through)
 
 
 def _served(charge: Charge, item: Item, period: Period) -> _Served | None:
@@ -279,7 +313,7 @@ def _served(charge: Charge, item: Item, period: Period) -> _Served | None:
     start, end = max(item.starts_at, period.start), min(item.ends_at or period.end, period.end)
     if start >= end or (charge.kind is ChargeKind.ONE_OFF and _is_billable_before(item, start)):
         return None
-    is_in_arrears = charge.timing is Timing.ARREARS
+    is_in_arrears = _is_paid_after(charge)
     parts = [
         _Part(Period(max(phase.starts_at, start), min(phase.ends_at or end, end)), phase)
         for phase in item.phases
@@ -290,6 +324,11 @@ def _served(charge: Charge, item: Item, period: Period) -> _Served | None:
     if is_in_arrears:
         return _Served(parts, end)
     return _Served(parts, parts[0].span.start if parts else start)
+
+
+def _is_paid_after(charge: Charge) -> bool:
+    """Whether a period falls due when it is over: usage does also where it is billed as it comes."""
+    return charge.timing is Timing.ARREARS or charge.kind is ChargeKind.USAGE
 
 
 def _is_billable_at(item: Item, at: datetime) -> bool:
@@ -330,7 +369,7 @@ def _slices(charge: Charge, parts: list[_Part], period: Period) -> tuple[Slice, 
 
     So a change that does not concern the charge leaves no seam in it, which some policies would round at.
     """
-    if charge.timing is Timing.ADVANCE and charge.kind in _PAID_BY_TIME:
+    if charge.timing is Timing.ADVANCE and charge.kind in PAID_BY_TIME:
         parts = _closed(parts, period)
     quantities = [part.phase.terms.quantities.get(charge.code, charge.default_quantity) for part in parts]
     if charge.counting is SeatCounting.HIGH_WATER and parts:

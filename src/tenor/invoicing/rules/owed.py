@@ -1,6 +1,7 @@
 """Owed: what a timeline costs, key by key. Rate, discount and commit are its three steps, in this order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -8,13 +9,14 @@ from typing import Final
 
 from tenor.invoicing.model import Key, Owed
 from tenor.invoicing.rules.discounting import Looked, discount_ratings, dues_of_all
-from tenor.invoicing.rules.dues import Due, Look, billing_zone
+from tenor.invoicing.rules.dues import PAID_BY_TIME, Due, Look, billing_zone
 from tenor.invoicing.rules.price_memory import PriceMemory, to_minor_exact
 from tenor.invoicing.rules.ratings import Rating, exact_text
 from tenor.invoicing.rules.recurring import rate_recurring
+from tenor.invoicing.rules.running import served_span
 from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId
 from tenor.kernel.money import EXACT, RoundingMode
-from tenor.kernel.period import Period
+from tenor.kernel.period import Period, format_instant
 from tenor.kernel.quantity import plain
 from tenor.pricing.charges import Matrix, Price
 from tenor.pricing.model import ChargeKind, PlanVersion, Timing
@@ -162,28 +164,31 @@ def _rate_usage(due: Due, usage: Usage, memory: PriceMemory) -> list[Rating]:
     """Return the ratings of a usage due: one, or one for each named dimension and one for all the rest.
 
     The rest, under the empty dimension, is usage without the property and what a minimum or maximum changes.
-    What was not served at all costs nothing, not even a minimum.
+    What was not served at all costs nothing, not even a minimum; what still runs has not missed its minimum yet.
     """
-    price = due.charge.price
-    if not due.slices:
-        return [Rating(due, "", Decimal(0), {"model": "usage", "units": "0", "steps": []})]
+    price, head = due.charge.price, {"model": "usage"}
+    if due.metered_through is not None:
+        price = replace(price, min_amount=None)
+        head |= {"through": format_instant(due.metered_through)}
+    if served_span(due) is None:
+        return [Rating(due, "", Decimal(0), {**head, "units": "0", "steps": []})]
     matrix = price.model
     if not isinstance(matrix, Matrix):
         rated = memory.rate(price, usage)  # not remembered: hardly two subscriptions use the same number of units
-        trace = {"model": "usage", "units": plain(usage.units), "steps": steps_to_json(rated.steps)}
+        trace = {**head, "units": plain(usage.units), "steps": steps_to_json(rated.steps)}
         return [Rating(due, "", rated.amount, trace)]
     ratings = []
     named = [(text, key, units) for text, key, units in parts_of(matrix, usage) if any(key)]
     for text, key, units in named:
         rated = memory.rate(Price(matrix.model_for(key), unit_conversion=price.unit_conversion), Usage(units=units))
-        trace = {"model": "usage", "units": plain(units), "steps": steps_to_json(rated.steps)}
+        trace = {**head, "units": plain(units), "steps": steps_to_json(rated.steps)}
         ratings.append(Rating(due, text, rated.amount, trace))
     whole = memory.rate(price, usage)
     rest = Fraction(whole.amount) - sum(Fraction(rating.exact) for rating in ratings)
     if rest:
         names = {text for text, _, _ in named}
         of_the_rest = steps_to_json(step for step in whole.steps if step.name not in names)
-        ratings.append(Rating(due, "", rest, {"model": "usage", "steps": of_the_rest}))
+        ratings.append(Rating(due, "", rest, {**head, "steps": of_the_rest}))
     return ratings
 
 
@@ -193,7 +198,7 @@ def _owed(item: Item, rating: Rating, mode: RoundingMode, digits: int) -> Owed:
         key=Key(item.id, due.charge.id, rating.dimension, due.period),
         amount_minor=to_minor_exact(rating.exact, digits, mode),
         due_at=due.due_at,
-        is_deferred=due.charge.timing is Timing.ADVANCE and due.charge.kind is not ChargeKind.ONE_OFF,
+        is_deferred=due.charge.timing is Timing.ADVANCE and due.charge.kind in PAID_BY_TIME,
         description=f"{due.charge.name} ({rating.dimension})" if rating.dimension else due.charge.name,
         trace=rating.trace,
         tax_category=due.charge.tax_category,

@@ -17,7 +17,8 @@ def settle(
     """Return one line for each key whose billed amount is not what is owed; none when all are equal.
 
     A key that has been billed and is owed no longer is given back whole. `now` is the due instant of
-    lines that correct what was billed before; a key that is billed for the first time keeps its own.
+    lines that correct what was billed before; a key that is billed for the first time, or was billed while its period
+    ran, keeps its own.
     Adding the lines to what was billed gives exactly what is owed (law 1).
     """
     before = {entry.key: entry for entry in billed}
@@ -31,7 +32,7 @@ def settle(
             Line(
                 key=entry.key,
                 amount_minor=difference_minor,
-                due_at=now if past else entry.due_at,
+                due_at=now if past and past.metered_through is None else entry.due_at,
                 is_deferred=entry.is_deferred,
                 description=entry.description,
                 trace={**entry.trace, "billed_minor": past.amount_minor} if past else entry.trace,

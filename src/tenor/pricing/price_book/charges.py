@@ -80,7 +80,7 @@ KINDS: Final[Mapping[ChargeKind, KindFormat]] = MappingProxyType(
             (Timing.ADVANCE, Timing.ARREARS), SEAT_MODELS, ("interval", "prorate", "quantity", "counting", *_MODIFIERS)
         ),
         ChargeKind.USAGE: KindFormat(
-            (Timing.ARREARS,), MODELS, ("interval", "metric", "filter", "tier_window", *_MODIFIERS)
+            (Timing.ARREARS, Timing.ADVANCE), MODELS, ("interval", "metric", "filter", "tier_window", *_MODIFIERS)
         ),
         ChargeKind.ONE_OFF: KindFormat((Timing.ADVANCE,), {}, ()),
         ChargeKind.COMMITMENT: KindFormat((Timing.ARREARS,), {}, ("interval", "prorate")),

@@ -36,6 +36,7 @@ from tenor.pricing.price_book.fields import (
     whole_number,
 )
 from tenor.pricing.price_book.intervals import in_words, interval, length
+from tenor.pricing.thresholds import UsageThresholds, thresholds_to_json
 
 TRIAL_DAYS: Final = whole_number(at_most=3650)
 """Reads the days of a trial."""
@@ -67,6 +68,7 @@ def read_plan(spot: Spot, *, around: Declared) -> PlanDraft:
             "interval": Field(interval),
             "trial_days": Field(TRIAL_DAYS, 0),
             "profile": Field(PROFILE, None),
+            "usage_thresholds": Field(partial(_thresholds, money=surroundings.money), None),
             "features": Field(partial(granted_features, features=around.features), {}),
             "charges": Field(partial(_charges, around=surroundings)),
             "credits": Field(
@@ -90,7 +92,20 @@ def read_plan(spot: Spot, *, around: Declared) -> PlanDraft:
         definition["profile"] = values["profile"]
     if values["credits"]:
         definition["credits"] = values["credits"]
+    if values["usage_thresholds"]:
+        definition["usage_thresholds"] = thresholds_to_json(values["usage_thresholds"])
     return PlanDraft(values["code"], values["name"], values["product"], definition)
+
+
+def _thresholds(spot: Spot, *, money: Reader[Decimal]) -> UsageThresholds:
+    values = read_fields(
+        spot,
+        {
+            "at": Field(lambda below: tuple(amount for _, amount in read_items(below, money)), ()),
+            "every": Field(money, None),
+        },
+    )
+    return UsageThresholds(values["at"], values["every"])
 
 
 def _charge_codes(spot: Spot) -> frozenset[str]:

@@ -19,12 +19,17 @@ _COLUMNS: Final[Sequence[Column]] = (
 
 
 class Settled(NamedTuple):
-    """What a bill run leaves of an item: how far it is settled, and when it is looked at next; None for never."""
+    """What a bill run leaves of an item: how far it is settled, and when it is looked at next; None for never.
+
+    `metered_through`: see `BillingPosition`. `revisit_from` is news that is left for a later run.
+    """
 
     subscription_id: SubscriptionId
     item_id: ItemId
     settled_through: datetime
     next_due_at: datetime | None
+    metered_through: datetime | None = None
+    revisit_from: datetime | None = None
 
 
 class LateUsage(NamedTuple):
@@ -166,13 +171,14 @@ def lock_positions(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) 
 
 
 def save_positions(uow: UnitOfWork, settled: Sequence[Settled]) -> None:
-    """Write how far items are settled; the news that they were looked at for is done with."""
+    """Write how far items are settled; the news that they were looked at for is done with, but for what is left."""
     uow.execute(
         """
         update billing_positions b
-        set settled_through = n.settled_through, next_due_at = n.next_due_at, revisit_from = null
-        from unnest(%b::uuid[], %b::uuid[], %b::timestamptz[], %b::timestamptz[])
-            n (subscription_id, item_id, settled_through, next_due_at)
+        set settled_through = n.settled_through, next_due_at = n.next_due_at, revisit_from = n.revisit_from,
+            metered_through = n.metered_through
+        from unnest(%b::uuid[], %b::uuid[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
+            n (subscription_id, item_id, settled_through, next_due_at, metered_through, revisit_from)
         where b.subscription_id = n.subscription_id and b.item_id = n.item_id
         """,
         [
@@ -180,6 +186,8 @@ def save_positions(uow: UnitOfWork, settled: Sequence[Settled]) -> None:
             [row.item_id for row in settled],
             [row.settled_through for row in settled],
             [row.next_due_at for row in settled],
+            [row.metered_through for row in settled],
+            [row.revisit_from for row in settled],
         ],
     )
 
@@ -215,10 +223,24 @@ def mark_news(
     )
 
 
+def look_soon(
+    uow: UnitOfWork, customer_id: CustomerId, subscription_id: SubscriptionId | None, *, now: datetime
+) -> None:
+    """Have the next bill run look at a subscription, or (None) at all of a customer, though no news is of them."""
+    uow.execute(
+        """
+        update billing_positions b set next_due_at = least(b.next_due_at, %s) from subscriptions s
+        where s.id = b.subscription_id and s.customer_id = %s and s.id = coalesce(%s, s.id)
+        """,
+        [now, customer_id, subscription_id],
+    )
+
+
 def mark_late_usage(uow: UnitOfWork, arrived: Sequence[LateUsage], *, now: datetime) -> int:
     """Have the next bill run look again at the items whose settled periods late usage falls into; return how many.
 
-    Those are the customer's items on a plan version that charges for the metric, settled beyond the usage. Call
+    Those are the customer's items on a plan version that charges for the metric, settled beyond the usage. Items whose
+    usage may be billed before its period is over are looked at too, be it late or not. Call
     it after the usage is written, in the same transaction: a run that is settling them and has not seen the usage
     is waited for, and only then it is decided what is late.
     """
@@ -229,16 +251,19 @@ def mark_late_usage(uow: UnitOfWork, arrived: Sequence[LateUsage], *, now: datet
         "now": now,
     }
     uow.execute(_LOCK_CHARGED, parameters)
-    return uow.execute(_MARK_CHARGED, parameters)
+    return sum(is_late for (is_late,) in uow.fetch_all(_MARK_CHARGED, parameters))
 
 
 _CHARGED: Final = """
     with charged as (
-        select i.subscription_id, i.id as item_id, min(a.earliest_at) as since
+        select i.subscription_id, i.id as item_id, min(a.earliest_at) as since,
+               bool_or(v.bills_running_usage or exists (
+                   select from usage_thresholds t where t.holder_id in (s.id, s.customer_id))) as bills_running_usage
         from unnest(%(customers)b::uuid[], %(metrics)b::text[], %(instants)b::timestamptz[])
             a (customer_id, metric, earliest_at)
         join subscriptions s on s.customer_id = a.customer_id
         join subscription_items i on i.subscription_id = s.id
+        join plan_versions v on v.id = i.plan_version_id
         join charges c on c.plan_version_id = i.plan_version_id and c.kind = 'usage' and c.metric = a.metric
         group by i.subscription_id, i.id
     )
@@ -254,7 +279,11 @@ _LOCK_CHARGED: Final = f"""
 _MARK_CHARGED: Final = f"""
     {_CHARGED}
     update billing_positions b
-    set revisit_from = least(b.revisit_from, c.since), next_due_at = least(b.next_due_at, %(now)s)
+    set next_due_at = least(b.next_due_at, %(now)s),
+        revisit_from = case when b.settled_through > c.since or b.metered_through >= c.since
+            then least(b.revisit_from, c.since) else b.revisit_from end
     from charged c
-    where b.subscription_id = c.subscription_id and b.item_id = c.item_id and b.settled_through > c.since
+    where b.subscription_id = c.subscription_id and b.item_id = c.item_id
+      and (b.settled_through > c.since or b.metered_through >= c.since or c.bills_running_usage)
+    returning coalesce(b.settled_through > c.since, false)
 """
