@@ -56,6 +56,8 @@ MADE_FOR_CASES: Final = frozenset(
         "tenor.wallets.rules.burning",
         "tenor.wallets.rules.eligibility",
         "tenor.wallets.rules.spending",
+        "tenor.webhooks.rules.retrying",
+        "tenor.webhooks.rules.signing",
     }
 )
 """Rules that `conformance` alone may import: a case asks for one step or one move, not for what comes of it."""

@@ -27,6 +27,7 @@ ContractId = NewType("ContractId", uuid.UUID)
 OverrideId = NewType("OverrideId", uuid.UUID)
 WalletId = NewType("WalletId", uuid.UUID)
 GrantId = NewType("GrantId", uuid.UUID)
+EndpointId = NewType("EndpointId", uuid.UUID)
 WalletUseId = NewType("WalletUseId", uuid.UUID)
 TopUpId = NewType("TopUpId", uuid.UUID)
 KeyId = NewType("KeyId", uuid.UUID)
@@ -57,6 +58,7 @@ PREFIXES: Final = {
     "top": "top-up",
     "rej": "usage rejection",
     "key": "API key",
+    "whe": "webhook endpoint",
 }
 """Every prefix on the wire and the thing it names."""
 
