@@ -16,18 +16,21 @@ from tenor.cli.commands import (
     demo,
     doctor,
     entitlement,
+    events,
     invoice,
     key,
     keys,
     ledger,
     prove,
     serve,
+    relay,
     subscription,
     taxes,
     tenants,
     up,
     usage,
     wallet,
+    webhook,
 )
 from tenor.cli.output import ExitCode, print_json, refusals
 from tenor.kernel.errors import Malformed
@@ -59,6 +62,9 @@ app.command("prove")(prove.prove_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("serve")(serve.serve_command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(events.app, name="events")
+app.add_typer(relay.app, name="relay")
+app.add_typer(webhook.app, name="webhook")
 app.command("doctor")(doctor.doctor)
 app.add_typer(cases.app, name="cases")
 app.command("demo")(demo.demo_command)

@@ -21,6 +21,8 @@ class Settings:
     tenants that take their rates from a tax engine have it asked, with `tax_engine_token` as bearer.
     `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`.
     `operator_key` is the credential by which the operator calls the API; without one nobody is.
+    `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`. `broker_url` is
+    where events are published; `allows_local_webhooks` lets webhooks go to this machine, and by http.
     """
 
     database_url: str | None = field(default=None, repr=False)  # may hold a password
@@ -36,6 +38,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.operator_key is not None and len(self.operator_key) < OPERATOR_KEY_LENGTH_MIN:
             raise Malformed(f"TENOR_OPERATOR_KEY has at least {OPERATOR_KEY_LENGTH_MIN} characters: make it by chance")
+    broker_url: str | None = field(default=None, repr=False)
+    allows_local_webhooks: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -54,6 +58,8 @@ class Settings:
             tax_engine_token=environment.get("TENOR_TAX_ENGINE_TOKEN") or None,
             keys_file=Path(environment["TENOR_KEYS_FILE"]) if environment.get("TENOR_KEYS_FILE") else None,
             operator_key=environment.get("TENOR_OPERATOR_KEY") or None,
+            broker_url=environment.get("TENOR_BROKER_URL") or None,
+            allows_local_webhooks=environment.get("TENOR_WEBHOOKS_ALLOW_LOCAL") == "1",
         )
 
 
