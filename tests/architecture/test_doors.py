@@ -32,6 +32,7 @@ PURE_ENTRANCES: Final = frozenset(
         "tenor.taxes.rules.giving_back",
         "tenor.taxes.rules.lines",
         "tenor.wallets.model",
+        "tenor.webhooks.model",
     }
 )
 """Modules that others may import beside the door: values and rules, which do no input or output.

@@ -8,8 +8,7 @@ from typing import Final
 
 import psycopg
 
-from tenor.events import broker_at, publish_feed, sequence_events, tenants_behind, tenants_with_news
-from tenor.events.ports import Broker
+from tenor.events import Broker, broker_at, publish_feed, sequence_events, tenants_behind, tenants_with_news
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database

@@ -66,7 +66,7 @@ async def _work(opened: Session, *, once: bool) -> RelayCounts:
             caller,
             broker_url=opened.settings.broker_url,
             clock=lambda: datetime.now(UTC),
-            tell=lambda words: err.print(words, markup=False),
+            tell=lambda words: None if once else err.print(words, markup=False),
         )
         await (relay.run_once() if once else relay.run(stop))
     return relay.counts
