@@ -81,11 +81,13 @@ revoke update on tenor.webhook_endpoints from tenor_app;
 grant update (status, disabled_because, failing_since, delivered_at) on tenor.webhook_endpoints to tenor_app;
 
 -- The keys that an endpoint's messages are signed with; the newest and, for a while after a rotation, the one before.
+-- Sealed as customers' keys are: `key_id` says which key-encryption key wraps it.
 create table tenor.webhook_secrets (
     tenant_id uuid not null,
     endpoint_id uuid not null,
     secret_no bigint not null check (secret_no > 0),
-    key bytea not null check (length(key) between 24 and 64),
+    key_id text not null check (key_id ~ '^[0-9a-f]{16}$'),
+    wrapped bytea not null check (length(wrapped) = 61),
     created_at timestamptz not null,
     expires_at timestamptz,
     primary key (tenant_id, endpoint_id, secret_no),
@@ -93,7 +95,7 @@ create table tenor.webhook_secrets (
 );
 select tenor.protect('tenor.webhook_secrets', 'update');
 revoke update on tenor.webhook_secrets from tenor_app;
-grant update (expires_at) on tenor.webhook_secrets to tenor_app;
+grant update (expires_at, key_id, wrapped) on tenor.webhook_secrets to tenor_app;
 
 -- One event for one endpoint, written before the first call. `attempt_count` counts the claims, so that a message whose
 -- sender dies is not tried for ever; `retry_no` is its place on the retry schedule. Who holds a message until

@@ -15,6 +15,7 @@ from tenor.webhooks.operations.rotate_secret import rotate_secret
 from tenor.webhooks.operations.set_status import disable_endpoint, enable_endpoint
 from tenor.webhooks.queries import webhook_attempts, webhook_endpoint, webhook_endpoints, webhook_messages
 from tenor.webhooks.sender import WebhookSender
+from tenor.webhooks.store.secrets import rewrap_secrets
 
 __all__ = [
     "EndpointNotFound",
@@ -31,6 +32,7 @@ __all__ = [
     "fan_out",
     "replay_event",
     "replay_since",
+    "rewrap_secrets",
     "rotate_secret",
     "webhook_attempts",
     "webhook_endpoint",

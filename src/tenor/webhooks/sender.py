@@ -20,8 +20,9 @@ from tenor.webhooks.model import Answer, Call
 from tenor.webhooks.operations.set_status import disable_endpoint
 from tenor.webhooks.rules.retrying import is_given_up, next_attempt_at, verdict_on
 from tenor.webhooks.rules.signing import signature_header
-from tenor.webhooks.store.endpoints import live_keys, note_failure, note_success
+from tenor.webhooks.store.endpoints import note_failure, note_success
 from tenor.webhooks.store.messages import claim_due, mark_delivered, put_back, tenants_with_due, write_attempt
+from tenor.webhooks.store.secrets import live_keys
 
 CALLS_MAX: Final = 100
 """How many calls a process makes at once."""

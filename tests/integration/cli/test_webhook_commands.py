@@ -16,8 +16,11 @@ ACME: Final = ("-t", "acme")
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
 
 
-def test_a_webhook_from_its_first_to_its_last_day(tenor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_from_its_first_to_its_last_day(
+    tenor: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TENOR_WEBHOOKS_ALLOW_LOCAL", "1")
+    monkeypatch.setenv("TENOR_KEYS_FILE", str(tmp_path / "keys"))
     tenor.done("tenant", "create", "acme", "--sandbox", "--clock", "2026-02-01T00:00:00Z")
     with receiving() as receiver:
         added = tenor.done("webhook", "add", receiver.url, "--type", "coupon.*", *ACME, "--json").json
@@ -42,6 +45,8 @@ def test_a_webhook_from_its_first_to_its_last_day(tenor: Shell, monkeypatch: pyt
         assert [(one["attempt_no"], one["status_code"], one["answer"]) for one in tried] == [(1, 410, "as said")]
 
         receiver.answer(200)
+        assert tenor.done("keys", "rotate", "--json").json["webhook_secrets"] == 1
+        assert len(tenor.done("keys", "prune", "--json").json["removed"]) == 1
         rotated = tenor.done("webhook", "rotate", endpoint, *ACME, "--json").json["secret"]
         assert tenor.done("webhook", "enable", endpoint, *ACME).out == "Status active\n"
         waiting = tenor.done("webhook", "messages", endpoint, "--status", "pending", *ACME, "--json").json["messages"]

@@ -1,6 +1,7 @@
 """Webhooks against a real receiver: what it gets, when it is tried again, what becomes of endpoints and secrets."""
 
 import asyncio
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -111,10 +112,10 @@ def test_a_message_is_signed_told_once_and_kept_with_its_answer(post: Post, rece
     assert post.send(after=timedelta(days=10)) == []
     with post.database.transaction(post.tenant) as uow:
         (attempt,) = webhook_attempts(uow, endpoint_id=endpoint.id)
-        rows = uow.fetch_all("select key from webhook_secrets")
+        rows = uow.fetch_all("select wrapped from webhook_secrets")
         told = uow.fetch_all("select payload::text from outbox_events union select after::text from audit_records")
     assert (attempt.attempt_no, attempt.answer.status_code, attempt.answer.text) == (1, 200, "thanks")
-    assert rows
+    assert not [sealed for (sealed,) in rows if base64.b64decode(secret.removeprefix("whsec_")) in sealed]
     assert not [text for (text,) in told if secret.removeprefix("whsec_") in (text or "")]
     assert post.endpoint(endpoint.id)[1:] == (0, 0)
     assert post.endpoint(endpoint.id)[0].delivered_at is not None

@@ -13,6 +13,7 @@ from tenor.webhooks.model import DESCRIPTION_LENGTH_MAX, ENDPOINTS_MAX, SECRET_B
 from tenor.webhooks.rules.signing import secret_text
 from tenor.webhooks.rules.urls import require_url
 from tenor.webhooks.store.endpoints import endpoint_count, insert_endpoint
+from tenor.webhooks.store.secrets import add_secret
 
 
 def add_endpoint(
@@ -44,7 +45,8 @@ def add_endpoint(
         raise TooManyEndpoints(f"there are {ENDPOINTS_MAX} webhook endpoints already, and no more are kept")
     key = os.urandom(SECRET_BYTES)
     endpoint = Endpoint(EndpointId(new_id(now)), url, description, wanted, "active", None, now, None, None)
-    insert_endpoint(uow, endpoint, key=key)
+    insert_endpoint(uow, endpoint)
+    add_secret(uow, endpoint.id, key, now=now, old_until=now)
     start_reader(uow, "webhooks", position=last_position(uow))
     facts = {"url": url, "description": description, "event_types": list(wanted)}
     tell(uow, "webhook_endpoint.added", endpoint.id, facts, now=now, actor=actor, reason=reason)

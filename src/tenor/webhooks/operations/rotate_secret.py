@@ -9,7 +9,8 @@ from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.webhooks.model import ROTATION_OVERLAP, SECRET_BYTES
 from tenor.webhooks.rules.signing import secret_text
-from tenor.webhooks.store.endpoints import add_secret, find_endpoint
+from tenor.webhooks.store.endpoints import find_endpoint
+from tenor.webhooks.store.secrets import add_secret
 
 
 def rotate_secret(uow: UnitOfWork, endpoint_id: EndpointId, *, now: datetime, actor: str, reason: str) -> str:

@@ -1,6 +1,6 @@
-"""SQL of endpoints and their secrets."""
+"""SQL of endpoints."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final, LiteralString
 from uuid import UUID
@@ -15,8 +15,8 @@ _FIELDS: Final[LiteralString] = (
 )
 
 
-def insert_endpoint(uow: UnitOfWork, endpoint: Endpoint, *, key: bytes) -> None:
-    """Write a new endpoint with its first key."""
+def insert_endpoint(uow: UnitOfWork, endpoint: Endpoint) -> None:
+    """Write a new endpoint."""
     uow.execute(
         """
         insert into webhook_endpoints (tenant_id, id, url, description, event_types, status, created_at)
@@ -31,10 +31,6 @@ def insert_endpoint(uow: UnitOfWork, endpoint: Endpoint, *, key: bytes) -> None:
             endpoint.status,
             endpoint.created_at,
         ],
-    )
-    uow.execute(
-        "insert into webhook_secrets (tenant_id, endpoint_id, secret_no, key, created_at) values (%s, %s, 1, %s, %s)",
-        [uow.tenant_id, endpoint.id, key, endpoint.created_at],
     )
 
 
@@ -85,39 +81,6 @@ def set_status(uow: UnitOfWork, endpoint_id: EndpointId, *, disabled_because: Di
         " failing_since = case when %(because)s::text is not null then failing_since end where id = %(id)s",
         {"because": disabled_because, "id": endpoint_id},
     )
-
-
-def add_secret(uow: UnitOfWork, endpoint_id: EndpointId, key: bytes, *, now: datetime, old_until: datetime) -> None:
-    """Add a key. The newest before it goes on until `old_until`, older ones end now."""
-    uow.execute(
-        """
-        update webhook_secrets s
-        set expires_at = case when secret_no = (select max(secret_no) from webhook_secrets n
-                                                where n.endpoint_id = s.endpoint_id) then %(until)s else %(now)s end
-        where endpoint_id = %(id)s and (expires_at is null or expires_at > %(now)s)
-        """,
-        {"id": endpoint_id, "now": now, "until": old_until},
-    )
-    uow.execute(
-        """
-        insert into webhook_secrets (tenant_id, endpoint_id, secret_no, key, created_at)
-        select tenant_id, endpoint_id, max(secret_no) + 1, %s, %s from webhook_secrets
-        where endpoint_id = %s group by tenant_id, endpoint_id
-        """,
-        [key, now, endpoint_id],
-    )
-
-
-def live_keys(uow: UnitOfWork, endpoint_ids: Collection[UUID], *, now: datetime) -> dict[UUID, Sequence[bytes]]:
-    """Return the keys that sign for these endpoints now, the newest first."""
-    rows = uow.fetch_all(
-        """
-        select endpoint_id, array_agg(key order by secret_no desc) from webhook_secrets
-        where endpoint_id = any(%s) and (expires_at is null or expires_at > %s) group by endpoint_id
-        """,
-        [list(endpoint_ids), now],
-    )
-    return dict(rows)
 
 
 def note_success(uow: UnitOfWork, endpoint_id: EndpointId, *, now: datetime) -> None:
