@@ -116,10 +116,12 @@ create table tenor.webhook_messages (
     check ((status = 'pending') = (next_attempt_at is not null)),
     foreign key (tenant_id, endpoint_id) references tenor.webhook_endpoints (tenant_id, id)
 ) partition by range (sequenced_at);
-create index webhook_messages_pending on tenor.webhook_messages (tenant_id, endpoint_id, next_attempt_at)
+create index webhook_messages_pending on tenor.webhook_messages (tenant_id, endpoint_id, next_attempt_at, position)
     where status = 'pending';
 create index webhook_messages_in_order on tenor.webhook_messages (tenant_id, endpoint_id, object_id, position)
     where status = 'pending';
+create index webhook_messages_under_way on tenor.webhook_messages (tenant_id, endpoint_id)
+    where claimed_until is not null;
 create index webhook_messages_dead on tenor.webhook_messages (tenant_id, endpoint_id, position) where status = 'dead';
 create index webhook_messages_by_event on tenor.webhook_messages (tenant_id, event_id);
 select tenor.protect('tenor.webhook_messages', 'update');

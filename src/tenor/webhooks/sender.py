@@ -5,6 +5,7 @@ that dies leaves its claims to run out; the message goes out again under the sam
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
@@ -26,6 +27,9 @@ from tenor.webhooks.store.secrets import live_keys
 
 CALLS_MAX: Final = 100
 """How many calls a process makes at once."""
+LOOK_SECONDS: Final = 0.3
+GATHER_SECONDS: Final = 0.02
+"""How long calls that end one after the other are waited for, to be followed by new ones together."""
 ACTOR: Final = "webhooks"
 
 
@@ -37,12 +41,14 @@ class WebhookSender:
         self._caller = caller
         self._clock = clock
         self._under_way: set[asyncio.Task[bool]] = set()
+        self._due: list[TenantId] = []
+        self._looked_at = 0.0
 
     async def start_due(self, tenants: Collection[TenantId] | None = None) -> int:
         """Begin to send what is due, of all tenants or of some, as far as there is room; return how many."""
         now = self._clock()
         begun = 0
-        for tenant_id in await asyncio.to_thread(tenants_with_due, self._database, now=now, of=tenants):
+        for tenant_id in tenants or await self._tenants_with_due(now):
             room = CALLS_MAX - len(self._under_way)
             if room <= 0:
                 break
@@ -51,6 +57,13 @@ class WebhookSender:
                 begun += 1
         return begun
 
+    async def _tenants_with_due(self, now: datetime) -> list[TenantId]:
+        """Return the tenants for which something is due, as of a moment ago: looking through all of them costs."""
+        if not self._due or time.monotonic() - self._looked_at > LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            self._due = await asyncio.to_thread(tenants_with_due, self._database, now=now)
+        return self._due
+
     async def finish_some(self, *, within_seconds: float | None = None) -> list[bool]:
         """Wait until a call has ended, or so long; return for each that has whether its message was delivered.
 
@@ -58,9 +71,8 @@ class WebhookSender:
         """
         if not self._under_way:
             return []
-        done, self._under_way = await asyncio.wait(
-            self._under_way, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait(self._under_way, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
+        done, self._under_way = await asyncio.wait(self._under_way, timeout=GATHER_SECONDS)
         return [task.result() for task in done]
 
     async def finish_all(self) -> list[bool]:

@@ -1,6 +1,6 @@
 """SQL of messages and their attempts: written, claimed, settled, listed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,6 +15,9 @@ CLAIM_SECONDS: Final = 60
 """How long a sender keeps a message; much longer than a call may take."""
 CALLS_PER_ENDPOINT: Final = 10
 """How many messages of an endpoint are under way at once, over all senders: a slow one holds up nobody else."""
+
+LOOK_AHEAD: Final = 1_000
+"""How many due messages of an endpoint are looked at for one that may go, so that a long backlog costs no more."""
 
 
 def write_messages(
@@ -67,44 +70,51 @@ def write_messages(
 def claim_due(uow: UnitOfWork, *, now: datetime, limit: int) -> list[Row]:
     """Claim messages that are due at `now`; see `Call` for the columns up to `url`.
 
-    Of an object's messages to one endpoint, none is claimed while an earlier one has never been tried or is under way.
+    Of an object's messages to one endpoint, none is claimed while an earlier one is due or under way.
+    Senders claim for a tenant one after the other, so that none sees what another one is claiming.
     """
+    uow.execute("select pg_advisory_xact_lock(hashtextextended('webhook claims of ' || %s, 0))", [uow.tenant_id])
     return uow.fetch_all(
         """
         with due as (
             select m.sequenced_at, m.endpoint_id, m.position
             from webhook_endpoints e cross join lateral (
                 select m.sequenced_at, m.endpoint_id, m.position, m.next_attempt_at
-                from webhook_messages m
-                where m.endpoint_id = e.id and m.status = 'pending' and m.next_attempt_at <= %(now)s
-                  and (m.claimed_until is null or m.claimed_until < clock_timestamp())
+                from (
+                    select * from webhook_messages d
+                    where d.endpoint_id = e.id and d.status = 'pending' and d.next_attempt_at <= %(now)s
+                    order by d.next_attempt_at, d.position limit %(ahead)s
+                ) m
+                where (m.claimed_until is null or m.claimed_until < clock_timestamp())
                   and not exists (
                       select from webhook_messages p
                       where p.endpoint_id = m.endpoint_id and p.object_id = m.object_id and p.status = 'pending'
                         and p.position < m.position
-                        and (p.attempt_count = 0 or p.claimed_until >= clock_timestamp()))
+                        and (p.attempt_count = 0 or p.next_attempt_at <= %(now)s
+                             or p.claimed_until >= clock_timestamp()))
                 order by m.next_attempt_at, m.position
                 limit greatest(0, %(lane)s - (
                     select count(*) from webhook_messages c
-                    where c.endpoint_id = e.id and c.status = 'pending' and c.claimed_until >= clock_timestamp()))
+                    where c.endpoint_id = e.id and c.claimed_until is not null
+                      and c.claimed_until >= clock_timestamp()))
             ) m
             where e.status = 'active'
             order by m.next_attempt_at, m.position
             limit %(limit)s
-        ), locked as (
-            select m.sequenced_at, m.endpoint_id, m.position
-            from webhook_messages m join due using (sequenced_at, endpoint_id, position)
-            where m.status = 'pending' and (m.claimed_until is null or m.claimed_until < clock_timestamp())
-            for update of m skip locked
         )
         update webhook_messages m
         set attempt_count = attempt_count + 1, claimed_until = clock_timestamp() + %(seconds)s * interval '1 second'
-        from locked join webhook_endpoints e on e.id = locked.endpoint_id
-        where m.sequenced_at = locked.sequenced_at and m.endpoint_id = locked.endpoint_id
-          and m.position = locked.position
+        from due join webhook_endpoints e on e.id = due.endpoint_id
+        where m.sequenced_at = due.sequenced_at and m.endpoint_id = due.endpoint_id and m.position = due.position
         returning m.endpoint_id, m.sequenced_at, m.position, m.event_id, m.attempt_count, m.retry_no, e.url
         """,
-        {"now": now, "limit": limit, "lane": CALLS_PER_ENDPOINT, "seconds": CLAIM_SECONDS},
+        {
+            "now": now,
+            "limit": limit,
+            "lane": CALLS_PER_ENDPOINT,
+            "ahead": LOOK_AHEAD,
+            "seconds": CLAIM_SECONDS,
+        },
     )
 
 
@@ -191,18 +201,18 @@ def first_position_since(uow: UnitOfWork, since: datetime) -> int | None:
     return None if row is None else row[0]
 
 
-def tenants_with_due(database: Database, *, now: datetime, of: Collection[TenantId] | None = None) -> list[TenantId]:
-    """Return the tenants that have a message due for an active endpoint; of all, or of some."""
+def tenants_with_due(database: Database, *, now: datetime) -> list[TenantId]:
+    """Return the tenants that have a message due for an active endpoint."""
     with database.auditor() as connection:
         rows = connection.execute(
             """
             select distinct e.tenant_id from webhook_endpoints e
-            where e.status = 'active' and (%(all)s or e.tenant_id = any(%(of)s)) and exists (
+            where e.status = 'active' and exists (
                 select from webhook_messages m
                 where m.tenant_id = e.tenant_id and m.endpoint_id = e.id and m.status = 'pending'
                   and m.next_attempt_at <= %(now)s
                   and (m.claimed_until is null or m.claimed_until < clock_timestamp()))
             """,
-            {"now": now, "all": of is None, "of": list(of or ())},
+            {"now": now},
         )
         return [TenantId(row[0]) for row in rows]
