@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from tenor.cli.commands import (
+    audit,
     bill,
     cases,
     catalog,
@@ -62,6 +63,7 @@ app.command("prove")(prove.prove_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("serve")(serve.serve_command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(relay.app, name="relay")
 app.add_typer(webhook.app, name="webhook")

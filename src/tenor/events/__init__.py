@@ -1,7 +1,7 @@
 """Events: the feed of what happened, in order and without gaps, and its way to a message broker."""
 
 from tenor.events.brokers import broker_at
-from tenor.events.errors import BrokerFailed, ForeignFeed, NotAnEventType, UnknownBroker
+from tenor.events.errors import BrokerFailed, NotAnEventType, UnknownBroker
 from tenor.events.feed import FeedStatus, events_after, events_at, feed_status, find_event, last_position
 from tenor.events.model import (
     FeedEvent,
@@ -22,7 +22,6 @@ __all__ = [
     "FeedEvent",
     "FeedPage",
     "FeedStatus",
-    "ForeignFeed",
     "NotAnEventType",
     "UnknownBroker",
     "broker_at",

@@ -3,12 +3,6 @@
 from tenor.kernel.errors import Malformed, Refusal
 
 
-class ForeignFeed(Refusal):
-    """The database counts its transactions from lower numbers than the feed has seen: it was restored from a dump."""
-
-    code = "foreign_feed"
-
-
 class NotAnEventType(Malformed):
     """A text that names no type of event."""
 

@@ -104,8 +104,8 @@ _STATUS: Final[Any] = """
     select t.slug, coalesce(f.last_position, 0),
            exists (select from outbox_events e
                    where e.tenant_id = t.tenant_id
-                     and e.transaction_id >= coalesce(pg_snapshot_xmin(f.sequenced), '0')
-                     and (f.sequenced is null or not pg_visible_in_snapshot(e.transaction_id, f.sequenced))),
+                     and e.transaction_id >= coalesce(pg_snapshot_xmin(f.seen), '0')
+                     and (f.seen is null or not pg_visible_in_snapshot(e.transaction_id, f.seen))),
            (select position from feed_readers r where r.tenant_id = t.tenant_id and reader = 'broker'),
            (select position from feed_readers r where r.tenant_id = t.tenant_id and reader = 'webhooks')
     from tenants t left join event_feeds f using (tenant_id)

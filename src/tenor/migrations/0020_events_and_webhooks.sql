@@ -8,12 +8,12 @@ alter table tenor.outbox_events
     add column publication_no bigint not null default nextval('tenor.outbox_publications');
 create index outbox_events_by_transaction on tenor.outbox_events (tenant_id, transaction_id, publication_no);
 
--- How far the feed of a tenant goes. Every event whose transaction is visible in `sequenced` has its position. While a
+-- How far the feed of a tenant goes. Every event whose transaction is visible in `seen` has its position. While a
 -- window that was too long for one batch is worked off, it is kept with the last publication that has been placed.
 create table tenor.event_feeds (
     tenant_id uuid primary key references tenor.tenants,
     last_position bigint not null default 0 check (last_position >= 0),
-    sequenced pg_snapshot not null,
+    seen pg_snapshot not null,
     open_window pg_snapshot,
     window_after bigint,
     check ((open_window is null) = (window_after is null))
@@ -146,3 +146,37 @@ create table tenor.webhook_attempts (
 create index webhook_attempts_by_endpoint on tenor.webhook_attempts (tenant_id, endpoint_id, started_at);
 create index webhook_attempts_by_event on tenor.webhook_attempts (tenant_id, event_id);
 select tenor.protect('tenor.webhook_attempts', 'append');
+
+-- The audit trail: the request that a deed came with, and a chain of hashes over all records, in which the change or
+-- loss of one shows. The chain is forged after the commit, as places in the feed are given, so that nobody waits for it.
+create sequence tenor.audit_numbers;
+grant usage on sequence tenor.audit_numbers to tenor_app;
+alter table tenor.audit_records
+    add column record_no bigint not null default nextval('tenor.audit_numbers'),
+    add column request_id text default nullif(current_setting('tenor.request_id', true), '')
+        check (length(request_id) <= 200);
+create index audit_records_by_transaction on tenor.audit_records (tenant_id, transaction_id, record_no);
+
+create table tenor.audit_chains (
+    tenant_id uuid primary key references tenor.tenants,
+    last_position bigint not null default 0 check (last_position >= 0),
+    last_hash bytea not null default sha256('') check (length(last_hash) = 32),
+    seen pg_snapshot not null,
+    open_window pg_snapshot,
+    window_after bigint,
+    check ((open_window is null) = (window_after is null))
+);
+select tenor.protect('tenor.audit_chains', 'update');
+
+-- One link for each record: SHA-256 over the hash of the link before and all that the record says.
+create table tenor.audit_links (
+    tenant_id uuid not null,
+    chained_at timestamptz not null default now(),
+    position bigint not null check (position > 0),
+    record_id uuid not null,
+    recorded_at timestamptz not null,
+    hash bytea not null check (length(hash) = 32),
+    primary key (tenant_id, chained_at, position)
+) partition by range (chained_at);
+create index audit_links_by_position on tenor.audit_links (tenant_id, position);
+select tenor.protect('tenor.audit_links', 'append');

@@ -1,7 +1,7 @@
 """Move events along, step by step, for all tenants."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ import psycopg
 from tenor.events import Broker, broker_at, publish_feed, sequence_events, tenants_behind, tenants_with_news
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import TenantId
+from tenor.platform.audit_chain import chain_audit, tenants_to_chain
 from tenor.platform.database import Database
 from tenor.webhooks import WebhookCaller, WebhookSender, fan_out
 
@@ -22,9 +23,10 @@ RETRY_SECONDS: Final = 2.0
 
 @dataclass(slots=True)
 class RelayCounts:
-    """What a relay has done so far: events placed and published, webhook messages written, calls that ended."""
+    """What a relay has done so far: events placed and published, audit records chained, webhook messages, calls."""
 
     sequenced: int = 0
+    chained: int = 0
     published: int = 0
     messages: int = 0
     delivered: int = 0
@@ -102,30 +104,36 @@ class Relay:
         await self._keep(connected, stop)
 
     async def _place(self) -> bool:
-        """Give events their places and write the messages for them."""
+        """Give events their places, write the messages for them, and chain the audit trail."""
         return await asyncio.to_thread(self._place_all)
 
     def _place_all(self) -> bool:
-        sequenced = sum(self._of_tenant(tenant_id, self._sequence) for tenant_id in tenants_with_news(self._database))
-        read = sum(
-            self._of_tenant(tenant_id, self._fan_out) for tenant_id, _ in tenants_behind(self._database, "webhooks")
-        )
+        sequenced = self._for_each(tenants_with_news(self._database), self._sequence)
+        chained = self._for_each(tenants_to_chain(self._database), self._chain)
+        read = self._for_each([tenant_id for tenant_id, _ in tenants_behind(self._database, "webhooks")], self._fan_out)
         self.counts.sequenced += sequenced
+        self.counts.chained += chained
         if sequenced:
             self._tell(f"{sequenced:,} events got their places")
-        return bool(sequenced or read)
+        return bool(sequenced or chained or read)
 
-    def _of_tenant(self, tenant_id: TenantId, step: Callable[[TenantId], int]) -> int:
-        """Return how many events a step has done; what is refused for one tenant is told and stops no other."""
-        try:
-            return step(tenant_id)
-        except Refusal as problem:
-            self._tell(f"tenant {tenant_id}: {problem.message}")
-            return 0
+    def _for_each(self, tenants: Iterable[TenantId], step: Callable[[TenantId], int]) -> int:
+        """Return how much a step has done; what is refused for one tenant is told and stops no other."""
+        done = 0
+        for tenant_id in tenants:
+            try:
+                done += step(tenant_id)
+            except Refusal as problem:
+                self._tell(f"tenant {tenant_id}: {problem.message}")
+        return done
 
     def _sequence(self, tenant_id: TenantId) -> int:
         with self._database.transaction(tenant_id) as uow:
             return sequence_events(uow)
+
+    def _chain(self, tenant_id: TenantId) -> int:
+        with self._database.transaction(tenant_id) as uow:
+            return chain_audit(uow)
 
     def _fan_out(self, tenant_id: TenantId) -> int:
         with self._database.transaction(tenant_id) as uow:

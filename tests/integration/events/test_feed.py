@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from tenor.events import (
-    ForeignFeed,
     NotAnEventType,
     events_after,
     feed_status,
@@ -23,6 +22,7 @@ from tenor.events import (
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import TenantId, to_wire
 from tenor.platform.database import Database
+from tenor.platform.newly_visible import TransactionsRenumbered
 from tenor.platform.outbox import Event, publish
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -192,9 +192,9 @@ def test_a_database_whose_transactions_are_numbered_anew_is_refused(database: Da
     relay(database, tenant)
     with database.owner() as connection, connection.transaction():
         connection.execute("select set_config('tenor.tenant_id', %s, true)", [str(tenant)])
-        connection.execute("update event_feeds set sequenced = '4000000000:4000000000:'")
+        connection.execute("update event_feeds set seen = '4000000000:4000000000:'")
 
-    with pytest.raises(ForeignFeed):
+    with pytest.raises(TransactionsRenumbered):
         relay(database, tenant)
 
 
@@ -206,8 +206,8 @@ def test_the_feed_is_append_only_and_its_cost_that_of_the_news(database: Databas
         (plan,) = uow.fetch_all(
             """
             explain (analyze, format json) select from outbox_events
-            where transaction_id >= (select pg_snapshot_xmin(sequenced) from event_feeds)
-              and not pg_visible_in_snapshot(transaction_id, (select sequenced from event_feeds))
+            where transaction_id >= (select pg_snapshot_xmin(seen) from event_feeds)
+              and not pg_visible_in_snapshot(transaction_id, (select seen from event_feeds))
             """
         )[0]
     scans = [node for node in nodes(plan[0]["Plan"]) if "Relation Name" in node and node["Actual Loops"]]

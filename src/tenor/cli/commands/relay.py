@@ -36,7 +36,8 @@ def run(
             print_json(asdict(counts))
         else:
             out.print(
-                f"{counts.sequenced:,} events placed, {counts.published:,} published; webhooks: {counts.messages:,}"
+                f"{counts.sequenced:,} events placed, {counts.published:,} published, {counts.chained:,} audit"
+                f" records chained; webhooks: {counts.messages:,}"
                 f" written, {counts.delivered:,} delivered, {counts.failed:,} failed"
             )
 

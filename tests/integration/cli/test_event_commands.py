@@ -1,4 +1,4 @@
-"""`tenor events`, `tenor webhook` and `tenor relay`, and docs/events.md, whose commands and code are run."""
+"""`tenor events`, `webhook`, `relay` and `audit`; docs/events.md and docs/audit.md, whose commands and code are run."""
 
 import re
 import shlex
@@ -13,7 +13,9 @@ from tests.integration.cli.conftest import Shell
 from tests.support.receiver import receiving
 
 ACME: Final = ("-t", "acme")
-PAGE: Final = (Path(__file__).parents[3] / "docs" / "events.md").read_text(encoding="utf-8")
+DOCS: Final = Path(__file__).parents[3] / "docs"
+PAGE: Final = (DOCS / "events.md").read_text(encoding="utf-8")
+AUDIT_PAGE: Final = (DOCS / "audit.md").read_text(encoding="utf-8")
 
 
 def test_a_webhook_from_its_first_to_its_last_day(
@@ -96,3 +98,25 @@ def signed(secret: str, body: bytes) -> dict[str, str]:
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": standardwebhooks.Webhook(secret).sign("evt_1", now, body.decode()),
     }
+
+
+def test_the_audit_trail_is_listed_and_verified(tenor: Shell) -> None:
+    tenor.done("tenant", "create", "acme", "--sandbox", "--clock", "2026-02-01T00:00:00Z")
+    tenor.done("coupon", "create", "half", "--percent", "50", "--actor", "eve", *ACME)
+    tenor.done("coupon", "archive", "half", "--reason", "over", *ACME)
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", AUDIT_PAGE, re.DOTALL) for line in block.splitlines()]
+    told = [tenor.done(*shlex.split(line)[1:], *ACME).out for line in commands]
+    assert len(told) == 2
+    assert told[1].startswith("Unbroken  2 records, head 2:")
+    records = tenor.done("audit", "list", *ACME, "--json").json["records"]
+    assert [(one["actor"], one["action"], one["position"]) for one in records] == [
+        ("eve", "coupon.created", 1),
+        ("operator", "coupon.archived", 2),
+    ]
+    assert records[1]["reason"] == "over"
+    head = tenor.done("audit", "verify", *ACME, "--json").json["head"]
+    assert tenor.done("audit", "verify", "--expect", head, *ACME).exit_code == 0
+    tenor.tamper("audit_records", "actor = 'adam' where actor = 'eve'")
+    broken = tenor("audit", "verify", *ACME, "--json")
+    assert (broken.exit_code, broken.json["broken_at"]) == (1, 1)
+    tenor.refused("audit", "verify", "--expect", "2:abc", *ACME, code="malformed")
