@@ -97,9 +97,9 @@ select tenor.protect('tenor.webhook_secrets', 'update');
 revoke update on tenor.webhook_secrets from tenor_app;
 grant update (expires_at, key_id, wrapped) on tenor.webhook_secrets to tenor_app;
 
--- One event for one endpoint, written before the first call. `attempt_count` counts the claims, so that a message whose
--- sender dies is not tried for ever; `retry_no` is its place on the retry schedule. Who holds a message until
--- `claimed_until` tries it.
+-- One event for one endpoint, written before the first call. A claim counts as a try, so that a message whose
+-- sender dies is not tried for ever: `attempt_count` counts all, `try_no` those since the message was written or replayed.
+-- Who holds a message until `claimed_until` tries it.
 create table tenor.webhook_messages (
     tenant_id uuid not null,
     sequenced_at timestamptz not null,
@@ -109,7 +109,7 @@ create table tenor.webhook_messages (
     object_id uuid not null,
     status text not null check (status in ('pending', 'delivered', 'dead')),
     attempt_count bigint not null default 0 check (attempt_count >= 0),
-    retry_no bigint not null default 0 check (retry_no >= 0),
+    try_no bigint not null default 0 check (try_no >= 0),
     next_attempt_at timestamptz,
     claimed_until timestamptz,
     primary key (tenant_id, sequenced_at, endpoint_id, position),
@@ -126,7 +126,7 @@ create index webhook_messages_dead on tenor.webhook_messages (tenant_id, endpoin
 create index webhook_messages_by_event on tenor.webhook_messages (tenant_id, event_id);
 select tenor.protect('tenor.webhook_messages', 'update');
 revoke update on tenor.webhook_messages from tenor_app;
-grant update (status, attempt_count, retry_no, next_attempt_at, claimed_until) on tenor.webhook_messages to tenor_app;
+grant update (status, attempt_count, try_no, next_attempt_at, claimed_until) on tenor.webhook_messages to tenor_app;
 
 -- What came of each try. `status_code` is what the receiver answered, `error` why there was no answer.
 create table tenor.webhook_attempts (

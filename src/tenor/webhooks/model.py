@@ -59,7 +59,7 @@ class Health(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one endpoint. `attempt_count` counts every try, `retry_no` those since the last (re)start."""
+    """One event for one endpoint. `attempt_count` counts every try."""
 
     endpoint_id: EndpointId
     event_id: UUID
@@ -84,14 +84,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A message that this process has claimed, with all it takes to send it. `body` is the same at every try."""
+    """A message that this process has claimed, with all it takes to send it. `body` is the same at every try.
+
+    `attempt_no` counts all tries of the message, `try_no` those since it was written or replayed; both from 1.
+    """
 
     endpoint_id: EndpointId
     sequenced_at: datetime
     position: int
     event_id: UUID
     attempt_no: int
-    retry_no: int
+    try_no: int
     url: str
     body: bytes
     keys: Sequence[bytes] = field(repr=False)

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from tenor.events import events_at
+from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import EndpointId, TenantId
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
@@ -45,16 +46,26 @@ class WebhookSender:
         self._looked_at = 0.0
 
     async def start_due(self, tenants: Collection[TenantId] | None = None) -> int:
-        """Begin to send what is due, of all tenants or of some, as far as there is room; return how many."""
+        """Begin to send what is due, of all tenants or of some, as far as there is room; return how many.
+
+        Raises:
+            SealBroken, EncryptionKeyMissing: a secret cannot be opened, and there is nothing else to send.
+        """
         now = self._clock()
-        begun = 0
+        begun, problem = 0, None
         for tenant_id in tenants or await self._tenants_with_due(now):
             room = CALLS_MAX - len(self._under_way)
             if room <= 0:
                 break
-            for call in await asyncio.to_thread(_claim, self._database, tenant_id, now, room):
-                self._under_way.add(asyncio.create_task(self._send(tenant_id, call)))
-                begun += 1
+            try:
+                calls = await asyncio.to_thread(_claim, self._database, tenant_id, now, room)
+            except Refusal as refusal:
+                problem = refusal
+                continue
+            self._under_way.update(asyncio.create_task(self._send(tenant_id, call)) for call in calls)
+            begun += len(calls)
+        if problem is not None and not begun:
+            raise problem
         return begun
 
     async def _tenants_with_due(self, now: datetime) -> list[TenantId]:
@@ -115,9 +126,9 @@ def _claim(database: Database, tenant_id: TenantId, now: datetime, limit: int) -
         events = events_at(uow, [row[2] for row in rows])
         keys = live_keys(uow, {row[0] for row in rows}, now=now)
     calls = []
-    for endpoint_id, sequenced_at, position, event_id, attempt_no, retry_no, url in rows:
+    for endpoint_id, sequenced_at, position, event_id, attempt_no, try_no, url in rows:
         body = msgspec.json.encode(events[position].to_json())
-        place = (EndpointId(endpoint_id), sequenced_at, position, event_id, attempt_no, retry_no)
+        place = (EndpointId(endpoint_id), sequenced_at, position, event_id, attempt_no, try_no)
         calls.append(Call(*place, url=url, body=body, keys=keys[endpoint_id]))
     return sorted(calls, key=lambda call: call.position)
 
@@ -134,7 +145,7 @@ def _settle(
             note_success(uow, call.endpoint_id, now=now)
         else:
             message = call.endpoint_id.bytes + call.event_id.bytes
-            put_back(uow, call, next_attempt_at(now, retry_no=call.retry_no + 1, message=message))
+            put_back(uow, call, next_attempt_at(now, tries=call.try_no, message=message))
             _note_failure(uow, call, is_gone=verdict.is_gone, now=now)
     return verdict.is_delivered
 

@@ -163,7 +163,7 @@ def test_first_tries_of_an_object_are_in_order_and_one_by_one(post: Post, receiv
 
 
 def test_two_senders_never_send_the_same_and_a_dead_one_is_replaced(post: Post, receiver: Receiver) -> None:
-    post.add(receiver.url)
+    endpoint, _ = post.add(receiver.url)
     post.say(*range(40), object_id=uuid4())
     for _ in range(40):
         post.say(1, object_id=uuid4())
@@ -184,19 +184,30 @@ def test_two_senders_never_send_the_same_and_a_dead_one_is_replaced(post: Post, 
         async with WebhookCaller(allows_local=True) as caller:
             return await WebhookSender(post.database, caller, lambda: post.now).start_due()
 
-    receiver.reply = lambda _: (500, {}, b"")
     assert asyncio.run(claim_and_die()) == 1  # the loop ends, and with it the call
     assert post.send() == []  # claimed
-    with post.database.owner() as connection, connection.transaction():
-        connection.execute("select set_config('tenor.tenant_id', %s, true)", [str(post.tenant)])
-        connection.execute(
-            "update webhook_messages set claimed_until = now() - interval '1 s' where status = 'pending'"
-        )
+    expire_claims(post)
     receiver.answer(200)
     assert post.send() == [True]
     with post.database.transaction(post.tenant) as uow:
         attempts = webhook_attempts(uow, limit=1)
     assert [attempt.attempt_no for attempt in attempts] == [2]  # the claim of the dead one counts
+
+    post.say(100)
+    for _ in range(10):
+        assert asyncio.run(claim_and_die()) == 1
+        expire_claims(post)
+    assert asyncio.run(claim_and_die()) == 0
+    assert post.endpoint(endpoint.id)[1:] == (0, 1)  # it is given up, although nobody has told how its tries ended
+
+
+def expire_claims(post: Post) -> None:
+    """Let the time of the dead senders' claims pass."""
+    with post.database.owner() as connection, connection.transaction():
+        connection.execute("select set_config('tenor.tenant_id', %s, true)", [str(post.tenant)])
+        connection.execute(
+            "update webhook_messages set claimed_until = now() - interval '1 s' where status = 'pending'"
+        )
 
 
 def test_rotation_signs_with_both_secrets_for_a_day(post: Post, receiver: Receiver) -> None:

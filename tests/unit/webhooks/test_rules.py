@@ -87,11 +87,11 @@ def test_the_schedule_is_the_published_one_with_up_to_a_tenth_more() -> None:
     assert DELAYS_SECONDS == (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     assert sum(DELAYS_SECONDS) == 75 * 3600 + 35 * 60 + 5
     for retry_no, seconds in enumerate(DELAYS_SECONDS):
-        waits = [next_attempt_at(NOW, retry_no=retry_no, message=bytes([number])) for number in range(50)]
+        waits = [next_attempt_at(NOW, tries=retry_no, message=bytes([number])) for number in range(50)]
         least, most = NOW + timedelta(seconds=seconds), NOW + timedelta(seconds=seconds) * 1.1
         assert all(at is not None and least <= at <= most for at in waits)
         assert seconds == 0 or len(set(waits)) > 40
-    assert next_attempt_at(NOW, retry_no=10, message=b"") is None
+    assert next_attempt_at(NOW, tries=10, message=b"") is None
 
 
 def test_what_an_answer_means() -> None:

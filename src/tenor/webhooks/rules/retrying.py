@@ -45,15 +45,15 @@ def verdict_on(status_code: int | None) -> Verdict:
     return Verdict(is_delivered, status_code == HTTPStatus.GONE)
 
 
-def next_attempt_at(now: datetime, *, retry_no: int, message: bytes) -> datetime | None:
-    """Return when attempt `retry_no` (0 is the first) of a message is due after a failure at `now`; None for never.
+def next_attempt_at(now: datetime, *, tries: int, message: bytes) -> datetime | None:
+    """Return when a message that has been tried so often, the last time until `now`, is due again; None for never.
 
     `message` names the message: its jitter follows from it, so that the plan can be replayed.
     """
-    if retry_no >= len(DELAYS_SECONDS):
+    if tries >= len(DELAYS_SECONDS):
         return None
-    delay = timedelta(seconds=DELAYS_SECONDS[retry_no])
-    spread = int.from_bytes(hashlib.blake2b(message + bytes([retry_no]), digest_size=2).digest())
+    delay = timedelta(seconds=DELAYS_SECONDS[tries])
+    spread = int.from_bytes(hashlib.blake2b(message + bytes([tries]), digest_size=2).digest())
     return now + delay + delay * spread // (JITTER_PARTS << 16)
 
 

@@ -10,6 +10,7 @@ from tenor.kernel.ids import EndpointId, TenantId
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import Row, UnitOfWork
 from tenor.webhooks.model import Answer, Attempt, Call, Message, MessageStatus
+from tenor.webhooks.rules.retrying import DELAYS_SECONDS
 
 CLAIM_SECONDS: Final = 60
 """How long a sender keeps a message; much longer than a call may take."""
@@ -51,7 +52,7 @@ def write_messages(
         where f.object_id <> e.id
           and case when %(endpoint)s::uuid is null then e.status = 'active' else e.id = %(endpoint)s end
         on conflict (tenant_id, sequenced_at, endpoint_id, position) do update
-        set status = 'pending', retry_no = 0, next_attempt_at = excluded.next_attempt_at
+        set status = 'pending', try_no = 0, next_attempt_at = excluded.next_attempt_at
         where known.status = any(%(revived)s)
         """,
         {
@@ -71,9 +72,17 @@ def claim_due(uow: UnitOfWork, *, now: datetime, limit: int) -> list[Row]:
     """Claim messages that are due at `now`; see `Call` for the columns up to `url`.
 
     Of an object's messages to one endpoint, none is claimed while an earlier one is due or under way.
-    Senders claim for a tenant one after the other, so that none sees what another one is claiming.
+    A message whose last try nobody has reported on is given up. Senders claim for a tenant one after the other, so
+    that none sees what another one is claiming.
     """
     uow.execute("select pg_advisory_xact_lock(hashtextextended('webhook claims of ' || %s, 0))", [uow.tenant_id])
+    uow.execute(
+        """
+        update webhook_messages set status = 'dead', next_attempt_at = null, claimed_until = null
+        where claimed_until is not null and claimed_until < clock_timestamp() and status = 'pending' and try_no >= %s
+        """,
+        [len(DELAYS_SECONDS)],
+    )
     return uow.fetch_all(
         """
         with due as (
@@ -103,10 +112,11 @@ def claim_due(uow: UnitOfWork, *, now: datetime, limit: int) -> list[Row]:
             limit %(limit)s
         )
         update webhook_messages m
-        set attempt_count = attempt_count + 1, claimed_until = clock_timestamp() + %(seconds)s * interval '1 second'
+        set attempt_count = attempt_count + 1, try_no = try_no + 1,
+            claimed_until = clock_timestamp() + %(seconds)s * interval '1 second'
         from due join webhook_endpoints e on e.id = due.endpoint_id
         where m.sequenced_at = due.sequenced_at and m.endpoint_id = due.endpoint_id and m.position = due.position
-        returning m.endpoint_id, m.sequenced_at, m.position, m.event_id, m.attempt_count, m.retry_no, e.url
+        returning m.endpoint_id, m.sequenced_at, m.position, m.event_id, m.attempt_count, m.try_no, e.url
         """,
         {
             "now": now,
@@ -148,7 +158,7 @@ def put_back(uow: UnitOfWork, call: Call, next_attempt_at: datetime | None) -> N
         """
         update webhook_messages
         set status = case when %(at)s::timestamptz is null then 'dead' else 'pending' end,
-            next_attempt_at = %(at)s, retry_no = retry_no + 1, claimed_until = null
+            next_attempt_at = %(at)s, claimed_until = null
         where sequenced_at = %(sequenced_at)s and endpoint_id = %(endpoint)s and position = %(position)s
           and status = 'pending' and attempt_count = %(attempt)s
         """,
