@@ -29,7 +29,7 @@ JITTER_PARTS: Final = 10
 """A delay is lengthened by up to a tenth, so that what failed together is not tried together."""
 
 FAILING_MAX: Final = timedelta(days=5)
-"""An endpoint that has answered nothing well for so long is disabled: longer than the whole schedule (76 hours)."""
+"""An endpoint that has answered nothing well for so long is disabled; the whole schedule takes 83 hours at most."""
 
 
 class Verdict(NamedTuple):
