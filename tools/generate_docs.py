@@ -119,6 +119,8 @@ def commands() -> str:
 def http_api() -> str:
     """Return what the HTTP API says of itself, as OpenAPI 3.1."""
     return json.dumps(openapi_document(), indent=1, ensure_ascii=False)
+
+
 def events() -> str:
     """Return the table of every type of event."""
     from tools.event_catalogue import catalogue

@@ -16,11 +16,13 @@ from tenor.api.errors import (
     RateLimited,
     TryAgain,
 )
+from tenor.events import BrokerFailed
 from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
 from tenor.kernel.strict_json import NotJson
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
+from tenor.platform.newly_visible import TransactionsRenumbered
 from tenor.platform.repetition import KeyMalformed
 from tenor.platform.sealing import EncryptionKeyMissing, SealBroken
 from tenor.pricing import TamperedPlanVersion
@@ -47,12 +49,14 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     LostTransaction: 500,
     SealBroken: 500,
     TamperedPlanVersion: 500,
+    BrokerFailed: 503,
     DatabaseTooOld: 503,
     DatabaseUnreachable: 503,
     EmbeddedServerFailed: 503,
     EncryptionKeyMissing: 503,
     MigrationChanged: 503,
     RolesMissing: 503,
+    TransactionsRenumbered: 503,
     TryAgain: 503,
 }
 """The HTTP status of a refusal: that of the nearest class in its line of ancestors."""

@@ -14,12 +14,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tenor.events import BrokerFailed
 from tenor.kernel.errors import Refusal
 from tenor.kernel.period import format_instant
 from tenor.kernel.quantity import plain
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
+from tenor.platform.newly_visible import TransactionsRenumbered
 from tenor.platform.sealing import EncryptionKeyMissing, SealBroken
 from tenor.pricing import TamperedPlanVersion
 
@@ -37,6 +39,7 @@ class ExitCode(IntEnum):
 
 
 FAILURES: Final = (
+    BrokerFailed,
     DatabaseTooOld,
     DatabaseUnreachable,
     EmbeddedServerFailed,
@@ -46,6 +49,7 @@ FAILURES: Final = (
     RolesMissing,
     SealBroken,
     TamperedPlanVersion,
+    TransactionsRenumbered,
 )
 """Refusals that say nothing against the input: another call with the same words may well succeed."""
 

@@ -38,6 +38,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.operator_key is not None and len(self.operator_key) < OPERATOR_KEY_LENGTH_MIN:
             raise Malformed(f"TENOR_OPERATOR_KEY has at least {OPERATOR_KEY_LENGTH_MIN} characters: make it by chance")
+
     broker_url: str | None = field(default=None, repr=False)
     allows_local_webhooks: bool = False
 
