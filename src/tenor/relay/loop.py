@@ -74,11 +74,12 @@ class Relay:
         Raises:
             UnknownBroker: there is no such broker, or its client is not installed.
         """
+        if self._broker_url is not None:
+            broker_at(self._broker_url)  # refuses what it does not know, before anything begins
         async with asyncio.TaskGroup() as lanes:
             lanes.create_task(self._keep(self._place, stop))
             lanes.create_task(self._keep(self._send, stop))
             if self._broker_url is not None:
-                broker_at(self._broker_url)  # refuses what it does not know, before anything begins
                 lanes.create_task(self._keep_publishing(self._broker_url, stop))
         self._note(await self._sender.finish_all())
 

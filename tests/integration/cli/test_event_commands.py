@@ -65,6 +65,9 @@ def test_a_webhook_from_its_first_to_its_last_day(
 
     monkeypatch.delenv("TENOR_WEBHOOKS_ALLOW_LOCAL")
     tenor.refused("webhook", "add", receiver.url, *ACME, code="unsafe_url")
+    monkeypatch.setenv("TENOR_BROKER_URL", "smtp://localhost")
+    tenor.refused("relay", "run", code="unknown_broker", says="nats")
+    monkeypatch.delenv("TENOR_BROKER_URL")
     tenor.refused("webhook", "replay", endpoint, *ACME, code="malformed", says="either --event or --since")
     tenor.refused("webhook", "messages", endpoint, "--status", "lost", *ACME, code="malformed")
     tenor.refused("webhook", "show", "whe_00000000000000000000000000", *ACME, code="endpoint_not_found")
