@@ -121,6 +121,13 @@ def http_api() -> str:
     return json.dumps(openapi_document(), indent=1, ensure_ascii=False)
 
 
+def events() -> str:
+    """Return the table of every type of event."""
+    from tools.event_catalogue import catalogue
+
+    return catalogue(NOTICE)
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "errors.md": errors,
     "subscription-states.md": states,
@@ -128,6 +135,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "ids-and-accounts.md": wire,
     "cli.md": commands,
     "openapi.json": http_api,
+    "events.md": events,
 }
 
 
@@ -172,4 +180,5 @@ def _shown(value: object) -> str:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])  # `tools` can then be imported
     raise SystemExit(1 if main(is_check="--check" in sys.argv) else 0)

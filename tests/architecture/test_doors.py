@@ -32,6 +32,7 @@ PURE_ENTRANCES: Final = frozenset(
         "tenor.taxes.rules.giving_back",
         "tenor.taxes.rules.lines",
         "tenor.wallets.model",
+        "tenor.webhooks.model",
     }
 )
 """Modules that others may import beside the door: values and rules, which do no input or output.
@@ -56,6 +57,8 @@ MADE_FOR_CASES: Final = frozenset(
         "tenor.wallets.rules.burning",
         "tenor.wallets.rules.eligibility",
         "tenor.wallets.rules.spending",
+        "tenor.webhooks.rules.retrying",
+        "tenor.webhooks.rules.signing",
     }
 )
 """Rules that `conformance` alone may import: a case asks for one step or one move, not for what comes of it."""

@@ -25,7 +25,7 @@ OTHER_MEANINGS: Final = {
     "price": "what a charge asks for its units",
     "reset": "of usage, at which prepaid credits roll over",
     "schedule": "the service periods of a charge on its grid",
-    "sequence": "of a YAML file",
+    "sequence": "of an event: its number among those of its object; of a YAML file",
     "settings": "of the operator",
 }
 """Words that the glossary shuns in one meaning, and the code uses in another: what it means there."""

@@ -25,6 +25,9 @@ DECIDING: Final = (
     "invoicing/rules",
     "taxes/model.py",
     "taxes/rules",
+    "webhooks/model.py",
+    "webhooks/rules",
+    "events/model.py",
     "conformance",
 )
 """Code that decides: what it returns must follow from its arguments alone, so that it can be replayed."""

@@ -16,12 +16,14 @@ from tenor.api.errors import (
     RateLimited,
     TryAgain,
 )
+from tenor.events import BrokerFailed
 from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
 from tenor.kernel.strict_json import NotJson
 from tenor.metering import ClickHouseFailed, ClickHouseUnknown, UsageMissing
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
+from tenor.platform.newly_visible import TransactionsRenumbered
 from tenor.platform.repetition import KeyMalformed
 from tenor.platform.sealing import EncryptionKeyMissing, SealBroken
 from tenor.pricing import TamperedPlanVersion
@@ -51,12 +53,14 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     UsageMissing: 500,
     ClickHouseFailed: 503,
     ClickHouseUnknown: 503,
+    BrokerFailed: 503,
     DatabaseTooOld: 503,
     DatabaseUnreachable: 503,
     EmbeddedServerFailed: 503,
     EncryptionKeyMissing: 503,
     MigrationChanged: 503,
     RolesMissing: 503,
+    TransactionsRenumbered: 503,
     TryAgain: 503,
 }
 """The HTTP status of a refusal: that of the nearest class in its line of ancestors."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from tenor.cli.commands import (
+    audit,
     bill,
     cases,
     catalog,
@@ -16,11 +17,13 @@ from tenor.cli.commands import (
     demo,
     doctor,
     entitlement,
+    events,
     invoice,
     key,
     keys,
     ledger,
     prove,
+    relay,
     serve,
     subscription,
     taxes,
@@ -28,6 +31,7 @@ from tenor.cli.commands import (
     up,
     usage,
     wallet,
+    webhook,
 )
 from tenor.cli.output import ExitCode, print_json, refusals
 from tenor.kernel.errors import Malformed
@@ -59,6 +63,10 @@ app.command("prove")(prove.prove_command)
 app.add_typer(ledger.app, name="ledger")
 app.command("serve")(serve.serve_command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
+app.add_typer(events.app, name="events")
+app.add_typer(relay.app, name="relay")
+app.add_typer(webhook.app, name="webhook")
 app.command("doctor")(doctor.doctor)
 app.add_typer(cases.app, name="cases")
 app.command("demo")(demo.demo_command)

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tenor.events import BrokerFailed
 from tenor.kernel.errors import Refusal
 from tenor.kernel.period import format_instant
 from tenor.kernel.quantity import plain
@@ -21,6 +22,7 @@ from tenor.metering import ClickHouseFailed, ClickHouseUnknown, UsageMissing
 from tenor.platform.database import DatabaseTooOld, DatabaseUnreachable, LostTransaction
 from tenor.platform.embedded import EmbeddedServerFailed
 from tenor.platform.migrate import MigrationChanged, RolesMissing
+from tenor.platform.newly_visible import TransactionsRenumbered
 from tenor.platform.sealing import EncryptionKeyMissing, SealBroken
 from tenor.pricing import TamperedPlanVersion
 
@@ -40,6 +42,7 @@ class ExitCode(IntEnum):
 FAILURES: Final = (
     ClickHouseFailed,
     ClickHouseUnknown,
+    BrokerFailed,
     DatabaseTooOld,
     DatabaseUnreachable,
     EmbeddedServerFailed,
@@ -50,6 +53,7 @@ FAILURES: Final = (
     SealBroken,
     TamperedPlanVersion,
     UsageMissing,
+    TransactionsRenumbered,
 )
 """Refusals that say nothing against the input: another call with the same words may well succeed."""
 

@@ -19,6 +19,7 @@ from tenor.conformance import (
     tax,
     terms,
     transition,
+    webhook,
 )
 from tenor.conformance.cases import Case
 from tenor.conformance.compare import differences
@@ -50,6 +51,8 @@ KINDS: Mapping[str, Answer] = {
     "credit_eligibility": answer_eligibility,
     "scenario": scenario.answer,
     "api": repeated_call.answer,
+    "webhook": webhook.answer,
+    "signature": webhook.answer_signature,
 }
 """The kinds of case that the engine can run; a case of any other kind counts as failed."""
 

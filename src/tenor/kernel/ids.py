@@ -27,6 +27,7 @@ ContractId = NewType("ContractId", uuid.UUID)
 OverrideId = NewType("OverrideId", uuid.UUID)
 WalletId = NewType("WalletId", uuid.UUID)
 GrantId = NewType("GrantId", uuid.UUID)
+EndpointId = NewType("EndpointId", uuid.UUID)
 WalletUseId = NewType("WalletUseId", uuid.UUID)
 TopUpId = NewType("TopUpId", uuid.UUID)
 KeyId = NewType("KeyId", uuid.UUID)
@@ -59,6 +60,7 @@ PREFIXES: Final = {
     "rej": "usage rejection",
     "key": "API key",
     "ual": "usage alert",
+    "whe": "webhook endpoint",
 }
 """Every prefix on the wire and the thing it names."""
 

@@ -28,6 +28,11 @@ class Deed:
     after: Mapping[str, object] | None = None
 
 
+def name_request(uow: UnitOfWork, request_id: str) -> None:
+    """Have every record of this transaction name the request that it comes from; at most 200 characters."""
+    uow.execute("select set_config('tenor.request_id', %s, true)", [request_id[:200]])
+
+
 def record(uow: UnitOfWork, deeds: Sequence[Deed]) -> None:
     """Write `deeds` in one statement."""
     if not deeds:

@@ -125,7 +125,10 @@ class Database:
     def _begin_keyring(self) -> KeyRing:
         """Make the first key; never a second one beside a first that this machine lacks."""
         with self.auditor() as connection:
-            row = connection.execute("select key_id from customer_keys where key_id is not null limit 1").fetchone()
+            row = connection.execute(
+                "select key_id from customer_keys where key_id is not null"
+                " union all select key_id from webhook_secrets limit 1"
+            ).fetchone()
         if row is not None:
             raise EncryptionKeyMissing(
                 f"personal data is sealed under the key {row[0]}, and {self.keys_file.absolute()} does not exist;"

@@ -22,6 +22,8 @@ class Settings:
     `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`.
     `clickhouse_url` is the HTTP interface of the ClickHouse that holds the usage of tenants that were relocated there.
     `operator_key` is the credential by which the operator calls the API; without one nobody is.
+    `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`. `broker_url` is
+    where events are published; `allows_local_webhooks` lets webhooks go to this machine, and by http.
     """
 
     database_url: str | None = field(default=None, repr=False)  # may hold a password
@@ -38,6 +40,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.operator_key is not None and len(self.operator_key) < OPERATOR_KEY_LENGTH_MIN:
             raise Malformed(f"TENOR_OPERATOR_KEY has at least {OPERATOR_KEY_LENGTH_MIN} characters: make it by chance")
+
+    broker_url: str | None = field(default=None, repr=False)
+    allows_local_webhooks: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -57,6 +62,8 @@ class Settings:
             keys_file=Path(environment["TENOR_KEYS_FILE"]) if environment.get("TENOR_KEYS_FILE") else None,
             clickhouse_url=environment.get("TENOR_CLICKHOUSE_URL") or None,
             operator_key=environment.get("TENOR_OPERATOR_KEY") or None,
+            broker_url=environment.get("TENOR_BROKER_URL") or None,
+            allows_local_webhooks=environment.get("TENOR_WEBHOOKS_ALLOW_LOCAL") == "1",
         )
 
 

@@ -1,0 +1,102 @@
+"""`tenor audit`: who did what, and whether the record of it is as it was written."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from tenor.cli.output import ExitCode, JsonOption, TenantOption, counted, err, out, print_json, refusals, stop
+from tenor.cli.session import Session, session
+from tenor.events import object_from_wire
+from tenor.kernel.errors import Malformed
+from tenor.kernel.ids import TenantId
+from tenor.kernel.period import format_instant
+from tenor.platform.audit_chain import AuditRecord, Head, audit_records, chain_audit, verify_audit
+
+app = typer.Typer(help="Who did what, and whether the record of it is as it was written.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    *,
+    tenant: TenantOption,
+    after: Annotated[int, typer.Option(help="Begin after this position of the chain.", min=0)] = 0,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=1000)] = 100,
+    of_object: Annotated[str | None, typer.Option("--object", help="Only records of this object, by its id.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List records: who did what to which object, when, why, by which request, before and after."""
+    with refusals(as_json=as_json), session() as opened:
+        tenant_id = opened.tenant(tenant).tenant_id
+        _chain_all(opened, tenant_id)
+        object_id = None if of_object is None else object_from_wire(of_object)
+        with opened.database.transaction(tenant_id) as uow:
+            found = audit_records(uow, after=after, limit=limit, object_id=object_id)
+    if as_json:
+        print_json({"records": [_json(record) for record in found]})
+        return
+    for record in found:
+        out.print(
+            f"{record.position:>6}  {format_instant(record.occurred_at)}  {escape(record.actor)}  {record.action}"
+            f"  {record.object_type} {record.object_id}  {escape(record.reason)}"
+        )
+
+
+@app.command("verify")
+def verify(
+    *,
+    tenant: TenantOption,
+    expect: Annotated[str | None, typer.Option(help="A head that was printed before: POSITION:HASH.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Derive the chain of hashes again and report the first record that is not as it was; ends with 1 then.
+
+    Keep the head that it prints somewhere else, and give it next time: it shows a chain that was forged anew.
+    """
+    with refusals(as_json=as_json), session() as opened:
+        tenant_id = opened.tenant(tenant).tenant_id
+        known = None if expect is None else _head(expect)
+        _chain_all(opened, tenant_id)
+        with opened.database.transaction(tenant_id, is_snapshot=True) as uow:
+            report = verify_audit(uow, known=known)
+    head = f"{report.head.position}:{report.head.hash}"
+    if as_json:
+        print_json({"head": head, "broken_at": report.broken_at, "what": report.what})
+    elif report.broken_at is None:
+        out.print(f"[green]Unbroken[/]  {counted(report.head.position, 'record')}, head {head}")
+    else:
+        err.print(f"[bold red]Broken[/] at {report.broken_at:,}: {report.what}")
+    if report.broken_at is not None:
+        raise stop(ExitCode.FOUND)
+
+
+def _chain_all(opened: Session, tenant_id: TenantId) -> None:
+    """Chain what no relay has come by to chain yet."""
+    chained = 1
+    while chained:
+        with opened.database.transaction(tenant_id) as uow:
+            chained = chain_audit(uow)
+
+
+def _head(text: str) -> Head:
+    position, _, digest = text.partition(":")
+    if not position.isdecimal() or len(digest) != 64:
+        raise Malformed(f"--expect: {text[:80]!r} is not a head such as the one that `tenor audit verify` prints")
+    return Head(int(position), digest.lower())
+
+
+def _json(record: AuditRecord) -> dict[str, Any]:
+    return {
+        "position": record.position,
+        "occurred_at": record.occurred_at,
+        "recorded_at": record.recorded_at,
+        "actor": record.actor,
+        "action": record.action,
+        "object_type": record.object_type,
+        "object_id": record.object_id,
+        "reason": record.reason,
+        "request_id": record.request_id,
+        "before": None if record.before is None else json.loads(record.before),
+        "after": None if record.after is None else json.loads(record.after),
+    }

@@ -1,0 +1,1 @@
+"""SQL of webhooks: endpoints with their secrets; messages with their attempts."""
