@@ -26,6 +26,10 @@ DECIDING: Final = (
     "taxes/model.py",
     "taxes/rules",
     "conformance",
+    "access/credentials.py",
+    "access/scopes.py",
+    "platform/repetition.py",
+    "api/limits.py",
 )
 """Code that decides: what it returns must follow from its arguments alone, so that it can be replayed."""
 

@@ -30,6 +30,8 @@ GrantId = NewType("GrantId", uuid.UUID)
 WalletUseId = NewType("WalletUseId", uuid.UUID)
 TopUpId = NewType("TopUpId", uuid.UUID)
 KeyId = NewType("KeyId", uuid.UUID)
+UserId = NewType("UserId", uuid.UUID)
+SessionId = NewType("SessionId", uuid.UUID)
 
 PREFIXES: Final = {
     "ten": "tenant",
@@ -57,6 +59,8 @@ PREFIXES: Final = {
     "top": "top-up",
     "rej": "usage rejection",
     "key": "API key",
+    "usr": "user",
+    "ses": "session",
 }
 """Every prefix on the wire and the thing it names."""
 
