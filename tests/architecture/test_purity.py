@@ -29,6 +29,10 @@ DECIDING: Final = (
     "webhooks/rules",
     "events/model.py",
     "conformance",
+    "access/credentials.py",
+    "access/scopes.py",
+    "platform/repetition.py",
+    "api/limits.py",
 )
 """Code that decides: what it returns must follow from its arguments alone, so that it can be replayed."""
 

@@ -1,9 +1,10 @@
 """The text of an API key: how it is written, read, and known to be no typo before any database is asked.
 
-`tnr_live_` or `tnr_test_`, then 33 letters of secret (192 random bits), 22 letters that are the tenant's id, and 6
-letters of checksum, all in base 62. The tenant stands in the text so that the key can be looked up under row-level
-security, in a transaction of that tenant: no function and no table has to see the keys of all tenants. Whoever puts
-another tenant's id into a text of his own finds no key there that has its digest.
+`tnr_live_` or `tnr_test_` (`tnr_session_` for a session, which is a key for a while), then 33 letters of secret (192
+random bits), 22 letters that are the tenant's id, and 6 letters of checksum, all in base 62. The tenant stands in the
+text so that the key can be looked up under row-level security, in a transaction of that tenant: no function and no
+table has to see the keys of all tenants. Whoever puts another tenant's id into a text of his own finds no key there
+that has its digest.
 
 Source: docs/adr/0021-a-key-names-its-tenant.md.
 """
@@ -31,17 +32,18 @@ _SECRET_LETTERS: Final = 33
 _TENANT_LETTERS: Final = 22
 _CHECKSUM_LETTERS: Final = 6
 _TEXT: Final = re.compile(
-    rf"tnr_(live|test)_[0-9A-Za-z]{{{_SECRET_LETTERS}}}([0-9A-Za-z]{{{_TENANT_LETTERS}}})"
+    rf"tnr_(live|test|session)_[0-9A-Za-z]{{{_SECRET_LETTERS}}}([0-9A-Za-z]{{{_TENANT_LETTERS}}})"
     rf"([0-9A-Za-z]{{{_CHECKSUM_LETTERS}}})",
     re.ASCII,
 )
 
 
 class Mode(StrEnum):
-    """Which tenants a key is for: a sandbox has test keys, every other one live keys."""
+    """What a text is: a key of a tenant, one of a sandbox, or the session of somebody who has signed in."""
 
     LIVE = "live"
     TEST = "test"
+    SESSION = "session"
 
 
 class NotACredential(Malformed):

@@ -7,6 +7,7 @@ from tenor.kernel.errors import Malformed, Refusal
 
 AREAS: Final = {
     "keys": "API keys",
+    "users": "people who sign in",
     "catalog": "products, metrics, features and price books",
     "customers": "customers and how they are billed",
     "subscriptions": "subscriptions, their changes and entitlements",

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from tenor.kernel.calendar import Interval, Unit
+from tenor.kernel.card_numbers import holds_card_number
 from tenor.kernel.errors import Malformed
 from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_decimal, parse_quantity, parse_unit_price
@@ -39,13 +41,20 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly."""
+    """A route that reads its body strictly, and takes no parameter that it does not know."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         answer = super().get_route_handler()
+        known = {parameter.alias for parameter in self.dependant.query_params}
 
         async def strictly(request: Request) -> Response:
+            strangers = [name for name in request.query_params if name not in known]
+            if strangers:  # a filter that is misspelt must not look like one that lets everything through
+                said = "there is no such parameter"
+                raise RequestValidationError(
+                    [{"type": "extra_forbidden", "loc": ("query", name), "msg": said} for name in strangers]
+                )
             return await answer(StrictRequest(request.scope, request.receive))
 
         return strictly
@@ -104,12 +113,21 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, patt
 """The name by which the tenant's own systems know a thing."""
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 """A code of the catalogue."""
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)]
-"""A line of text."""
+
+
+def _without_card_number(text: str) -> str:
+    if holds_card_number(text):
+        raise PydanticCustomError("card_number", "this looks like the number of a payment card, which is kept nowhere")
+    return text
+
+
+NO_CARD_NUMBER: Final = AfterValidator(_without_card_number)
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE), NO_CARD_NUMBER]
+"""A line that somebody has written."""
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 """A currency of ISO 4217."""
 MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE)]
-MetadataText = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
+MetadataText = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE), NO_CARD_NUMBER]
 
 Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=50)]
 """What the tenant's own systems keep with a thing: up to fifty texts by name."""

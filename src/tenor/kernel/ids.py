@@ -32,6 +32,8 @@ WalletUseId = NewType("WalletUseId", uuid.UUID)
 TopUpId = NewType("TopUpId", uuid.UUID)
 KeyId = NewType("KeyId", uuid.UUID)
 UsageAlertId = NewType("UsageAlertId", uuid.UUID)
+UserId = NewType("UserId", uuid.UUID)
+SessionId = NewType("SessionId", uuid.UUID)
 
 PREFIXES: Final = {
     "ten": "tenant",
@@ -61,6 +63,8 @@ PREFIXES: Final = {
     "key": "API key",
     "ual": "usage alert",
     "whe": "webhook endpoint",
+    "usr": "user",
+    "ses": "session",
 }
 """Every prefix on the wire and the thing it names."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from tenor.access import ApiKey, IssuedKey
+from tenor.access import ApiKey, IssuedKey, Mode
 from tenor.kernel.ids import to_wire
 from tenor.wire.forms import Instant, instant
 
@@ -36,7 +36,7 @@ def key_json(key: ApiKey, *, at: datetime) -> KeyJson:
     return KeyJson(
         id=to_wire("key", key.id),
         name=key.name,
-        mode=key.mode.value,
+        mode="test" if key.mode is Mode.TEST else "live",
         begins_with=key.hint,
         scopes=list(key.scopes),
         status=key.status(at),

@@ -25,12 +25,15 @@ from tests.support.api import Caller, answer, refused, served
         ('{"external_id": "a", "metadata": null}', "/metadata"),
         ('{"external_id": "a", "country": "Germany"}', "/country"),
         ('{"external_id": "a", "name": ""}', "/name"),
+        ('{"external_id": "a", "name": "4111 1111 1111 1111"}', "/name"),
+        ('{"external_id": "a", "metadata": {"k": "card 4111111111111111"}}', "/metadata/k"),
         ("{}", "/external_id"),
     ],
 )
 def test_what_a_body_cannot_say_is_refused_with_its_path(caller: Caller, body: str, path: str) -> None:
     problem = refused(caller.send("/customers", body.encode()), 422, "request_malformed")
     assert problem["errors"][0]["path"].startswith(path)
+    assert "4111" not in json.dumps(problem)
     assert caller.seen("/customers")["data"] == []
 
 
@@ -69,6 +72,13 @@ def test_pages_hold_everything_once_while_new_things_come_in(caller: Caller) -> 
     assert [one["external_id"] for one in caller.seen("/customers", external_id="old-3")["data"]] == ["old-3"]
     for wrong in ("cus_0", "inv_01h455vb4pex5vsknk084sn02q", "x" * 101):
         assert caller.get("/customers", after=wrong).status_code == 422
+    stranger = refused(caller.get("/customers", external="old-3"), 422, "request_malformed")
+    assert stranger["errors"][0] | {"message": ""} == {
+        "location": "query",
+        "path": "external",
+        "code": "extra_forbidden",
+        "message": "",
+    }
     for limit in ("0", "201", "many"):
         problem = refused(caller.get("/customers", limit=limit), 422, "request_malformed")
         assert problem["errors"][0]["path"] == "limit"

@@ -11,6 +11,7 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.audit import Deed, name_request, record
 from tenor.platform.audit_chain import ChainReport, Head, audit_records, chain_audit, tenants_to_chain, verify_audit
 from tenor.platform.database import Database
+from tenor.platform.settings import Settings
 from tenor.platform.unit_of_work import UnitOfWork
 from tests.support.postgres import Server
 
@@ -98,7 +99,7 @@ def test_tampering_is_found_at_its_place(server: Server, trail: Database, tenant
                 for table in ("audit_records", "audit_links"):
                     connection.execute(sql.SQL("alter table {} disable trigger all").format(sql.Identifier(table)))
                 assert connection.execute(deed).rowcount == 1
-                report = verify_audit(UnitOfWork(connection, tenant, trail.keyring))
+                report = verify_audit(UnitOfWork(connection, tenant, trail.keyring, Settings()))
                 assert (report.broken_at, what in report.what) == (broken_at, True), (deed, report)
     assert verified(trail, tenant).broken_at is None
 

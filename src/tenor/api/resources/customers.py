@@ -7,7 +7,7 @@ from fastapi import Path, Query, Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.api.bodies import Body, DecimalIn, ExternalId, Line, Metadata
+from tenor.api.bodies import NO_CARD_NUMBER, Body, DecimalIn, ExternalId, Line, Metadata
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.resource import resource
@@ -28,7 +28,7 @@ Writes = Annotated[Effect, Security(an_effect, scopes=["customers:write"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
 
 
-Address = Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")]
+Address = Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$"), NO_CARD_NUMBER]
 """A postal address in lines."""
 
 

@@ -24,7 +24,7 @@ from tenor.api.call import DEFAULT_REASON, Call, Effect, Work, a_call, an_effect
 from tenor.api.changing import Proposal, carried_out, quoted
 from tenor.api.pages import After, Limit, Page, cursor, page, whole
 from tenor.api.resource import resource
-from tenor.api.resources.subscription_changes import (
+from tenor.api.resources.changes import (
     BillingOfChange,
     Decided,
     Prices,

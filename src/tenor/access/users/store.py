@@ -1,0 +1,127 @@
+"""Rows of `users` and `sessions`."""
+
+from datetime import datetime
+from typing import Final
+
+from tenor.access.users.model import Role, User
+from tenor.kernel.errors import NotFound
+from tenor.kernel.ids import SessionId, UserId
+from tenor.platform.unit_of_work import Row, UnitOfWork
+
+_FIELDS: Final = (
+    "u.id, u.email, u.name, u.role, u.password_hash is not null, u.locked_until, u.created_at, u.disabled_at"
+)
+
+
+def write_user(uow: UnitOfWork, user: User, password_hash: str | None) -> None:
+    """Write a new user."""
+    uow.execute(
+        """
+        insert into users (tenant_id, id, email, name, role, password_hash, created_at)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        """,
+        [uow.tenant_id, user.id, user.email, user.name, user.role.value, password_hash, user.created_at],
+    )
+
+
+def list_users(uow: UnitOfWork) -> list[User]:
+    """Return all users, by email."""
+    return [_user_from(row) for row in uow.fetch_all(f"select {_FIELDS} from users u order by u.email")]
+
+
+def lock_user(uow: UnitOfWork, user_id: UserId) -> User:
+    """Return a user, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is none with the id.
+    """
+    row = uow.fetch_one(f"select {_FIELDS} from users u where u.id = %s for update", [user_id])
+    if row is None:
+        raise NotFound("there is no user with this id")
+    return _user_from(row)
+
+
+def is_email_taken(uow: UnitOfWork, email: str) -> bool:
+    """Whether a user has this email address."""
+    return uow.fetch_one("select 1 from users where email = %s", [email]) is not None
+
+
+def lock_owners(uow: UnitOfWork) -> list[UserId]:
+    """Return the owners who are not disabled, locked until the transaction ends."""
+    rows = uow.fetch_all("select id from users where role = 'owner' and disabled_at is null order by id for update")
+    return [UserId(user_id) for (user_id,) in rows]
+
+
+def rewrite_user(uow: UnitOfWork, user_id: UserId, *, role: Role, disabled_at: datetime | None) -> None:
+    """Write what a user is there for, and since when no longer."""
+    uow.execute("update users set role = %s, disabled_at = %s where id = %s", [role.value, disabled_at, user_id])
+
+
+def write_password(uow: UnitOfWork, user_id: UserId, password_hash: str) -> None:
+    """Write a new password; failed attempts with the old one are forgotten."""
+    uow.execute(
+        "update users set password_hash = %s, failures = 0, locked_until = null where id = %s",
+        [password_hash, user_id],
+    )
+
+
+def begin_attempt(uow: UnitOfWork, email: str, *, at: datetime, locks_after: int, until: datetime) -> Row | None:
+    """Count an attempt to sign in before it is looked at, so that parallel guesses count too.
+
+    Returns the user's id and password hash; None: there is no such user who may try now.
+    """
+    return uow.fetch_one(
+        """
+        update users set failures = failures + 1,
+               locked_until = case when failures + 1 >= %(after)s then %(until)s::timestamptz end
+        where email = %(email)s and disabled_at is null and (locked_until is null or locked_until <= %(at)s)
+        returning id, password_hash
+        """,
+        {"email": email, "at": at, "after": locks_after, "until": until},
+    )
+
+
+def end_attempts(uow: UnitOfWork, user_id: UserId) -> None:
+    """Forget failed attempts: the user has signed in."""
+    uow.execute("update users set failures = 0, locked_until = null where id = %s", [user_id])
+
+
+def write_session(
+    uow: UnitOfWork,
+    session_id: SessionId,
+    user_id: UserId,
+    digest: bytes,
+    *,
+    created_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Write a new session."""
+    uow.execute(
+        "insert into sessions (tenant_id, id, user_id, digest, created_at, expires_at) values (%s, %s, %s, %s, %s, %s)",
+        [uow.tenant_id, session_id, user_id, digest, created_at, expires_at],
+    )
+
+
+def user_of_session(uow: UnitOfWork, digest: bytes, *, at: datetime) -> User | None:
+    """Return the user of a session that is open at an instant; None where there is none."""
+    row = uow.fetch_one(
+        f"""
+        select {_FIELDS} from sessions s join users u on u.id = s.user_id
+        where s.digest = %s and s.ended_at is null and s.expires_at > %s and u.disabled_at is null
+        """,
+        [digest, at],
+    )
+    return None if row is None else _user_from(row)
+
+
+def end_sessions(uow: UnitOfWork, *, at: datetime, digest: bytes | None = None, user_id: UserId | None = None) -> int:
+    """End the session of a text, or all of a user; return how many."""
+    return uow.execute(
+        "update sessions set ended_at = %s where ended_at is null and (digest = %s or user_id = %s)",
+        [at, digest, user_id],
+    )
+
+
+def _user_from(row: Row) -> User:
+    user_id, email, name, role, *rest = row
+    return User(UserId(user_id), email, name, Role(role), *rest)
