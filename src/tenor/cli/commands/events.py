@@ -54,9 +54,10 @@ def tail(
     count: Annotated[int | None, typer.Option(help="End after so many events.", min=1)] = None,
     types: TypeOption = None,
     of_object: ObjectOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print events as they happen, until Ctrl-C."""
-    with refusals(as_json=False), session() as opened:
+    """Print events as they happen, until Ctrl-C; with --json an object for each page of them."""
+    with refusals(as_json=as_json), session() as opened:
         tenant_id = opened.tenant(tenant).tenant_id
         object_id = None if of_object is None else object_from_wire(of_object)
         with opened.database.transaction(tenant_id) as uow:
@@ -65,7 +66,9 @@ def tail(
         while count is None or printed < count:
             limit = 100 if count is None else min(100, count - printed)
             page = _page(opened, tenant_id, after=position, limit=limit, types=types, object_id=object_id)
-            for event in page.events:
+            if as_json and page.events:
+                print_json(page.to_json())
+            for event in () if as_json else page.events:
                 _print(event)
             position, printed = page.cursor, printed + len(page.events)
             if not page.events:
