@@ -10,7 +10,7 @@ from tenor.invoicing.rules.cut_off import open_from
 from tenor.invoicing.rules.dues import service_grid
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import CustomerId, SubscriptionId
-from tenor.metering import Amendment, Arrival, Before, TouchedUsage, amend_usage, arrivals
+from tenor.metering import Amendment, Arrival, Before, TouchedUsage, amend_usage, arrivals, event_names
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions
 from tenor.pricing.policy import Policy, profile
@@ -70,15 +70,14 @@ def late_usage(uow: UnitOfWork, *, since: datetime, limit: int) -> list[LateEven
     """Return the events that have come after their cut-off since an instant, the latest first."""
     rows = uow.fetch_all(
         """
-        select e.source, e.event_id, c.external_id, l.metric_code, l.occurred_at, l.open_from, l.value, l.treatment,
-               l.recorded_at
+        select l.event_id, c.external_id, l.metric_code, l.occurred_at, l.open_from, l.value, l.treatment, l.recorded_at
         from late_usage l join customers c on c.id = l.customer_id
-        join usage_events e on e.id = l.event_id and e.occurred_at = l.occurred_at
         where l.recorded_at >= %s order by l.recorded_at desc, l.event_id limit %s
         """,
         [since, limit],
     )
-    return [LateEvent(*row) for row in rows]
+    names = event_names(uow, {row_id: occurred_at for row_id, _, _, occurred_at, *_ in rows})
+    return [LateEvent(*names[row_id], *rest) for row_id, *rest in rows]
 
 
 def _closed(

@@ -14,14 +14,16 @@ from tenor.metering.operations.relocate_usage import UsageRelocationFailed, relo
 from tenor.metering.operations.replay_rejections import ReplayReceipt, replay_rejections
 from tenor.metering.operations.ship_usage import ship_usage
 from tenor.metering.queries import (
+    arrivals,
     current_usage,
+    event_names,
     find_metrics,
     usage_totals,
     usage_values,
 )
 from tenor.metering.rules.aggregate import Aggregate, Terms
 from tenor.metering.rules.forms import Columns, ReadingTerms, Unreadable, read_event_lines, read_events
-from tenor.metering.store.arrivals import Arrival, Before, arrivals
+from tenor.metering.store.arrivals import Arrival, Before, EventName
 from tenor.metering.store.ingest import TouchedUsage
 from tenor.metering.store.rejections import KeptRejection, usage_rejections
 
@@ -36,6 +38,7 @@ __all__ = [
     "ClickHouseUnknown",
     "Columns",
     "DimensionValues",
+    "EventName",
     "ImportReceipt",
     "KeptRejection",
     "MalformedUsageFile",
@@ -59,6 +62,7 @@ __all__ = [
     "arrivals",
     "correct_from_file",
     "current_usage",
+    "event_names",
     "find_metrics",
     "import_usage",
     "ingest_usage",

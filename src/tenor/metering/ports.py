@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
+from uuid import UUID
 
 from tenor.metering.model import Part
 from tenor.metering.rules.readings import Reading
 from tenor.metering.rules.totals import Totals
 from tenor.metering.store.amendments import KeptUsage, Removal
+from tenor.metering.store.arrivals import Arrival, Before, EventName
 from tenor.metering.store.ingest import MeasuredEvent, Written
 from tenor.metering.store.spans import Asked, Slot
 from tenor.platform.unit_of_work import UnitOfWork
@@ -35,6 +37,14 @@ class UsageStore(Protocol):
 
         Only under `lock_hours`, which the caller takes before it decides what to amend.
         """
+        ...
+
+    def arrivals(self, uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
+        """Return the events that `uow` itself took at `recorded_at`, of times before those wanted, as they came."""
+        ...
+
+    def names(self, uow: UnitOfWork, rows: Mapping[UUID, datetime]) -> Mapping[UUID, EventName]:
+        """Return what the senders call the events of these rows, which are given with their times of use."""
         ...
 
     def totals(

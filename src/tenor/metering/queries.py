@@ -1,9 +1,10 @@
 """What was used: the numbers of many windows at once, wherever the tenant's events are kept."""
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, tzinfo
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import UUID
 
 from tenor.catalog import Filter, metrics_by_code
 from tenor.catalog.rules import parse_expression
@@ -17,6 +18,7 @@ from tenor.metering.rules.folds import Readings
 from tenor.metering.rules.readings import Reading
 from tenor.metering.rules.totals import NOTHING, Totals, answer_from_totals, needs_each_event, readings_left
 from tenor.metering.rules.windows import days_within
+from tenor.metering.store.arrivals import Arrival, Before, EventName
 from tenor.metering.store.spans import Asked
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.policy import MeteringPolicy, Rounding
@@ -113,6 +115,19 @@ def usage_values(uow: UnitOfWork, windows: Sequence[UsageWindow], terms: Terms) 
     ]
     found = store_of(uow).values(uow, asked)
     return [found.get(one.slot, []) for one in asked]
+
+
+def arrivals(uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
+    """Return the events that `uow` itself took at an instant, of times before those wanted, and that still count.
+
+    What was corrected or cancelled is left out, and so is what counts in the place of another event.
+    """
+    return store_of(uow).arrivals(uow, wanted, recorded_at=recorded_at)
+
+
+def event_names(uow: UnitOfWork, rows: Mapping[UUID, datetime]) -> Mapping[UUID, EventName]:
+    """Return what the senders call the events of these rows, given with their times of use; two statements."""
+    return store_of(uow).names(uow, rows)
 
 
 class _Used(NamedTuple):

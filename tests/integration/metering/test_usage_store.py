@@ -24,6 +24,7 @@ from tenor.metering import (
     Aggregate,
     Amendment,
     AmendmentReceipt,
+    Before,
     Metric,
     Part,
     Span,
@@ -34,6 +35,8 @@ from tenor.metering import (
     UsageRelocationFailed,
     UsageWindow,
     amend_usage,
+    arrivals,
+    event_names,
     record_usage,
     relocate_usage,
     ship_usage,
@@ -396,8 +399,35 @@ def test_what_comes_late_counts_in_its_own_time(books: Books) -> None:
     june = books.window("level", Period(MAY.end, MAY.end + timedelta(days=30)))
     assert books.totals(june, terms=Terms(carried)) == [{(): row(21, 0)}]
     recurring = books.window("tokens")._replace(metric=replace(METRIC["tokens"], recurring=True))
-    books.record(event("feb", 7, occurred_at=datetime(2026, 2, 1, tzinfo=UTC)), event("may", 1))
-    assert books.totals(recurring) == [{(): row(8, 2)}]
+    stored = books.window("storage")._replace(metric=replace(METRIC["storage"], recurring=True))
+    books.record(
+        event("feb", 7, occurred_at=datetime(2026, 2, 1, tzinfo=UTC)),
+        event("may", 1),
+        event("apr", 31, metric_code="storage", occurred_at=datetime(2026, 4, 20, tzinfo=UTC)),
+        event("mid", 31, metric_code="storage", occurred_at=datetime(2026, 5, 16, tzinfo=UTC)),
+    )
+    # 7 + 1; 31 for all of May, and 31 for 16 of its 31 days
+    assert books.totals(recurring, stored) == [{(): row(8, 2)}, {(): row(47, 1)}]
+
+
+def test_a_transaction_knows_what_it_took_and_whoever_asks_what_it_is_called(books: Books) -> None:
+    """Of three events the late ones are known as they came, but for the one that is cancelled at once."""
+    acme, april = books.customers["acme"], MAY.start - timedelta(days=1)
+    books.record(event("before", 9, occurred_at=april))
+    later = NOW + timedelta(hours=1)
+    with books.database.transaction(books.tenant) as uow:
+        sent = [event("a", 1, occurred_at=april), event("b", 2, occurred_at=april), event("c", 4)]
+        record_usage(uow, sent, now=later)
+        amend_usage(uow, [Amendment("gw", "b")], now=later, actor="ann", reason="")
+        (found,) = arrivals(uow, [Before(acme, "tokens", MAY.start)], recorded_at=later)
+
+    assert (found.customer_id, found.value, found.event.event_id) == (acme, Decimal(1), "a")
+    assert (found.event.occurred_at, found.event.customer, found.event.source) == (april, "acme", "gw")
+    assert books.amend(Amendment("gw", "a", found.event)).unchanged == (0,)
+    books.ship()
+    with books.database.transaction(books.tenant) as uow:
+        assert event_names(uow, {found.row_id: april}) == {found.row_id: ("gw", "a")}
+        assert event_names(uow, {}) == {}
 
 
 def test_a_tenant_sees_its_own_usage_only(books: Books, shared: Database, furnish: Furnish) -> None:

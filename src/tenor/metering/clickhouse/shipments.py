@@ -13,6 +13,7 @@ from tenor.kernel.ids import CustomerId
 from tenor.metering.model import DimensionValues, UsageEvent
 from tenor.metering.rules.acceptance import content_hash, identity_of, row_id_of, stored_properties
 from tenor.metering.rules.readings import OPERATION
+from tenor.metering.store.arrivals import Arrival, Before, arrival_of
 from tenor.metering.store.hours import STANDING
 from tenor.metering.store.ingest import MeasuredEvent, TouchedUsage, Written
 from tenor.metering.store.spans import Asked, Slot
@@ -115,6 +116,38 @@ def waiting_rows(uow: UnitOfWork, asked: Sequence[Asked]) -> list[KeptRow]:
         if one.period.holds(rest[1])
         and (subscription_id is None or one.window.subscription_id in (None, subscription_id))
     ]
+
+
+def waiting_arrivals(uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
+    """Return the events that wait since they arrived at an instant, of times before those wanted, as they came.
+
+    What was corrected or cancelled is left out, and so is what counts in the place of another event.
+    """
+    rows = uow.fetch_all(
+        """
+        select e.id, e.customer_id, e.event_id, e.occurred_at at time zone 'UTC', e.properties::text, e.source,
+               e.metric_code, c.external_id, e.subscription_id, e.value
+        from usage_shipments s
+        cross join lateral jsonb_to_recordset(s.payload) as e (
+            id uuid, customer_id uuid, event_id text, occurred_at timestamp, properties jsonb, source text,
+            metric_code text, subscription_id uuid, value numeric, ordinal bigint, is_removed integer
+        )
+        join unnest(%s::uuid[], %s::text[], %s::timestamptz[]) w (customer_id, metric_code, before)
+            on e.customer_id = w.customer_id and e.metric_code = w.metric_code
+            and e.occurred_at at time zone 'UTC' < w.before
+        join customers c on c.id = e.customer_id
+        where s.shipped_at is null and s.recorded_at = %s and e.is_removed = 0
+          and not exists (select from usage_corrections k where k.event_id = e.id or k.replacement_id = e.id)
+        order by e.ordinal
+        """,
+        [
+            [entry.customer_id for entry in wanted],
+            [entry.metric_code for entry in wanted],
+            [entry.before for entry in wanted],
+            recorded_at,
+        ],
+    )
+    return [arrival_of(*row) for row in rows]
 
 
 def waiting_rows_of(uow: UnitOfWork, ids: Collection[UUID]) -> list[dict[str, Any]]:

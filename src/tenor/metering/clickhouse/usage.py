@@ -15,6 +15,7 @@ from tenor.metering.clickhouse.http import ClickHouse, Parameter, instant_of, in
 from tenor.metering.clickhouse.shipments import (
     KeptRow,
     next_ordinals,
+    waiting_arrivals,
     waiting_rows,
     waiting_rows_of,
     write_rows,
@@ -26,6 +27,7 @@ from tenor.metering.rules.parts import part_of
 from tenor.metering.rules.readings import Reading, property_text
 from tenor.metering.rules.totals import Totals, add_up
 from tenor.metering.store.amendments import KeptUsage, Removal, placed_usage, write_corrections
+from tenor.metering.store.arrivals import Arrival, Before, EventName
 from tenor.metering.store.ingest import MeasuredEvent, Written
 from tenor.metering.store.spans import Asked, Slot
 from tenor.platform.unit_of_work import UnitOfWork
@@ -69,6 +71,15 @@ class ClickHouseUsage:
         ]
         write_rows(uow, [*({**row, "is_removed": 1} for row in out), *placed], recorded_at=recorded_at)
         return [*map(_usage, out), *placed_usage(removals)]
+
+    def arrivals(self, uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
+        """See `UsageStore.arrivals`: what a transaction took still waits while it runs."""
+        return waiting_arrivals(uow, wanted, recorded_at=recorded_at)
+
+    def names(self, uow: UnitOfWork, rows: Mapping[UUID, datetime]) -> Mapping[UUID, EventName]:
+        """See `UsageStore.names`."""
+        found = self._rows_of(uow, list(rows)) if rows else []
+        return {UUID(row["id"]): EventName(row["source"], row["event_id"]) for row in found}
 
     def totals(
         self,
@@ -139,7 +150,7 @@ class ClickHouseUsage:
             }
         missing = [row_id for row_id in ids if row_id not in rows]
         if missing:
-            raise UsageMissing(f"ClickHouse does not hold {len(missing)} of the events to be amended: {missing[0]}, …")
+            raise UsageMissing(f"ClickHouse does not hold {len(missing)} of the events asked for: {missing[0]}, …")
         return [rows[row_id] for row_id in ids]
 
     def _ask(self, uow: UnitOfWork, statement: str, asked: Sequence[Asked]) -> Iterator[list[Any]]:

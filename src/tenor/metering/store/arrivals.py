@@ -1,6 +1,6 @@
 """Events by the time of their arrival: those that came for a time before an instant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -32,7 +32,26 @@ class Before(NamedTuple):
     before: datetime
 
 
-def arrivals(uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
+class EventName(NamedTuple):
+    """What its sender calls an event."""
+
+    source: str
+    event_id: str
+
+
+def names_of(uow: UnitOfWork, rows: Mapping[UUID, datetime]) -> dict[UUID, EventName]:
+    """Return what the senders call the events of these rows, given with their times of use."""
+    found = uow.fetch_all(
+        """
+        select e.id, e.source, e.event_id from unnest(%s::uuid[], %s::timestamptz[]) w (id, occurred_at)
+        join usage_events e on e.id = w.id and e.occurred_at = w.occurred_at
+        """,
+        [list(rows), list(rows.values())],
+    )
+    return {row_id: EventName(*name) for row_id, *name in found}
+
+
+def arrivals_of(uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
     """Return the events that arrived at an instant for such a time and count as they came; one statement.
 
     What was corrected or cancelled is left out, and so is what counts in the place of another event.
@@ -56,16 +75,19 @@ def arrivals(uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime
             recorded_at,
         ],
     )
-    found = []
-    for row_id, customer_id, event_id, at, properties, source, metric, customer, subscription_id, value in rows:
-        event = UsageEvent(
-            event_id,
-            at,
-            _PROPERTIES.decode(properties),
-            source,
-            metric,
-            customer,
-            subscription_id=None if subscription_id is None else SubscriptionId(subscription_id),
-        )
-        found.append(Arrival(row_id, CustomerId(customer_id), event, value))
-    return found
+    return [arrival_of(*row) for row in rows]
+
+
+def arrival_of(*row: Any) -> Arrival:
+    """Return the arrival that a row of `arrivals_of` is."""
+    row_id, customer_id, event_id, at, properties, source, metric, customer, subscription_id, value = row
+    event = UsageEvent(
+        event_id,
+        at,
+        _PROPERTIES.decode(properties),
+        source,
+        metric,
+        customer,
+        subscription_id=None if subscription_id is None else SubscriptionId(subscription_id),
+    )
+    return Arrival(row_id, CustomerId(customer_id), event, value)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from tenor.metering.model import Part
 from tenor.metering.rules.readings import Reading
@@ -16,6 +17,7 @@ from tenor.metering.store.amendments import (
     write_corrections,
     write_replacements,
 )
+from tenor.metering.store.arrivals import Arrival, Before, EventName, arrivals_of, names_of
 from tenor.metering.store.hours import prepare_hours
 from tenor.metering.store.ingest import MeasuredEvent, Written, write_events
 from tenor.metering.store.spans import Asked, Slot, readings_of, totals_of, values_of
@@ -42,6 +44,14 @@ class PostgresUsage:
         write_replacements(uow, removals, recorded_at=recorded_at)
         repair_hours(uow, usage)
         return usage
+
+    def arrivals(self, uow: UnitOfWork, wanted: Sequence[Before], *, recorded_at: datetime) -> list[Arrival]:
+        """See `UsageStore.arrivals`."""
+        return arrivals_of(uow, wanted, recorded_at=recorded_at)
+
+    def names(self, uow: UnitOfWork, rows: Mapping[UUID, datetime]) -> Mapping[UUID, EventName]:
+        """See `UsageStore.names`."""
+        return names_of(uow, rows)
 
     def totals(
         self, uow: UnitOfWork, asked: Sequence[Asked], *, from_events: bool
