@@ -32,6 +32,7 @@ from tenor.cli.commands import (
     usage,
     wallet,
     webhook,
+    work,
 )
 from tenor.cli.output import ExitCode, print_json, refusals
 from tenor.kernel.errors import Malformed
@@ -58,6 +59,7 @@ app.add_typer(entitlement.app, name="entitlement")
 app.add_typer(usage.app, name="usage")
 app.add_typer(wallet.app, name="wallet")
 app.command("bill")(bill.bill_command)
+app.command("work")(work.work_command)
 app.add_typer(invoice.app, name="invoice")
 app.command("prove")(prove.prove_command)
 app.add_typer(ledger.app, name="ledger")
