@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tenor.subscriptions import add_add_on, catch_up_credits, pause, resume
+from tenor.subscriptions import add_add_on, catch_up_credits, next_instant_of_calendar, pause, resume
 from tenor.wallets import UseRequest, find_wallet, use_credits, wallet_balances, wallet_entries
 from tests.support.changes import change
 from tests.support.company import Company, instant
@@ -117,6 +117,16 @@ def test_a_change_of_plan_gives_the_difference_and_going_to_and_fro_gives_nothin
     use(acme, 4000, "2026-01-25")
 
     assert left(acme, "2026-02-01") == 1600  # 800 × 2, and nothing was left
+
+
+def test_a_clock_that_is_moved_on_stops_where_credit_comes_and_goes(acme: Company) -> None:
+    acme.subscribe("ann", "starter", "2026-01-10")
+    change(acme, add_add_on, "ann", "2026-01-12", plan="boost", at="now")
+    acme.bill("2026-01-12")
+    with acme.work() as uow:
+        stops = [next_instant_of_calendar(uow, after=instant(f"2026-{after}")) for after in ("01-12", "01-26")]
+
+    assert stops == [instant("2026-01-26"), instant("2026-02-10")]  # the gift lasts two weeks; the next month begins
 
 
 def test_a_pause_grants_nothing_and_what_is_planned_comes_at_its_time(acme: Company) -> None:

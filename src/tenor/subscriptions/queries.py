@@ -26,6 +26,7 @@ from tenor.subscriptions.rules.timeline import fold
 from tenor.subscriptions.store.facts import discount_from_text, terms_from_text
 from tenor.subscriptions.store.journal import journals
 from tenor.subscriptions.store.subscriptions import SUBSCRIPTION_FIELDS, SUBSCRIPTION_WIDTH, subscription_from
+from tenor.wallets import next_instant_of_wallets
 
 CHUNK: Final = 1_000
 """Subscriptions that are loaded with one statement."""
@@ -177,7 +178,10 @@ def list_subscriptions(
 
 
 def next_instant_of_calendar(uow: UnitOfWork, *, after: datetime) -> datetime | None:
-    """Return the next instant, later than `after`, at which something is due or a state moves; None: never again."""
+    """Return the next instant, later than `after`, at which something is due or a state moves; None: never again.
+
+    What time does to wallets counts: credit that a plan promises comes at its own instant.
+    """
     row = uow.fetch_one(
         """
         select least((select min(next_due_at) from billing_positions where next_due_at > %(after)s),
@@ -185,7 +189,9 @@ def next_instant_of_calendar(uow: UnitOfWork, *, after: datetime) -> datetime | 
         """,
         {"after": after},
     )
-    return row[0] if row else None
+    of_subscriptions: datetime | None = row[0] if row else None
+    instants = (of_subscriptions, next_instant_of_wallets(uow, after=after))
+    return min((instant for instant in instants if instant is not None), default=None)
 
 
 def subscription_ids(uow: UnitOfWork) -> list[SubscriptionId]:

@@ -35,6 +35,7 @@ from tenor.wallets.operations.void_grant import void_grant
 from tenor.wallets.queries import (
     WalletBalance,
     find_wallet,
+    next_instant_of_wallets,
     wallet_balances,
     wallet_entries,
     wallet_grants,
@@ -82,6 +83,7 @@ __all__ = [
     "grant_credits",
     "keep_promises",
     "lapse_grants",
+    "next_instant_of_wallets",
     "open_wallet",
     "open_wallets",
     "order_top_ups",

@@ -70,3 +70,17 @@ def wallet_grants(uow: UnitOfWork, wallet: StoredWallet, *, is_whole_story: bool
     ordered = in_burn_order((held.grant for held in found.values()), wallet.terms.burn_order)
     grants = [found[grant.id] for grant in ordered]
     return [held for held in grants if is_whole_story or held.remaining or held.reserved]
+
+
+def next_instant_of_wallets(uow: UnitOfWork, *, after: datetime) -> datetime | None:
+    """Return the next instant, later than `after`, at which time does something to a wallet; None: never again."""
+    row = uow.fetch_one(
+        """
+        select least((select min(next_at) from recurring_grants where next_at > %(after)s),
+                     (select min(effective_at) from credit_grants where remaining > 0 and effective_at > %(after)s),
+                     (select min(expires_at) from credit_grants where remaining > 0 and expires_at > %(after)s),
+                     (select min(expires_at) from wallet_uses where status = 'held' and expires_at > %(after)s))
+        """,
+        {"after": after},
+    )
+    return row[0] if row else None
