@@ -47,7 +47,7 @@ HowMany = Annotated[int, Query(ge=1, le=1_000, description="How many, at most.")
 
 
 class NewEndpoint(Body):
-    """An endpoint to be: https to a public address. Of `event_types` ('invoice.finalised', 'invoice.*') none means all."""
+    """An endpoint to be, https to a public address. Of `event_types` ('invoice.finalised', 'invoice.*') none is all."""
 
     url: Annotated[str, Field(min_length=1, max_length=2_000)]
     event_types: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list)
