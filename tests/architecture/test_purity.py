@@ -32,7 +32,6 @@ DECIDING: Final = (
     "access/credentials.py",
     "access/scopes.py",
     "platform/repetition.py",
-    "api/limits.py",
 )
 """Code that decides: what it returns must follow from its arguments alone, so that it can be replayed."""
 

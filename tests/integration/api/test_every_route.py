@@ -36,6 +36,17 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/price-books/plan": {"source": BOOK},
     "/v1/price-books/apply": {"source": BOOK},
     "/v1/api-keys": {"name": "k"},
+    "/v1/customers/{customer}/wallets": {"currency": "USD"},
+    "/v1/customers/{customer}/wallets/{wallet}/grants": {"amount": "1"},
+    "/v1/customers/{customer}/wallets/{wallet}/uses": {"amount": "1", "key": "k"},
+    "/v1/customers/{customer}/wallets/{wallet}/reservations": {
+        "amount": "1",
+        "key": "h",
+        "expires_at": "2026-03-01T00:00:00Z",
+    },
+    "/v1/wallet-uses/{use}/commit": {"amount": "1"},
+    "/v1/webhook-endpoints": {"url": "https://hooks.globex.example/other"},
+    "/v1/webhook-endpoints/{endpoint}/replay": {"since": "2026-01-01T00:00:00Z"},
 }
 """A body that each POST takes, with ids of things in braces; {} where it needs nothing."""
 
@@ -47,8 +58,8 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 }
 """Parameters that name a thing."""
 
-SHARED: Final = {"plan", "feature"}
-"""Names of the catalogue, which every tenant gives by himself: not ids."""
+SHARED: Final = {"plan", "feature", "wallet"}
+"""Names of the catalogue, which every tenant gives by itself: not ids."""
 
 
 class Route(NamedTuple):
@@ -64,7 +75,10 @@ class Route(NamedTuple):
         return {name for name in THINGS if f"{{{name}}}" in told} - SHARED
 
 
-THINGS: Final = ("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature")
+THINGS: Final = (
+    *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
+    *("wallet", "grant", "use", "endpoint", "event"),
+)
 ROUTES: Final = [
     Route(method, path)
     for path, methods in DOCUMENT["paths"].items()
@@ -136,7 +150,7 @@ def test_every_route_wants_a_key_and_its_scope(
 ) -> None:
     _, mine, _, _ = two
     tenant = world.tenant()
-    nobody, powerless = Caller(world.client, "nothing"), world.caller(tenant, "events:read")
+    nobody, powerless = Caller(world.client, "nothing"), world.caller(tenant, "users:read")
     wrong = {
         route: (stranger.status_code, weak.status_code)
         for route in ROUTES

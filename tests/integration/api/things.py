@@ -53,6 +53,14 @@ def furnished(caller: Caller) -> dict[str, str]:
     caller.made("/clock/advance", {"to": "2026-01-15T00:00:00Z"}, status=200)
     caller.made("/usage/events", [call(1), call(2)], status=200)
     caller.made("/clock/advance", {"to": "2026-02-01T00:00:00Z"}, status=200)
+    caller.made("/customers/globex/wallets", {"currency": "USD"})
+    grant = caller.made("/customers/globex/wallets/main/grants", {"amount": "10", "cost": "8.00"})
+    later = "2026-03-01T00:00:00Z"
+    held = caller.made(
+        "/customers/globex/wallets/main/reservations", {"amount": "2", "key": "llm-1", "expires_at": later}
+    )
+    endpoint = caller.made("/webhook-endpoints", {"url": "https://hooks.globex.example/tenor"})
+    event = caller.seen("/events", limit=1)["events"][0]
     override = caller.made("/customers/globex/entitlements", {"feature": "sso"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
@@ -63,6 +71,11 @@ def furnished(caller: Caller) -> dict[str, str]:
         "run": runs["data"][0]["id"],
         "key": keys["data"][0]["id"],
         "override": override["id"],
+        "wallet": "main",
+        "grant": grant["id"],
+        "use": held["id"],
+        "endpoint": endpoint["id"],
+        "event": event["id"],
         "plan": "team",
         "feature": "export",
     }

@@ -10,6 +10,7 @@ from tenor.api.resources import (
     customers,
     drafts,
     entitlements,
+    events,
     invoices,
     keys,
     ledger,
@@ -18,6 +19,8 @@ from tenor.api.resources import (
     subscriptions,
     tenants,
     usage,
+    wallets,
+    webhooks,
 )
 
 RESOURCES: Final[tuple[APIRouter, ...]] = (
@@ -26,12 +29,15 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     subscriptions.router,
     entitlements.router,
     usage.router,
+    wallets.router,
     invoices.router,
     drafts.router,
     one_offs.router,
     runs.router,
     clock.router,
     ledger.router,
+    events.router,
+    webhooks.router,
     keys.router,
     tenants.router,
 )

@@ -1,0 +1,47 @@
+"""`/v1/events`: the feed of what happened, in order and without gaps."""
+
+from typing import Annotated
+
+from fastapi import Path, Query, Security
+from starlette.responses import Response
+
+from tenor.api.call import Call, a_call
+from tenor.api.references import id_in_path
+from tenor.api.resource import resource
+from tenor.events import events_after, find_event, object_from_wire, sequence_events
+from tenor.wire import EventJson, FeedJson, event_json, feed_json
+
+router = resource("events")
+Reads = Annotated[Call, Security(a_call, scopes=["events:read"])]
+
+
+@router.get("/events", response_model=FeedJson)
+def list_(
+    call: Reads,
+    after: Annotated[int, Query(ge=0, le=2**53, description="What the page before said as `next_after`.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="How many, at most.")] = 100,
+    types: Annotated[
+        list[str] | None, Query(alias="type", max_length=100, description="'invoice.finalised' or 'invoice.*'.")
+    ] = None,
+    of: Annotated[str | None, Query(alias="object", max_length=60, description="Id of one object.")] = None,
+) -> Response:
+    """Return events in their order. A position that was read never gets a neighbour before it later."""
+    with call.transaction() as work:  # gives places to what has none yet, also where no relay runs
+        sequence_events(work.uow)
+    return call.show(
+        lambda work: feed_json(
+            events_after(
+                work.uow,
+                after,
+                limit=limit,
+                types=types or (),
+                object_id=None if of is None else object_from_wire(of),
+            )
+        )
+    )
+
+
+@router.get("/events/{event}", response_model=EventJson)
+def show(call: Reads, event: Annotated[str, Path(max_length=60, description="Id (`evt_…`).")]) -> Response:
+    """Return an event."""
+    return call.show(lambda work: event_json(find_event(work.uow, id_in_path("evt", event))))
