@@ -270,12 +270,44 @@ def test_the_ai_service_bills_what_its_price_book_says_for_the_tokens_in_the_fil
         + sum(usage[n] for n in range(37, 41))  # Starter's periods end on 15 December
     )
 
+    amounts = dict(zip(MONTHS, (october, november, december, january), strict=True))
+    amounts[MONTHS[1]] += 8 * 90 + 4 * 300  # prepaid credit is sold
+    # 4 wallets of 300 have paid 200 and 19 %; they are filled up again
+    amounts |= {datetime(*day, tzinfo=UTC): Decimal(4 * 238) for day in ((2023, 11, 11), (2023, 12, 2), (2024, 1, 2))}
+
     billed: Counter[datetime] = Counter()
     for document in documents:
         billed[document.issued_at] += document.net_minor
-    assert billed == {
-        month: int(amount * 100) for month, amount in zip(MONTHS, (october, november, december, january), strict=True)
+    assert billed == {at: int(amount * 100) for at, amount in amounts.items()}
+
+
+def test_prepaid_credit_pays_lapses_and_is_filled_up(
+    place: Place, ai: tuple[Story, list[StepDone], list[IssuedDocument]]
+) -> None:
+    story, steps, documents = ai
+    gross = {key: cost + cents(cost * Decimal("0.19")) for key, cost in usage_cost().items() if key[0] in range(13, 21)}
+    paid = {
+        (int(document.customer_external_id.removeprefix("ai-")), line.charge_code): part
+        for document in documents
+        for line in document.lines
+        for part in line.paid_by
+        if part.wallet == "credits"
     }
+
+    # a line of usage with its tax, 100 credits for 1.00, as far as the 10,000 that were bought go
+    assert {key: part.paid_minor for key, part in paid.items()} == {key: int(100 * cost) for key, cost in gross.items()}
+    assert all(part.amount == part.paid_minor for part in paid.values())
+    tenant, _ = open_sandbox(place.database, story)
+    balance, credits_ = audit(place.database, tenant, story, tell=lambda _what, _done, _total: None).credits
+    # 4 × 300.00; 3 × 4 × 238.00; three months of 4 × 200.00 × 1.19; 4 × 300.00
+    assert balance == ("balance", "1200.00", "2856.00", "2856.00", "0.00", "1200.00", "1200.00")
+    # 8 × 90.00; of each 0.90 for 1.00 that was paid, rounded for every line; the rest after two months
+    drawn = Decimal(credits_.drawn)
+    assert abs(drawn - Decimal("0.9") * sum(gross.values())) <= Decimal("0.16")
+    assert credits_ == ("credits", "720.00", "0.00", f"{drawn}", f"{720 - drawn}", "0.00", "0.00")
+    said = [sentence for step in steps for sentence in step.did]
+    assert said.count("4 wallets are low and order a top-up") == 3
+    assert said.count("8 grants of prepaid credit lapse") == 1
 
 
 def test_each_customer_pays_the_tokens_of_their_requests_by_tier(

@@ -37,8 +37,10 @@ from tenor.subscriptions import (
     undo_change,
 )
 from tenor.taxes import Jurisdiction, TaxProfile, TaxRate, set_tax_profiles, set_tax_rates
+from tenor.wallets import set_alert
 from tests.support.changes import change, items
 from tests.support.company import SINCE, Company, instant
+from tests.support.prepaid import open_purse
 
 EVE: Final = "2026-04-01"
 """The instant of the bill run that is still to come when the company is furnished."""
@@ -103,6 +105,7 @@ def by(on: str) -> dict[str, Any]:
 def furnish(company: Company) -> None:
     """Sell, subscribe, change and correct until the eve of a run in which all of it falls due."""
     _open(company)
+    _prepay(company)
     company.run("2026-01-01")
     company.use("calls", 450, "2026-01-10", customer="ann")
     company.use("calls", 900, "2026-01-12", customer="cap")
@@ -190,6 +193,21 @@ def _open(company: Company) -> None:
         company.subscribe(name, plan, "2026-01-01", customer=name[:3], on=f"2025-12-01T00:00:{number:02}")
     company.subscribe("bob4", "team", "2026-01-20", customer="bob", on="2025-12-01T00:00:30", trial_days=14)
     company.subscribe("ref3", "team", "2025-11-15", customer="ref", on="2025-12-01T00:00:31", profile="lago")
+
+
+def _prepay(company: Company) -> None:
+    """Wallets of bob, whose subscriptions are in several batches, of ann for her calls, and of ref, in tokens."""
+    bob = open_purse(company, "bob", "2025-12-10", currency="USD", unit="USD", pays="everything")
+    bob.grant("150.00", "2025-12-10", cost_minor=120_00)
+    bob.grant("30.00", "2025-12-10", effective_at=instant("2026-03-01"), expires_at=instant("2026-05-01"))
+    ann = open_purse(company, "ann", "2025-12-10", currency="USD", unit="USD")
+    ann.grant("5.00", "2025-12-10", features=frozenset({"calls"}), cost_minor=5_00)
+    ref = open_purse(
+        company, "ref", "2025-12-10", currency="USD", unit="tokens", rate=Decimal("0.007"), pays="everything"
+    )
+    ref.grant("13000", "2025-12-10", cost_minor=77_77)
+    with company.work() as uow:
+        set_alert(uow, bob.id, Decimal(20), **by("2025-12-10"))
 
 
 def _change(company: Company) -> None:

@@ -2,13 +2,26 @@
 
 from tenor.demo.ai_service import ai_story
 from tenor.demo.inputs import ATTRIBUTION
-from tenor.demo.story import Audit, Check, NotTheDemos, Step, StepDone, Story, Tell, audit, open_sandbox, play
+from tenor.demo.story import (
+    Audit,
+    Check,
+    CreditFigures,
+    NotTheDemos,
+    Step,
+    StepDone,
+    Story,
+    Tell,
+    audit,
+    open_sandbox,
+    play,
+)
 from tenor.demo.telco import telco_story
 
 __all__ = [
     "ATTRIBUTION",
     "Audit",
     "Check",
+    "CreditFigures",
     "NotTheDemos",
     "Step",
     "StepDone",

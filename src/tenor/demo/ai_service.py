@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from tenor.customers import CustomerDetails, customers_by_external_id, register_customers
 from tenor.demo.inputs import read_price_book_file, read_requests
-from tenor.demo.story import ACTOR, Check, Moment, Step, Story
+from tenor.demo.prepaid import credit_figures, fill_up, lapse, order, sell_packs
+from tenor.demo.story import ACTOR, Act, Check, Moment, Step, Story
 from tenor.invoicing import follow_usage
 from tenor.metering import UsageEvent, record_usage
 from tenor.platform.unit_of_work import UnitOfWork
@@ -68,6 +69,7 @@ def ai_story(*, slug: str, every: int) -> Story:
         what="has 17 seats instead of 12",
         verb=partial(change_quantity, quantities={"seats": Decimal(17)}),
     )
+    sell = partial(sell_packs, names=[external_id(number) for number in range(1, CUSTOMERS + 1)])
     leave = partial(change_once, number=30, what="cancels at once", verb=cancel)
     return Story(
         slug=slug,
@@ -78,17 +80,25 @@ def ai_story(*, slug: str, every: int) -> Story:
         ),
         steps=(
             Step(OCTOBER, (apply_prices, register, partial(subscribe_cohorts, starts_at=OCTOBER))),
-            Step(NOVEMBER, (apply_prices, partial(subscribe_cohorts, starts_at=NOVEMBER))),
-            Step(NOVEMBER.replace(day=11), (upgrade,), is_billed=False),
+            Step(NOVEMBER, (apply_prices, partial(subscribe_cohorts, starts_at=NOVEMBER), sell)),
+            Step(NOVEMBER.replace(day=11), (upgrade, *fill_wallets(NOVEMBER.replace(day=11))), is_billed=False),
             Step(NOVEMBER.replace(day=16), (add_seats,), is_billed=False),
             Step(NOVEMBER.replace(day=17), (partial(send_usage, every=every),), is_billed=False),
             Step(NOVEMBER.replace(day=21), (leave,), is_billed=False),
             Step(DECEMBER, ()),
-            Step(JANUARY, ()),
+            Step(DECEMBER.replace(day=2), fill_wallets(DECEMBER.replace(day=2)), is_billed=False),
+            Step(JANUARY, (lapse,)),
+            Step(JANUARY.replace(day=2), fill_wallets(JANUARY.replace(day=2))),
         ),
         checks=partial(tokens_against_files, every=every),
         exhibit=(external_id(1), DECEMBER),
+        credits=credit_figures,
     )
+
+
+def fill_wallets(at: datetime) -> tuple[Act, Act]:
+    """Return the acts that fill up the wallets that are low at an instant."""
+    return partial(order, at=at), partial(fill_up, at=at)
 
 
 def external_id(number: int) -> str:

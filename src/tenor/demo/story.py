@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tenor.invoicing import BatchSummary, BillRunReport, PlannedRun, Proof, bill, prove
@@ -58,12 +59,33 @@ class Check(NamedTuple):
         return self.from_data == self.from_engine
 
 
+class CreditFigures(NamedTuple):
+    """What was paid for the prepaid credit of one kind of wallet, in major units: what came, what went, what is left.
+
+    `in_ledger` is what the ledger says is still owed for it.
+    """
+
+    wallets: str
+    sold: str
+    topped_up: str
+    drawn: str
+    lapsed: str
+    left: str
+    in_ledger: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether what came less what went is left, and the ledger says so."""
+        sold, topped_up, drawn, lapsed, left, in_ledger = map(Decimal, self[1:])
+        return sold + topped_up - drawn - lapsed == left == in_ledger
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """A sandbox tenant and what happens to it, step by step; `checks` compares what came of it with the data.
 
     `assumed` says in one sentence what the data does not say and the story adds; `exhibit` names the customer and
-    the time of issue of a document worth a look.
+    the time of issue of a document worth a look; `credits` reads the figures of prepaid credit, where it is sold.
     """
 
     slug: str
@@ -72,6 +94,7 @@ class Story:
     steps: tuple[Step, ...]
     checks: Callable[[UnitOfWork], list[Check]]
     exhibit: tuple[str, datetime] | None = None
+    credits: Callable[[UnitOfWork], list[CreditFigures]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +113,14 @@ class Audit:
     checks: Sequence[Check]
     proof: Proof
     balance: TrialBalance
+    credits: Sequence[CreditFigures] = ()
 
     @property
     def holds(self) -> bool:
-        """Whether every check agrees, the proof found nothing and the ledger balances."""
+        """Whether every check and figure agrees, the proof found nothing and the ledger balances."""
         unbalanced = any(self.balance.difference_minor(currency) for currency in self.balance.currencies)
-        return all(check.holds for check in self.checks) and self.proof.holds and not unbalanced
+        agree = all(check.holds for check in self.checks) and all(figures.holds for figures in self.credits)
+        return agree and self.proof.holds and not unbalanced
 
 
 class NotTheDemos(Conflict):
@@ -150,4 +175,5 @@ def audit(database: Database, tenant: Tenant, story: Story, *, tell: Tell) -> Au
         tell(f"proving {what}", proven[what], None)
 
     with database.transaction(tenant.tenant_id, is_snapshot=True) as uow:
-        return Audit(story.checks(uow), prove(uow, on_progress=tell_more), trial_balance(uow))
+        prepaid = story.credits(uow) if story.credits else []
+        return Audit(story.checks(uow), prove(uow, on_progress=tell_more), trial_balance(uow), prepaid)

@@ -25,6 +25,7 @@ from tenor.invoicing.cost_so_far import ChargeSoFar, CostSoFar, cost_so_far
 from tenor.invoicing.cut_off import LateEvent, late_usage
 from tenor.invoicing.explain import explain_line
 from tenor.invoicing.model import Draft, TaxedLine
+from tenor.invoicing.operations.bill_top_ups import bill_top_ups
 from tenor.invoicing.operations.charge_once import charge_once
 from tenor.invoicing.operations.credit_invoice import CreditNote, credit_invoice
 from tenor.invoicing.operations.follow_usage import FollowedUsage, follow_usage
@@ -33,6 +34,7 @@ from tenor.invoicing.operations.make_proforma import make_proforma
 from tenor.invoicing.operations.mark_refunded import mark_refunded
 from tenor.invoicing.operations.record_payment import PaymentRequest, record_payment
 from tenor.invoicing.operations.request_refund import request_refund
+from tenor.invoicing.operations.sell_credits import CreditOffer, sell_credits
 from tenor.invoicing.operations.set_billing_settings import set_billing_settings
 from tenor.invoicing.operations.set_usage_alert import MalformedUsageAlert, remove_usage_alert, set_usage_alert
 from tenor.invoicing.operations.set_usage_thresholds import set_usage_thresholds
@@ -42,6 +44,7 @@ from tenor.invoicing.payments import Payment, Receipt
 from tenor.invoicing.proformas import Proforma
 from tenor.invoicing.proof import Finding, Proof
 from tenor.invoicing.prove import prove
+from tenor.invoicing.purchases import BilledPurchase, CreditPurchase
 from tenor.invoicing.queries import (
     DocumentNotFound,
     DocumentSummary,
@@ -74,11 +77,14 @@ __all__ = [
     "AdjustmentRequest",
     "BatchSummary",
     "BillRunReport",
+    "BilledPurchase",
     "BillingSettings",
     "BillingSettingsChange",
     "ChargeSoFar",
     "CostSoFar",
     "CreditNote",
+    "CreditOffer",
+    "CreditPurchase",
     "Crossing",
     "DocumentNotFound",
     "DocumentSummary",
@@ -113,6 +119,7 @@ __all__ = [
     "UsageAlert",
     "accept_quote",
     "bill",
+    "bill_top_ups",
     "billing_settings",
     "charge_once",
     "cost_so_far",
@@ -141,6 +148,7 @@ __all__ = [
     "refund_requests",
     "remove_usage_alert",
     "request_refund",
+    "sell_credits",
     "set_billing_settings",
     "set_usage_alert",
     "set_usage_thresholds",

@@ -9,6 +9,7 @@ from tenor.invoicing.adjustments import Adjustment, AdjustmentKind, Invoicing, a
 from tenor.invoicing.issue import draw_credit
 from tenor.invoicing.model import DocumentKind
 from tenor.invoicing.outside_runs import issue_at_once, party_of
+from tenor.invoicing.prepaid import settled_with_wallets
 from tenor.invoicing.receivables import lock_customer
 from tenor.invoicing.request_keys import made_before, remember
 from tenor.invoicing.rules.documents import Occasion, draft_documents
@@ -136,7 +137,7 @@ def adjust(
         (draft,) = draft_documents([adjustment.line(now)], party, Occasion(now, now, mark=adjustment.id.bytes))
         if draft.kind is DocumentKind.INVOICE:
             draft = replace(draft, kind=DocumentKind.ONE_OFF)
-        issue_at_once(uow, draw_credit(uow, [draft]), now=now)
+        issue_at_once(uow, draw_credit(uow, [settled_with_wallets(uow, draft)]), now=now)
     _tell(uow, adjustment)
     return _adjusted(uow, adjustment.id)
 

@@ -31,6 +31,7 @@ class AdjustmentKind(StrEnum):
     ONE_OFF = "one_off"
     MANUAL_CREDIT = "manual_credit"
     SLA_CREDIT = "sla_credit"  # for a broken promise, which `clause` names
+    CREDIT_PURCHASE = "credit_purchase"  # prepaid credit that was sold; it is earned when it is used
 
 
 class Adjustment(NamedTuple):
@@ -63,7 +64,7 @@ class Adjustment(NamedTuple):
             key=AdjustmentKey(self.id, self.period),
             amount_minor=self.amount_minor,
             due_at=due_at,
-            is_deferred=False,
+            is_deferred=self.kind is AdjustmentKind.CREDIT_PURCHASE,
             description=self.description,
             trace=trace,
             subscription_id=self.subscription_id,

@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
+from uuid import UUID
 
+from tenor.invoicing.model import WalletPayment
 from tenor.invoicing.proof import CHUNK, Progress, Proof
 from tenor.invoicing.rules.documents import document_digest
 from tenor.invoicing.store import (
     DIGEST_FURTHER,
     DIGEST_HEAD,
+    DIGEST_PAYMENTS,
     LINE_COLUMNS,
+    WALLET_PAYMENT_COLUMNS,
     digest_further,
     digest_line,
+    payments_to_digest,
     tax_shares_from_json,
 )
 from tenor.kernel.ids import to_wire
@@ -21,8 +26,9 @@ from tenor.kernel.period import format_instant
 from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import UnitOfWork
 
-_HEAD: Final = ("id", "kind", "series", "number", "total_minor", "due_minor", "line_count", "digest")
+_HEAD: Final = ("id", "kind", "series", "number", "total_minor", "prepaid_minor", "due_minor", "line_count", "digest")
 _LINE: Final = tuple(name for name, _ in LINE_COLUMNS)
+_PAYMENT: Final = tuple(name for name, _ in WALLET_PAYMENT_COLUMNS)
 
 
 def check_documents(uow: UnitOfWork, proof: Proof, told: Progress) -> None:
@@ -33,13 +39,13 @@ def check_documents(uow: UnitOfWork, proof: Proof, told: Progress) -> None:
         f"select {', '.join(columns)} from invoices where (series, number) > (%s, %s) order by series, number limit %s",
         [*last, CHUNK],
     ):
-        rows = uow.fetch_all(
-            f"select {', '.join(_LINE)} from invoice_lines where invoice_id = any(%s) order by invoice_id, line_no",
-            [[row[0] for row in documents]],
-        )
-        lines = {invoice_id: list(group) for invoice_id, group in groupby(rows, key=itemgetter(0))}
+        ids = [row[0] for row in documents]
+        lines = _by_document(uow, "invoice_lines", _LINE, ids)
+        payments = _by_document(uow, "wallet_payments", _PAYMENT, ids)
         for row in documents:
-            _check_document(proof, dict(zip(columns, row, strict=True)), lines.get(row[0], []))
+            document = dict(zip(columns, row, strict=True))
+            paid = [WalletPayment(*payment[1:]) for payment in payments.get(row[0], ())]
+            _check_document(proof, document, lines.get(row[0], []), paid)
         proof.checked["documents"] += len(documents)
         told("documents", len(documents))
         last = documents[-1][2:4]
@@ -62,14 +68,30 @@ def check_documents(uow: UnitOfWork, proof: Proof, told: Progress) -> None:
         proof.found("customer_differs", to_wire("inv", document_id), f"{name} bills a subscription of another customer")
 
 
-def _check_document(proof: Proof, document: Mapping[str, Any], rows: list[tuple[Any, ...]]) -> None:
+def _by_document(
+    uow: UnitOfWork, table: str, columns: Sequence[str], ids: Sequence[UUID]
+) -> dict[UUID, list[tuple[Any, ...]]]:
+    rows = uow.fetch_all(
+        f"select {', '.join(columns)} from {table} where invoice_id = any(%s) order by invoice_id, line_no", [ids]
+    )
+    return {invoice_id: list(group) for invoice_id, group in groupby(rows, key=itemgetter(0))}
+
+
+def _check_document(
+    proof: Proof, document: Mapping[str, Any], rows: list[tuple[Any, ...]], paid: Sequence[WalletPayment]
+) -> None:
     subject, name = to_wire("inv", document["id"]), f"{document['series']}-{document['number']}"
     proof.checked["lines"] += len(rows)
     if len(rows) != document["line_count"]:
         proof.found("line_missing", subject, f"{name} has {len(rows)} lines; {document['line_count']} were issued")
-    _check_sums(proof, subject, name, document, [dict(zip(_LINE, row, strict=True)) for row in rows])
+    prepaid_minor = sum(payment.paid_minor for payment in paid)
+    lines = [dict(zip(_LINE, row, strict=True)) for row in rows]
+    _check_sums(proof, subject, name, document, lines, prepaid_minor=prepaid_minor)
     head = [plain(value) if field == "tax_percent" else value for field, value in _picked(document, DIGEST_HEAD)]
-    further = digest_further(DIGEST_FURTHER, [value for _, value in _picked(document, DIGEST_FURTHER)])
+    further = digest_further(
+        (*DIGEST_FURTHER, DIGEST_PAYMENTS),
+        [*(value for _, value in _picked(document, DIGEST_FURTHER)), payments_to_digest(paid)],
+    )
     fresh = document_digest(
         kind=document["kind"],
         series=document["series"],
@@ -86,7 +108,13 @@ def _picked(document: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str
 
 
 def _check_sums(
-    proof: Proof, subject: str, name: str, document: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+    proof: Proof,
+    subject: str,
+    name: str,
+    document: Mapping[str, Any],
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    prepaid_minor: int,
 ) -> None:
     currency, is_inclusive = document["currency"], document["tax_mode"] == "inclusive"
     net_minor = tax_minor = 0
@@ -106,11 +134,13 @@ def _check_sums(
         net_minor += line["amount_minor"] - included_minor
         tax_minor += line["tax_minor"]
     total_minor = net_minor + tax_minor
-    due_minor = 0 if document["kind"] == "credit_note" else max(0, total_minor - document["credit_applied_minor"])
+    charged_minor = total_minor - prepaid_minor
+    due_minor = 0 if document["kind"] == "credit_note" else max(0, charged_minor - document["credit_applied_minor"])
     for what, summed, printed in (
         ("net", net_minor, document["net_minor"]),
         ("tax", tax_minor, document["tax_minor"]),
         ("total", total_minor, document["total_minor"]),
+        ("paid by wallets", prepaid_minor, document["prepaid_minor"]),
         ("due", due_minor, document["due_minor"]),
     ):
         if summed != printed:

@@ -175,7 +175,10 @@ def _check_refunds(uow: UnitOfWork, proof: Proof) -> None:
     for credit_note_id, noted_minor, asked_minor in uow.fetch_all(
         """
         select id, coalesce(n.total_minor, 0), coalesce(r.amount_minor, 0)
-        from (select id, customer_id, currency, -total_minor as total_minor from invoices where settles = 'refund') n
+        from (
+            select id, customer_id, currency, prepaid_minor - total_minor as total_minor
+            from invoices where settles = 'refund'
+        ) n
         full join (
             select credit_note_id as id, customer_id, currency, amount_minor
             from refund_requests where credit_note_id is not null

@@ -71,14 +71,15 @@ _INCLUDED_TAX: Final = """
 
 _DOCUMENTS: Final = """
     select i.id as source_id, 'inv' as prefix, i.series || '-' || i.number as name, i.customer_id, i.currency,
-           i.due_minor - coalesce(a.amount_minor, 0) as receivable,
+           i.due_minor + i.prepaid_minor - coalesce(a.amount_minor, 0) as receivable,
            coalesce(h.earned_minor, 0) as revenue,
            coalesce(h.ahead_minor, 0) as deferred_revenue,
            i.tax_minor as tax_payable,
            case when i.kind <> 'credit_note' then -i.credit_applied_minor
-                when i.settles = 'balance' then -i.total_minor - coalesce(a.amount_minor, 0) else 0 end
+                when i.settles = 'balance' then i.prepaid_minor - i.total_minor - coalesce(a.amount_minor, 0)
+                else 0 end
                as customer_credit,
-           case i.settles when 'refund' then -i.total_minor else 0 end as refunds_payable,
+           case i.settles when 'refund' then i.prepaid_minor - i.total_minor else 0 end as refunds_payable,
            0 as cash, 0 as bad_debt, 0 as prepaid_credits, 0 as breakage, 0 as credit_discounts
     from invoices i
     left join held h on h.invoice_id = i.id

@@ -11,11 +11,13 @@ from typing import Any, Final, NamedTuple
 from tenor.invoicing.issue import IssuedNumber
 from tenor.invoicing.model import AdjustmentKey, DocumentKind, Draft, Key, Line
 from tenor.invoicing.outside_runs import issue_at_once
+from tenor.invoicing.prepaid import Prepaid, prepaid_of, restored_notes
+from tenor.invoicing.purchase_settlement import take_back_purchases
 from tenor.invoicing.receivables import Allocation, Booking, book, save_discharges
 from tenor.invoicing.rules.credit_notes import CreditExceedsDocument, CreditExceedsLine
 from tenor.invoicing.rules.documents import Occasion, Party, draft_documents
 from tenor.invoicing.rules.line_taxes import taxes_by_rate
-from tenor.invoicing.rules.receivable import Discharge
+from tenor.invoicing.rules.receivable import Discharge, Receivable
 from tenor.invoicing.store import tax_shares_from_json
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import AdjustmentId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId
@@ -44,7 +46,7 @@ class LeftOfLine(NamedTuple):
 
 
 class LeftOfInvoice(NamedTuple):
-    """An invoice with what is left of it after earlier credit notes; `total_minor` with tax."""
+    """An invoice with what is left of it after earlier credit notes; `total_minor` with tax, and who prepaid it."""
 
     id: InvoiceId
     name: str
@@ -55,6 +57,12 @@ class LeftOfInvoice(NamedTuple):
     tax_percent: Decimal
     total_minor: int
     lines: tuple[LeftOfLine, ...]
+    prepaid: tuple[Prepaid, ...] = ()
+
+    @property
+    def prepaid_minor(self) -> int:
+        """What wallets still pay of it."""
+        return sum(entry.part.paid_minor for entry in self.prepaid)
 
     @property
     def given_back_on(self) -> list[str]:
@@ -93,6 +101,7 @@ def read_left(uow: UnitOfWork, invoice_id: InvoiceId) -> LeftOfInvoice:
         tax_percent=tax_percent,
         total_minor=total_minor,
         lines=tuple(_left(invoice_id, list(group)) for _, group in groupby(rows, key=itemgetter(0))),
+        prepaid=tuple(prepaid_of(uow, invoice_id)),
     )
 
 
@@ -142,13 +151,51 @@ def credit_note_draft(
     )
 
 
+def restored(
+    uow: UnitOfWork,
+    note: Draft,
+    invoice: LeftOfInvoice,
+    receivable: Receivable,
+    numbers: Sequence[int],
+    *,
+    now: datetime,
+    actor: str,
+    reason: str,
+) -> tuple[Draft, int]:
+    """Give back to wallets what they paid of the lines that a note takes back: those of these `numbers`, in its order.
+
+    Returns the note with that, and what of the invoice was paid from the customer's balance, in minor units.
+    """
+    places = {number: place for place, number in enumerate(numbers, start=1)}
+    prepaid = [
+        entry._replace(part=entry.part._replace(line_no=places.get(entry.part.line_no, 0))) for entry in invoice.prepaid
+    ]
+    asked_minor = receivable.collectable_minor + receivable.paid_minor
+    from_balance_minor = max(0, invoice.total_minor - invoice.prepaid_minor - asked_minor)
+    (note,) = restored_notes(
+        uow,
+        [note],
+        {note.id: prepaid},
+        elsewhere_minor={note.id: asked_minor + from_balance_minor},
+        now=now,
+        actor=actor,
+        reason=reason,
+    )
+    return note, from_balance_minor
+
+
 def write_credit_note(
     uow: UnitOfWork, draft: Draft, discharge: Discharge, off_due_minor: int, *, reason: str, now: datetime
 ) -> IssuedNumber:
     """Issue the credit note of an invoice and let `off_due_minor` of it lower what is due on that invoice.
 
     Its total goes to the customer's credit, from which the part that the invoice still asks for is drawn at once.
+    Prepaid credit that the invoice sold is taken back first.
+
+    Raises:
+        CreditsNotReturnable: it was used, or is to be given back only in part.
     """
+    take_back_purchases(uow, draft, now=now, reason=reason)
     (issued,) = issue_at_once(uow, [draft], claims=_claims(uow, draft), now=now)
     receivable = discharge.receivable
     move_customer_credits(uow, {(receivable.customer_id, receivable.currency): -off_due_minor})

@@ -6,9 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from tenor.invoicing.queries import IssuedLine
+from tenor.invoicing.queries import IssuedLine, PaidByWallet
 from tenor.kernel.money import exponent, format_minor
 from tenor.kernel.period import parse_instant
+from tenor.kernel.quantity import plain
 from tenor.pricing.rules.rating import explain
 
 _UNITS_OF_A_DAY: Final[Mapping[str, int]] = {"day": 1, "minute": 1_440, "second": 86_400, "millisecond": 86_400_000}
@@ -17,12 +18,19 @@ _DECISIONS: Final[Mapping[str, str]] = {
     "one_off": "one-off charge",
     "manual_credit": "credit",
     "sla_credit": "service level credit",
+    "credit_purchase": "sale of prepaid credit",
 }
 
 
 def explain_line(line: IssuedLine, *, currency: str, zone: tzinfo) -> list[str]:
-    """Return the derivation of a line, one step a line, ending with its amount. Dates are those of `zone`."""
-    return list(_sentences(line, line.trace, currency, zone))
+    """Return the derivation of a line, one step a line, to its amount and who paid it. Dates are those of `zone`."""
+    return [*_sentences(line, line.trace, currency, zone), *(_paid(part, currency) for part in line.paid_by)]
+
+
+def _paid(part: PaidByWallet, currency: str) -> str:
+    verb, direction = ("paid with", "of") if part.paid_minor > 0 else ("given back", "to")
+    money = format_minor(abs(part.paid_minor), currency)
+    return f"{verb} {plain(abs(part.amount))} {part.unit} {direction} wallet {part.wallet}: {money} {currency}"
 
 
 def _sentences(line: IssuedLine, trace: Mapping[str, Any], currency: str, zone: tzinfo) -> Iterator[str]:

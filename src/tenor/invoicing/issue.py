@@ -8,7 +8,15 @@ from uuid import UUID
 
 from tenor.invoicing.model import DocumentKind, Draft
 from tenor.invoicing.rules.documents import transfers_of
-from tenor.invoicing.store import CLAIM_COLUMNS, INVOICE_COLUMNS, LINE_COLUMNS, invoice_row, line_rows, take_numbers
+from tenor.invoicing.store import (
+    CLAIM_COLUMNS,
+    INVOICE_COLUMNS,
+    LINE_COLUMNS,
+    WALLET_PAYMENT_COLUMNS,
+    invoice_row,
+    line_rows,
+    take_numbers,
+)
 from tenor.kernel.ids import InvoiceId, derived_id
 from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
 from tenor.platform.unit_of_work import UnitOfWork
@@ -62,6 +70,9 @@ def write_contents(
     accounts = open_accounts(uow, {draft.currency for draft in drafts})
     uow.copy_rows("invoice_lines", LINE_COLUMNS, (row for draft in drafts for row in line_rows(draft)))
     uow.copy_rows("claims", CLAIM_COLUMNS, claims)
+    if any(draft.wallet_payments for draft in drafts):
+        payments = ((draft.id, *payment) for draft in drafts for payment in draft.wallet_payments)
+        uow.copy_rows("wallet_payments", WALLET_PAYMENT_COLUMNS, payments)
     write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
     uow.copy_rows("outbox_events", EVENT_COLUMNS, _event_rows(drafts, recorded_at))
 
@@ -105,7 +116,7 @@ def with_credit(
     for place in sorted(range(len(found)), key=lambda place: found[place].kind is not DocumentKind.CREDIT_NOTE):
         draft = found[place]
         account = (draft.customer_id, draft.currency)
-        drawn = min(rest.get(account, 0), max(0, draft.total_minor))
+        drawn = min(rest.get(account, 0), max(0, draft.charged_minor))
         if drawn:
             draft = found[place] = replace(draft, credit_applied_minor=drawn)
         rest[account] = rest.get(account, 0) + _move(moved, draft)
@@ -115,7 +126,7 @@ def with_credit(
 def _move(moved: MutableMapping[CreditAccount, int], draft: Draft) -> int:
     """Add how a document moves its customer's credit to `moved`; return it."""
     if draft.kind is DocumentKind.CREDIT_NOTE:
-        change = -draft.total_minor if draft.settles == "balance" else 0
+        change = -draft.charged_minor if draft.settles == "balance" else 0
     else:
         change = -draft.credit_applied_minor
     if change:

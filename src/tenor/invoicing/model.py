@@ -7,7 +7,17 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from tenor.kernel.ids import AdjustmentId, BillRunId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId
+from tenor.kernel.ids import (
+    AdjustmentId,
+    BillRunId,
+    ChargeId,
+    CustomerId,
+    InvoiceId,
+    ItemId,
+    SubscriptionId,
+    WalletId,
+    WalletUseId,
+)
 from tenor.kernel.period import Period
 from tenor.pricing.model import TaxMode
 from tenor.taxes.rules.giving_back import Held
@@ -126,6 +136,25 @@ class TaxedLine:
     included_tax_minor: int
     taxes: tuple[TaxShare, ...] = ()
 
+    @property
+    def gross_minor(self) -> int:
+        """Net and tax together."""
+        return self.line.amount_minor - self.included_tax_minor + self.tax_minor
+
+
+class WalletPayment(NamedTuple):
+    """What one use of a wallet pays of one line, numbered from 1: `amount` of its unit pays `paid_minor`, with tax.
+
+    Both are negative on a credit note, which gives back.
+    """
+
+    line_no: int
+    wallet_id: WalletId
+    use_id: WalletUseId
+    unit: str
+    amount: Decimal
+    paid_minor: int
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -155,6 +184,7 @@ class Draft:
     credits_invoice_id: InvoiceId | None = None
     settles: Literal["balance", "refund"] = "balance"
     tax_note: str = ""
+    wallet_payments: tuple[WalletPayment, ...] = ()
 
     @property
     def total_minor(self) -> int:
@@ -162,6 +192,16 @@ class Draft:
         return self.net_minor + self.tax_minor
 
     @property
+    def prepaid_minor(self) -> int:
+        """What wallets pay of it; negative where a credit note gives that back to them."""
+        return sum(payment.paid_minor for payment in self.wallet_payments)
+
+    @property
+    def charged_minor(self) -> int:
+        """What wallets leave of the total for money and customer credit; negative: what goes back to these."""
+        return self.total_minor - self.prepaid_minor
+
+    @property
     def due_minor(self) -> int:
         """What is still to be paid; a credit note asks for nothing."""
-        return max(0, self.total_minor - self.credit_applied_minor)
+        return max(0, self.charged_minor - self.credit_applied_minor)

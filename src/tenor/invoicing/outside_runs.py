@@ -1,6 +1,7 @@
 """Documents outside of bill runs: who they are for and how they are taxed, and their issue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -42,27 +43,48 @@ def party_of(
         NotFound: this tenant has no such customer, or the customer has no such subscription.
         UnknownCurrency: nobody can pay in it.
     """
-    row = uow.fetch_one("select timezone from customers where id = %s", [customer_id])
-    if row is None:
-        raise NotFound(f"there is no customer {to_wire('cus', customer_id)}")
+    party = parties_of(uow, [(customer_id, currency)], tax_mode=tax_mode, at=at)[customer_id, currency]
     if subscription_id is not None:
         _require_subscription(uow, subscription_id, customer_id=customer_id, currency=currency)
-    rounding = profile(current_tenant(uow).profile).rounding.tax_rounding
-    settings = billing_settings(uow, [customer_id])[customer_id]
-    return Party(
-        customer_id=customer_id,
-        subscription_id=subscription_id,
-        currency=currency,
-        tax_mode=tax_mode,
-        rates=effective_rates(uow, [customer_id], at)[customer_id],
-        tax_rounding=TaxRounding.of(
-            rounding.mode, digits=rounding.digits, place=rounding.place, currency_digits=exponent(currency)
-        ),
-        zone=parse_zone(row[0]),
-        payment_terms=settings.payment_terms,
-        po_number=settings.po_number,
-        negative_total=settings.negative_total,
+    return replace(party, subscription_id=subscription_id)
+
+
+def parties_of(
+    uow: UnitOfWork, wanted: Collection[tuple[CustomerId, str]], *, tax_mode: TaxMode, at: datetime
+) -> dict[tuple[CustomerId, str], Party]:
+    """Return who documents of customers in currencies are for, as `party_of` does for one.
+
+    Raises:
+        NotFound: this tenant has no such customer.
+        UnknownCurrency: nobody can pay in it.
+    """
+    customers = list({customer_id for customer_id, _ in wanted})
+    zones: dict[CustomerId, str] = dict(
+        uow.fetch_all("select id, timezone from customers where id = any(%s)", [customers])
     )
+    for customer_id in customers:
+        if customer_id not in zones:
+            raise NotFound(f"there is no customer {to_wire('cus', customer_id)}")
+    rounding = profile(current_tenant(uow).profile).rounding.tax_rounding
+    settings = billing_settings(uow, customers)
+    rates = effective_rates(uow, customers, at)
+    return {
+        (customer_id, currency): Party(
+            customer_id=customer_id,
+            subscription_id=None,
+            currency=currency,
+            tax_mode=tax_mode,
+            rates=rates[customer_id],
+            tax_rounding=TaxRounding.of(
+                rounding.mode, digits=rounding.digits, place=rounding.place, currency_digits=exponent(currency)
+            ),
+            zone=parse_zone(zones[customer_id]),
+            payment_terms=settings[customer_id].payment_terms,
+            po_number=settings[customer_id].po_number,
+            negative_total=settings[customer_id].negative_total,
+        )
+        for customer_id, currency in wanted
+    }
 
 
 def issue_at_once(

@@ -13,6 +13,7 @@ from tenor.invoicing.adjustments import waivers_of
 from tenor.invoicing.consistency import check_claims, check_documents, check_numbers, check_runs, check_states
 from tenor.invoicing.consistency_decisions import check_decisions
 from tenor.invoicing.consistency_ledger import check_ledger
+from tenor.invoicing.consistency_prepaid import check_prepaid
 from tenor.invoicing.consistency_wallets import check_wallets
 from tenor.invoicing.model import Key
 from tenor.invoicing.proof import CHUNK, Progress, Proof
@@ -88,6 +89,7 @@ def prove(uow: UnitOfWork, *, on_progress: Progress | None = None) -> Proof:
     check_runs(uow, proof)
     check_states(uow, proof)
     check_decisions(uow, proof)
+    check_prepaid(uow, proof)
     _check_owed(uow, proof, told, _Memory(lost=tampered))
     return proof
 

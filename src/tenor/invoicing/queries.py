@@ -1,11 +1,11 @@
 """Reads for people: documents with their lines, as they were issued, and how they stand."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tenor.customers import personal_of
@@ -25,6 +25,15 @@ class DocumentNotFound(NotFound):
     """A document number or id that this tenant has not issued."""
 
     code = "document_not_found"
+
+
+class PaidByWallet(NamedTuple):
+    """What the wallet of a code paid of a line, in its unit and in minor units; negative: was given back."""
+
+    wallet: str
+    unit: str
+    amount: Decimal
+    paid_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,12 @@ class IssuedLine:
     plan: str = ""
     plan_version: int = 0
     taxes: tuple[TaxShare, ...] = ()
+    paid_by: tuple[PaidByWallet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedDocument:
-    """A finalised document. `name` is its legal number, e.g. INV-12.
+    """A finalised document. `name` is its legal number, e.g. INV-12. `prepaid_minor` is what wallets paid of it.
 
     A credit note names the invoice that it `credits`, if it is one's; an invoice the credit notes for it.
     """
@@ -70,6 +80,7 @@ class IssuedDocument:
     net_minor: int
     tax_minor: int
     total_minor: int
+    prepaid_minor: int
     credit_applied_minor: int
     due_minor: int
     due_on: date | None
@@ -140,7 +151,7 @@ def find_document(uow: UnitOfWork, reference: str) -> IssuedDocument:
         select i.id, i.series || '-' || i.number, i.kind, c.external_id, c.id,
                coalesce((select timezone from subscriptions where id = i.subscription_id), c.timezone), i.currency,
                i.tax_mode, i.tax_percent, i.issued_at, i.billed_for, i.net_minor, i.tax_minor, i.total_minor,
-               i.credit_applied_minor, i.due_minor, i.due_on, i.po_number, i.settles, i.tax_note,
+               i.prepaid_minor, i.credit_applied_minor, i.due_minor, i.due_on, i.po_number, i.settles, i.tax_note,
                (select n.series || '-' || n.number from invoices n where n.id = i.credits_invoice_id),
                array(select n.series || '-' || n.number from invoices n where n.credits_invoice_id = i.id
                      order by n.issued_at, n.number),
@@ -154,9 +165,9 @@ def find_document(uow: UnitOfWork, reference: str) -> IssuedDocument:
     )
     if row is None:
         raise DocumentNotFound(f"no document {reference} has been issued")
-    receivable = _receivable(row[0], row[1], row[6], row[15], row[22:])
+    receivable = _receivable(row[0], row[1], row[6], row[16], row[23:])
     name = personal_of(uow, [row[4]])[row[4]].name or ""
-    facts = (*row[:4], name, *row[5:21], tuple(row[21]), receivable, _lines(uow, row[0]))
+    facts = (*row[:4], name, *row[5:22], tuple(row[22]), receivable, _lines(uow, row[0]))
     return IssuedDocument(*facts)
 
 
@@ -220,7 +231,11 @@ def _lines(uow: UnitOfWork, document_id: UUID) -> tuple[IssuedLine, ...]:
         """
         select l.line_no, l.description, coalesce(c.code, a.kind), l.dimension, l.period_start, l.period_end,
                l.amount_minor, l.tax_minor, l.trace, coalesce(s.external_id, ''), coalesce(v.plan, ''),
-               coalesce(v.version, 0), l.taxes
+               coalesce(v.version, 0), l.taxes,
+               (select jsonb_agg(jsonb_build_array(w.code, p.unit, p.amount::text, p.paid_minor)
+                                 order by w.opened_at, w.code)
+                from wallet_payments p join wallets w on w.id = p.wallet_id
+                where p.invoice_id = l.invoice_id and p.line_no = l.line_no)
         from invoice_lines l
         join invoices i on i.id = l.invoice_id
         left join subscriptions s on s.id = coalesce(l.subscription_id, i.subscription_id)
@@ -231,5 +246,13 @@ def _lines(uow: UnitOfWork, document_id: UUID) -> tuple[IssuedLine, ...]:
         """,
         [document_id],
     )
-    found = [(*row[:4], Period(*row[4:6]), *row[6:12], tax_shares_from_json(row[12])) for row in rows]
+    found = [
+        (*row[:4], Period(*row[4:6]), *row[6:12], tax_shares_from_json(row[12]), tuple(map(_paid_by, row[13] or ())))
+        for row in rows
+    ]
     return tuple(IssuedLine(*facts) for facts in found)
+
+
+def _paid_by(entry: Sequence[Any]) -> PaidByWallet:
+    wallet, unit, amount, paid_minor = entry
+    return PaidByWallet(wallet, unit, Decimal(amount), paid_minor)

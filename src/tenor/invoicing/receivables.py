@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from tenor.invoicing.purchase_settlement import settle_purchases
 from tenor.invoicing.queries import DocumentNotFound
 from tenor.invoicing.rules.lifecycle import DocumentStatus
 from tenor.invoicing.rules.receivable import Discharge, NothingOpen, Receivable
@@ -51,6 +52,11 @@ def lock_customer(uow: UnitOfWork, customer_id: CustomerId) -> None:
     uow.execute("select from customers where id = %s for no key update", [customer_id])
 
 
+def lock_customers(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> None:
+    """Do so for many customers, in the order of their ids so that nobody waits in a circle."""
+    uow.execute("select from customers where id = any(%s) order by id for no key update", [list(customer_ids)])
+
+
 def lock_document(uow: UnitOfWork, invoice_id: InvoiceId) -> Receivable:
     """Lock the customer of an invoice and return how the invoice stands.
 
@@ -89,7 +95,10 @@ def collectable_documents(uow: UnitOfWork, customer_id: CustomerId, currency: st
 
 
 def save_receivables(uow: UnitOfWork, receivables: Sequence[Receivable], *, now: datetime) -> None:
-    """Write how invoices stand; the database refuses that more is discharged than is due."""
+    """Write how invoices stand, and grant the credit that they sold and that is paid now.
+
+    The database refuses that more is discharged than is due.
+    """
     uow.execute(
         """
         insert into document_states as s (tenant_id, changed_at, invoice_id, status, due_minor, paid_minor,
@@ -110,6 +119,7 @@ def save_receivables(uow: UnitOfWork, receivables: Sequence[Receivable], *, now:
             [one.written_off_minor for one in receivables],
         ],
     )
+    settle_purchases(uow, receivables, now=now)
     paid = [one for one in receivables if one.status is DocumentStatus.PAID]
     publish(uow, [Event("invoice.paid", one.id, {"customer_id": str(one.customer_id)}, now) for one in paid])
 

@@ -36,11 +36,11 @@ def insert_refund_request(uow: UnitOfWork, request: RefundRequest, *, now: datet
 
 
 def open_refund_requests(uow: UnitOfWork, drafts: Iterable[Draft], *, now: datetime) -> None:
-    """Write the requests for the totals of credit notes that are settled by a refund; they are booked with the notes.
+    """Write the requests for what credit notes give back by a refund; they are booked with the notes.
 
     Call it for every document that is issued, in the same transaction. The ids derive from the documents.
     """
-    notes = [draft for draft in drafts if draft.settles == "refund" and draft.total_minor]
+    notes = [draft for draft in drafts if draft.settles == "refund" and draft.charged_minor]
     if not notes:
         return
     uow.execute(
@@ -55,7 +55,7 @@ def open_refund_requests(uow: UnitOfWork, drafts: Iterable[Draft], *, now: datet
             [derived_id(note.issued_at, note.id.bytes, b"refund") for note in notes],
             [note.customer_id for note in notes],
             [note.currency for note in notes],
-            [-note.total_minor for note in notes],
+            [-note.charged_minor for note in notes],
             [note.id for note in notes],
         ],
     )

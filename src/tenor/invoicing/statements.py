@@ -52,7 +52,7 @@ def customer_statements(
 
 _MOVEMENTS: Final = """
     select m.effective_at, m.currency, m.source_type, m.source_id,
-           coalesce(i.series || '-' || i.number, p.reference, w.series || '-' || w.number, ''), m.amount_minor
+           coalesce(i.series || '-' || i.number, p.reference, w.series || '-' || w.number, v.code, ''), m.amount_minor
     from (
         select t.effective_at, t.currency, t.source_type, t.source_id, sum(e.debit_minor)::bigint as amount_minor
         from transfers t
@@ -65,6 +65,7 @@ _MOVEMENTS: Final = """
     ) m
     left join invoices i on i.id = m.source_id
     left join payments p on p.id = m.source_id
+    left join wallets v on v.id = m.source_id
     left join (select o.id, d.series, d.number from write_offs o join invoices d on d.id = o.invoice_id) w
         on w.id = m.source_id
     order by m.effective_at, m.source_type, 5, m.source_id

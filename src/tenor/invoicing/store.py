@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, Slot, TaxShare
+from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, Slot, TaxShare, WalletPayment
 from tenor.invoicing.rules.documents import document_digest
 from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.kernel.ids import ChargeId, ItemId
@@ -41,6 +41,7 @@ INVOICE_COLUMNS: Final = (
     ("credits_invoice_id", "uuid"),
     ("settles", "text"),
     ("tax_note", "text"),
+    ("prepaid_minor", "bigint"),
 )
 
 LINE_COLUMNS: Final = (
@@ -61,6 +62,16 @@ LINE_COLUMNS: Final = (
     ("adjustment_id", "uuid"),
     ("taxes", "jsonb"),
     ("tax_category", "text"),
+)
+
+WALLET_PAYMENT_COLUMNS: Final = (
+    ("invoice_id", "uuid"),
+    ("line_no", "bigint"),
+    ("wallet_id", "uuid"),
+    ("use_id", "uuid"),
+    ("unit", "text"),
+    ("amount", "numeric"),
+    ("paid_minor", "bigint"),
 )
 
 CLAIM_COLUMNS: Final = (
@@ -95,6 +106,9 @@ DIGEST_FURTHER: Final = ("due_on", "po_number", "credits_invoice_id", "settles",
 
 So what has been issued before a document could have it keeps the digest that it has.
 """
+
+DIGEST_PAYMENTS: Final = "wallet_payments"
+"""The name under which the digest covers what wallets paid, after all of `DIGEST_FURTHER`."""
 
 DIGEST_LINE: Final = tuple(name for name, _ in LINE_COLUMNS[1 : LINE_COLUMNS.index(("subscription_id", "uuid"))])
 """What the digest covers of a line, in this order; what `digest_further` returns comes after it."""
@@ -185,7 +199,7 @@ def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
         draft.net_minor,
         draft.tax_minor,
         draft.credit_applied_minor,
-        *digest_further(DIGEST_FURTHER, further),
+        *digest_further((*DIGEST_FURTHER, DIGEST_PAYMENTS), (*further, payments_to_digest(draft.wallet_payments))),
     )
     digest = document_digest(
         kind=draft.kind.value,
@@ -215,7 +229,14 @@ def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
         len(draft.lines),
         digest,
         *further,
+        draft.prepaid_minor,
     )
+
+
+def payments_to_digest(payments: Sequence[WalletPayment]) -> list[list[Any]] | None:
+    """Return what the digest covers of what wallets paid, in the order of lines and uses; None where nothing was."""
+    ordered = sorted(payments, key=lambda payment: (payment.line_no, payment.use_id))
+    return [[*payment[:4], plain(payment.amount), payment.paid_minor] for payment in ordered] or None
 
 
 def digest_line(values: Sequence[Any]) -> list[Any]:

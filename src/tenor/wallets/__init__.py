@@ -15,7 +15,7 @@ from tenor.wallets.errors import (
 )
 from tenor.wallets.model import NewGrant, RecurringGrant, WalletTerms
 from tenor.wallets.operations.give_back import give_back_credits
-from tenor.wallets.operations.grant_credits import Granted, grant_credits
+from tenor.wallets.operations.grant_credits import Granted, grant_credits, require_sound
 from tenor.wallets.operations.keep_promises import keep_promises
 from tenor.wallets.operations.lapse_grants import lapse_grants
 from tenor.wallets.operations.open_wallet import open_wallet, open_wallets
@@ -36,15 +36,18 @@ from tenor.wallets.queries import (
     WalletBalance,
     find_wallet,
     next_instant_of_wallets,
+    voided_minor,
     wallet_balances,
     wallet_entries,
     wallet_grants,
+    wallet_owners,
 )
 from tenor.wallets.rules.spending import NothingToRestore
 from tenor.wallets.store.alerts import WalletAlert, wallet_alerts
 from tenor.wallets.store.drift import BookedOtherwise, wallets_booked_otherwise, wallets_that_do_not_add_up
 from tenor.wallets.store.recurring import recurring_of_wallet
-from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule, top_up_orders, top_up_rule
+from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule, mark_invoiced, top_up_orders, top_up_rule
+from tenor.wallets.store.wallets import lock_wallets
 from tenor.wallets.using import Used, UseRequest
 
 __all__ = [
@@ -83,6 +86,8 @@ __all__ = [
     "grant_credits",
     "keep_promises",
     "lapse_grants",
+    "lock_wallets",
+    "mark_invoiced",
     "next_instant_of_wallets",
     "open_wallet",
     "open_wallets",
@@ -93,6 +98,7 @@ __all__ = [
     "release_expired_reservations",
     "release_reservation",
     "renew_grants",
+    "require_sound",
     "reserve_credits",
     "restore_payments",
     "set_alert",
@@ -104,10 +110,12 @@ __all__ = [
     "top_up_rule",
     "use_credits",
     "void_grant",
+    "voided_minor",
     "wallet_alerts",
     "wallet_balances",
     "wallet_entries",
     "wallet_grants",
+    "wallet_owners",
     "wallets_booked_otherwise",
     "wallets_that_do_not_add_up",
 ]

@@ -112,7 +112,7 @@ class WalletTerms:
     `unit` is what is counted in it: a currency or a name such as 'tokens'. When it pays for something, a unit is worth
     `rate` of `currency` (major units; 1 for a wallet of the currency itself). `overdraws`: uses go on when nothing is
     left; `repays_advances`: a later grant then pays for them first. `burn_order` and `eligibility` are keys of the
-    policy.
+    policy. `pays`: of documents only lines of usage, or all.
     """
 
     code: str
@@ -123,6 +123,7 @@ class WalletTerms:
     repays_advances: bool
     burn_order: tuple[str, ...]
     eligibility: Literal["effective_at_period_end", "effective_before_service_end"]
+    pays: Literal["usage", "everything"] = "usage"
 
 
 class StoredWallet(NamedTuple):

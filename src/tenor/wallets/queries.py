@@ -1,11 +1,11 @@
 """Reads for statements: what a wallet has, and what happened in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from tenor.kernel.ids import CustomerId, WalletId, to_wire
+from tenor.kernel.ids import CustomerId, GrantId, WalletId, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.errors import WalletNotFound
 from tenor.wallets.model import HeldGrant, Movement, StoredWallet, WalletEntry
@@ -34,6 +34,12 @@ def find_wallet(uow: UnitOfWork, customer_id: CustomerId, code: str) -> StoredWa
     raise WalletNotFound(f"customer {to_wire('cus', customer_id)} has no wallet {code!r}", wallet=code)
 
 
+def wallet_owners(uow: UnitOfWork, customer_ids: Iterable[CustomerId]) -> set[CustomerId]:
+    """Return which of these customers have a wallet."""
+    rows = uow.fetch_all("select distinct customer_id from wallets where customer_id = any(%s)", [list(customer_ids)])
+    return {CustomerId(customer_id) for (customer_id,) in rows}
+
+
 def wallet_balances(uow: UnitOfWork, customer_ids: Sequence[CustomerId], *, at: datetime) -> list[WalletBalance]:
     """Return the wallets of customers and what they have at an instant, as far as it is booked now."""
     wallets = wallets_of(uow, customer_ids)
@@ -52,6 +58,13 @@ def wallet_balances(uow: UnitOfWork, customer_ids: Sequence[CustomerId], *, at: 
     beside = {wallet_id: (held, advanced) for wallet_id, held, advanced in rows}
     nothing = (Decimal(0), Decimal(0))
     return [WalletBalance(wallet, available[wallet.id], *beside.get(wallet.id, nothing)) for wallet in wallets]
+
+
+def voided_minor(uow: UnitOfWork, grant_id: GrantId) -> int:
+    """Return what was paid for all that was taken out of a grant by voiding it, in minor units."""
+    statement = "select sum(value_minor)::bigint from wallet_entries where grant_id = %s and kind = 'voided'"
+    (value_minor,) = uow.fetch_one(statement, [grant_id]) or (None,)
+    return value_minor or 0
 
 
 def wallet_entries(uow: UnitOfWork, wallet_id: WalletId, *, after_no: int = 0, limit: int = 100) -> list[WalletEntry]:

@@ -67,9 +67,9 @@ def used_before(uow: UnitOfWork, request: UseRequest) -> StoredUse | None:
     return known
 
 
-def payers(wallet: StoredWallet, grants: Iterable[HeldGrant], feature: str | None) -> list[HeldGrant]:
-    """Return the grants that may pay for a feature, in the wallet's burn order."""
-    by_id = {held.grant.id: held for held in grants if held.grant.pays(feature)}
+def payers(wallet: StoredWallet, grants: Iterable[HeldGrant], *features: str | None) -> list[HeldGrant]:
+    """Return the grants that may pay for what goes by any of these names, in the wallet's burn order."""
+    by_id = {held.grant.id: held for held in grants if any(held.grant.pays(feature) for feature in features)}
     ordered = in_burn_order((held.grant for held in by_id.values()), wallet.terms.burn_order)
     return [by_id[grant.id] for grant in ordered]
 

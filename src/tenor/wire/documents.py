@@ -31,6 +31,15 @@ class TaxShareJson(TypedDict):
     amount: Amount
 
 
+class PaidByJson(TypedDict):
+    """What a wallet paid of a line, by its code, in its unit and in money; negative: was given back."""
+
+    wallet: str
+    unit: str
+    credits: DecimalText
+    amount: Amount
+
+
 class LineJson(TypedDict):
     """A line as issued; `explanation` is its derivation, one step each, where it was asked for."""
 
@@ -41,6 +50,7 @@ class LineJson(TypedDict):
     amount: Amount
     tax: Amount
     taxes: list[TaxShareJson]
+    paid_by: list[PaidByJson]
     explanation: NotRequired[list[str]]
 
 
@@ -65,6 +75,7 @@ class DocumentJson(TypedDict):
     tax: Amount
     tax_note: str
     total: Amount
+    prepaid: Amount
     credit_applied: Amount
     due: Amount
     paid: Amount
@@ -116,6 +127,8 @@ class DraftJson(TypedDict):
     net: Amount
     tax: Amount
     total: Amount
+    prepaid: Amount
+    due: Amount
     due_on: Day | None
     lines: list[DraftLineJson]
 
@@ -143,6 +156,7 @@ def document_json(document: IssuedDocument, *, is_explained: bool, now: datetime
         tax=amount(document.tax_minor, currency),
         tax_note=document.tax_note,
         total=amount(document.total_minor, currency),
+        prepaid=amount(document.prepaid_minor, currency),
         credit_applied=amount(document.credit_applied_minor, currency),
         due=amount(document.due_minor, currency),
         paid=amount(receivable.paid_minor, currency),
@@ -178,6 +192,15 @@ def _line_json(document: IssuedDocument, line: IssuedLine, *, is_explained: bool
                 amount=amount(share.amount_minor, currency),
             )
             for share in line.taxes
+        ],
+        paid_by=[
+            PaidByJson(
+                wallet=part.wallet,
+                unit=part.unit,
+                credits=plain(part.amount),
+                amount=amount(part.paid_minor, currency),
+            )
+            for part in line.paid_by
         ],
     )
     if is_explained:
@@ -223,6 +246,8 @@ def draft_json(draft: Draft) -> DraftJson:
         net=amount(draft.net_minor, draft.currency),
         tax=amount(draft.tax_minor, draft.currency),
         total=amount(draft.total_minor, draft.currency),
+        prepaid=amount(draft.prepaid_minor, draft.currency),
+        due=amount(draft.due_minor, draft.currency),
         due_on=day(draft.due_on),
         lines=[
             DraftLineJson(

@@ -132,6 +132,31 @@ def test_credit_is_promised_every_month_until_that_is_stopped(environment: dict[
     assert "stopped" in done(environment, "recurring", "globex")
 
 
+def test_credit_is_bought_by_an_invoice(environment: dict[str, str]) -> None:
+    done(environment, "open", "globex", "EUR", "--unit", "tokens", "--rate", "0.002", "--pays-everything")
+
+    assert done(environment, "buy", "globex", "1000", "--price", "1.50", "--lasts", "3 months", "--key", "a") == (
+        "Sold 1000 tokens to globex by INV-1: 1.50 EUR to be paid"
+    )
+    again = body(environment, "buy", "globex", "1000", "--price", "1.50", "--lasts", "3 months", "--key", "a")
+    assert (again["invoice"], again["due"], again["status"], again["grant_id"]) == ("INV-1", "1.50", "pending", None)
+    assert done(environment, "buy", "globex", "500", "--at-once") == "Sold 500 tokens to globex by INV-2: granted"
+    shown = body(environment, "show", "globex")["wallets"]
+    assert [wallet["available"] for wallet in shown] == ["500"]
+
+
+def test_a_top_up_that_is_invoiced_is_paid_by_paying_that(environment: dict[str, str]) -> None:
+    done(environment, "open", "globex", "EUR")
+    done(environment, "top-up", "globex", "--below", "5", "--to", "20")
+    done(environment, "tick")
+
+    assert body(environment, "bill-top-ups") == {"invoices": ["INV-1"]}
+    assert done(environment, "bill-top-ups") == "Invoiced 0 top-ups"
+    (ordered,) = body(environment, "top-ups", "globex")["top_ups"]
+    refused = body(environment, "settle", ordered["top_up_id"], "--paid", exit_code=2)["error"]
+    assert (refused["code"], refused["message"].endswith("is invoiced: pay its invoice")) == ("top_up_settled", True)
+
+
 def test_refusals_have_their_codes(environment: dict[str, str]) -> None:
     done(environment, "open", "globex", "EUR")
     refused = {

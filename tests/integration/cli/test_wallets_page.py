@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).parents[3]
 PAGE: Final = (ROOT / "docs" / "wallets.md").read_text(encoding="utf-8")
 EXAMPLES: Final = re.findall(r"```sh\n(.*?)```\n```text\n(.*?)```", PAGE, re.DOTALL)
 FILE: Final = re.compile(r"cat > (\S+) <<'END'\n(.*?)END\n", re.DOTALL)
-ID: Final = re.compile(r"\b(use|grt|sub)_[0-9a-hjkmnp-tv-z]{26}\b")
+ID: Final = re.compile(r"\b(use|grt|sub|adj|inv)_[0-9a-hjkmnp-tv-z]{26}\b")
 
 
 def test_every_command_prints_what_the_page_says(tenor: Shell) -> None:
@@ -20,7 +20,7 @@ def test_every_command_prints_what_the_page_says(tenor: Shell) -> None:
     tenor.done("customer", "add", "globex", *acme)
     last: dict[str, str] = {}
 
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     for typed, printed in EXAMPLES:
         files = {name: tenor.file(name, content) for name, content in FILE.findall(typed)}
         found = []

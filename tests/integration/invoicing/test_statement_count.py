@@ -12,8 +12,11 @@ import pytest
 from tenor.customers import CustomerDetails, register_customers
 from tenor.metering import UsageEvent
 from tenor.subscriptions import NewSubscription, subscribe
+from tenor.wallets import grant_credits, open_wallets
+from tenor.wallets.model import NewGrant
 from tests.integration.invoicing.conftest import BOOK
 from tests.support.company import Company, instant, take_usage
+from tests.support.wallets import terms
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +43,32 @@ def test_fifty_subscriptions_take_as_many_statements_as_five(company: Company) -
     assert counts[5] < (120, 60)  # small by any measure
 
 
-def _lived(company: Company, slug: str, *, subscriptions: int) -> Company:
-    """Return a company whose customers have used, changed their plans and used late since their last invoice."""
+def test_wallets_are_asked_all_at_once(company: Company) -> None:
+    """The documents of everybody are paid by a wallet, and a credit note gives back to it."""
+    counts = {}
+    for slug, subscriptions in (("few-prepaid", 2), ("many-prepaid", 12)):
+        one = _lived(company, slug, subscriptions=subscriptions, credit="70")
+        for number in range(subscriptions):
+            one.cancel(f"s-c{number}", "2026-02-12")
+        with _counted() as billed:
+            (report,) = one.run("2026-03-01")
+        prepaid = one.rows(
+            "select count(*) filter (where prepaid_minor > 0), count(*) filter (where prepaid_minor < 0)"
+            " from invoices where run_id = %s",
+            report.run_id,
+        )
+        assert prepaid == [(subscriptions, subscriptions)]
+        counts[subscriptions] = len(billed)
+        one.assert_proven()
+
+    assert counts[12] == counts[2] < 175
+
+
+def _lived(company: Company, slug: str, *, subscriptions: int, credit: str = "") -> Company:
+    """Return a company whose customers have used, changed their plans and used late since their last invoice.
+
+    With `credit` each of them has so much in a wallet that pays everything.
+    """
     one = Company.found(company.database, company.settings, slug)
     one.sell(BOOK)
     start = instant("2026-01-01")
@@ -54,6 +81,12 @@ def _lived(company: Company, slug: str, *, subscriptions: int) -> Company:
             for name in names
         ]
         subscribe(uow, requests, now=start, actor="test", reason="")
+        if credit:
+            agreed = terms(unit="USD", currency="USD", pays="everything")
+            wanted = {(customer_id, "main"): agreed for customer_id in customers.values()}
+            for wallet in open_wallets(uow, wanted, now=start, actor="test", reason="").values():
+                new = NewGrant(Decimal(credit), "purchase", "paid", cost_minor=60_00)
+                grant_credits(uow, wallet.id, new, now=start, actor="test", reason="")
     one.run("2026-02-01")
     for name in names:
         one.change_plan(f"s-{name}", "team", "2026-02-11")

@@ -11,10 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenor.invoicing.model import AdjustmentKey, DocumentKind, Draft, Line, TaxedLine, TaxShare
+from tenor.invoicing.model import AdjustmentKey, DocumentKind, Draft, Line, TaxedLine, TaxShare, WalletPayment
 from tenor.invoicing.rules.documents import Occasion, Party, document_digest, draft_documents, transfers_of
 from tenor.invoicing.store import INVOICE_COLUMNS, invoice_row
-from tenor.kernel.ids import AdjustmentId, BillRunId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId
+from tenor.kernel.ids import (
+    AdjustmentId,
+    BillRunId,
+    ChargeId,
+    CustomerId,
+    InvoiceId,
+    ItemId,
+    SubscriptionId,
+    WalletId,
+    WalletUseId,
+)
 from tenor.kernel.money import AmountTooLarge
 from tenor.pricing.model import TaxMode
 from tenor.taxes.model import TaxRounding
@@ -201,6 +211,10 @@ CHANGED_HEADS: dict[str, Draft] = {
     "credits_invoice_id": replace(DRAFT, credits_invoice_id=InvoiceId(UUID(int=4))),
     "settles": replace(DRAFT, settles="refund"),
     "tax_note": replace(DRAFT, tax_note="reverse charge"),
+    "wallet_payments": replace(
+        DRAFT,
+        wallet_payments=(WalletPayment(1, WalletId(UUID(int=6)), WalletUseId(UUID(int=7)), "tokens", Decimal(5), 1),),
+    ),
 }
 NOT_IN_THE_DIGEST = {"id", "run_id", "lines"}
 FIRST = DRAFT.lines[0].line

@@ -15,7 +15,7 @@ from tenor.cli.commands.ledger import print_balance
 from tenor.cli.commands.prove import print_proof
 from tenor.cli.output import ExitCode, JsonOption, out, print_json, progress, refusals, stop
 from tenor.cli.session import Session, session
-from tenor.demo import ATTRIBUTION, Audit, StepDone, Story, Tell, audit, open_sandbox, play, stories
+from tenor.demo import ATTRIBUTION, Audit, CreditFigures, StepDone, Story, Tell, audit, open_sandbox, play, stories
 from tenor.invoicing import BillRunReport, IssuedDocument, find_document, list_documents
 from tenor.kernel.money import format_minor
 from tenor.platform.tenants import Tenant
@@ -161,11 +161,25 @@ def print_audits(played: Sequence[Played], audits: Sequence[Audit]) -> None:
             table.add_row(check.what, check.from_data, check.from_engine, mark)
     out.print()
     out.print(table)
+    print_credits([figures for audited in audits for figures in audited.credits])
     for one, audited in zip(played, audits, strict=True):
         out.print(f"\n[bold]Proof and trial balance of {one.story.slug}[/]")
         print_proof(audited.proof)
         balance = audited.balance
         print_balance(balance, [currency for currency in balance.currencies if balance.difference_minor(currency)])
+
+
+def print_credits(prepaid: Sequence[CreditFigures]) -> None:
+    """Print what became of prepaid credit, at what was paid for it."""
+    columns = ("wallets", "sold", "topped up", "drawn", "lapsed", "left", "in the ledger", "")
+    table = Table(box=None, title="Prepaid credit, at what was paid for it", title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column not in {"wallets", ""} else "left")
+    for figures in prepaid:
+        table.add_row(*figures, "[green]equal[/]" if figures.holds else "[bold red]DIFFERS[/]")
+    if prepaid:
+        out.print()
+        out.print(table)
 
 
 def print_verdict(runs: Sequence[BillRunReport], seconds: float, *, holds: bool) -> None:
@@ -211,6 +225,7 @@ def _tenant_json(played: Played, audited: Audit) -> dict[str, Any]:
             for done in played.steps
         ],
         "checks": [{**check._asdict(), "holds": check.holds} for check in audited.checks],
+        "credits": [{**figures._asdict(), "holds": figures.holds} for figures in audited.credits],
         "proof": {
             "holds": proof.holds,
             "checked": dict(proof.checked),

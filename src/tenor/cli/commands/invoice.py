@@ -163,6 +163,9 @@ def _sums(document: IssuedDocument) -> list[tuple[str, int]]:
     if document.tax_percent or (document.tax_minor and not by_rate):
         sums.append((f"tax {plain(document.tax_percent)} %", document.tax_minor - sum(by_rate.values())))
     sums.append(("total", document.total_minor))
+    if document.prepaid_minor:
+        label = "given back to wallets" if document.kind == "credit_note" else "paid by wallets"
+        sums.append((label, -document.prepaid_minor))
     if document.credit_applied_minor:
         sums.append(("credit drawn", -document.credit_applied_minor))
     return sums if document.kind == "credit_note" else [*sums, ("to be paid", document.due_minor)]
@@ -202,7 +205,7 @@ def _fate_of_credit(document: IssuedDocument) -> str:
     if document.kind != "credit_note" or document.credits:
         return ""
     fate = "asked to be refunded" if document.settles == "refund" else "to the customer's credit"
-    return f", {shown(-document.total_minor, document.currency)} {fate}"
+    return f", {shown(document.prepaid_minor - document.total_minor, document.currency)} {fate}"
 
 
 def _today(document: IssuedDocument, now: datetime) -> date:

@@ -40,6 +40,8 @@ def print_drafts(drafts: Sequence[Draft], *, zone: tzinfo, empty: str) -> None:
             table.add_row(*_cells(entry, draft.currency, zone))
         total = f"[bold]{format_minor(draft.total_minor, draft.currency)} {draft.currency}[/]"
         table.add_row("total", "", total, format_minor(draft.tax_minor, draft.currency))
+        for label, amount in _left_to_pay(draft):
+            table.add_row(label, "", f"{format_minor(amount, draft.currency)} {draft.currency}", "")
         out.print(table)
 
 
@@ -50,6 +52,13 @@ def print_issued(documents: Sequence[IssuedDocument]) -> None:
     for document in documents:
         total = format_minor(document.total_minor, document.currency)
         out.print(f"[green]Issued[/]  {document.name}  {total} {document.currency}")
+
+
+def _left_to_pay(draft: Draft) -> list[tuple[str, int]]:
+    """Return what wallets would pay and what they leave; nothing where they pay nothing."""
+    if not draft.wallet_payments:
+        return []
+    return [("paid by wallets", -draft.prepaid_minor), ("to be paid", draft.due_minor)]
 
 
 def _cells(entry: TaxedLine, currency: str, zone: tzinfo) -> tuple[str, ...]:

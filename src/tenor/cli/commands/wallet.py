@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.commands.wallet_buy import bill_top_ups_command, buy
 from tenor.cli.commands.wallet_filling import alert, alerts, settle, tick, top_up, top_ups
 from tenor.cli.commands.wallet_frame import (
     ActorOption,
@@ -60,6 +61,9 @@ def open_(
     rate: Annotated[str, typer.Option(help="What one unit is worth in the currency.")] = "1",
     overdraws: Annotated[bool, typer.Option("--overdraws", help="Let uses go on when nothing is left.")] = False,
     repays: Annotated[bool, typer.Option("--repays", help="Let a later grant pay first what was overdrawn.")] = False,
+    pays_everything: Annotated[
+        bool, typer.Option("--pays-everything", help="Pay all lines of invoices, not only those of usage.")
+    ] = False,
     like: Annotated[str, typer.Option("--profile", help="Whose burn order and eligibility hold.")] = "tenor",
     actor: ActorOption = "operator",
     reason: ReasonOption = "opened by the command line",
@@ -77,6 +81,7 @@ def open_(
             repays_advances=repays or policy.advance_backfill,
             burn_order=policy.burn_order,
             eligibility=policy.credit_eligibility,
+            pays="everything" if pays_everything else "usage",
         )
         wallet_id = open_wallet(at.uow, at.customer_id, terms, now=at.now, actor=actor, reason=reason)
         tell(
@@ -224,6 +229,8 @@ app.command("recur")(recur)
 app.command("recurring")(recurring)
 app.command("stop")(stop_)
 app.command("tick")(tick)
+app.command("buy")(buy)
+app.command("bill-top-ups")(bill_top_ups_command)
 
 
 def _balance_json(balance: WalletBalance) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from tenor.invoicing.bill_run.running_usage import (
 from tenor.invoicing.billing_settings import BillingSettings, billing_settings
 from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
 from tenor.invoicing.model import Billed, Key, Line
+from tenor.invoicing.prepaid import owners_among, settle_with_wallets
 from tenor.invoicing.refunds import open_refund_requests
 from tenor.invoicing.rules.discounting import discount_ratings, dues_of_all, joint_looks
 from tenor.invoicing.rules.documents import Occasion, Party, draft_documents
@@ -331,7 +332,17 @@ def _tax_rounding(policy: Policy, currency: str) -> TaxRounding:
 
 
 def credit(uow: UnitOfWork, batch: Batch) -> None:
-    """Draw customers' credit for what is to be paid, in the order of documents; credit notes add to it first."""
+    """Let wallets pay first, then draw customers' credit, in the order of documents; credit notes add to it first.
+
+    Where wallets pay, the batch waits for its turn already here: whoever waited with a locked wallet would keep its
+    customer from using it, and could wait in a circle.
+    """
+    owners = owners_among(uow, batch.drafts)
+    if owners:
+        if batch.run is not None:
+            _wait_for_turn(uow, batch.run, batch.number)
+        charges = {charge.id: charge for work in batch.each() for item in work.items for charge in item.plan.charges}
+        batch.drafts = settle_with_wallets(uow, batch.drafts, owners, charges, at=batch.occasion.issued_at)
     batch.credit_before_minor = _credits(uow, batch)
     batch.drafts, batch.credit_moved_minor = with_credit(batch.drafts, batch.credit_before_minor)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tenor.invoicing.adjustments import Waiver, insert_waivers
 from tenor.invoicing.billing_settings import NegativeTotal, billing_settings
-from tenor.invoicing.crediting import LeftOfInvoice, credit_note_draft, read_left, write_credit_note
+from tenor.invoicing.crediting import LeftOfInvoice, credit_note_draft, read_left, restored, write_credit_note
 from tenor.invoicing.model import Draft, Key
 from tenor.invoicing.operations.request_refund import request_refund
 from tenor.invoicing.outside_runs import document_name
@@ -45,8 +45,9 @@ def credit_invoice(
 ) -> CreditNote:
     """Give back `lines` (minor units by line number), or `amount_minor` spread over all, or everything that is left.
 
-    Amounts count as the prices of the invoice do, and their tax goes back at the rate at which it was billed. The
-    credit lowers what is still due first; the rest goes to the customer's credit, and from there, where `settles`
+    Amounts count as the prices of the invoice do, and their tax goes back at the rate at which it was billed. What
+    wallets paid of a line goes back to them first. The rest lowers what is still due; what is left of it goes to the
+    customer's credit, and from there, where `settles`
     (by default the customer's billing settings) says refund, so much is asked to be refunded as was paid in money.
     What is given back is waived: no later bill run asks for it again. The same `key` makes nothing new.
 
@@ -68,12 +69,12 @@ def credit_invoice(
     left = read_left(uow, invoice_id)
     amounts = _amounts(left, lines, amount_minor)
     draft = credit_note_draft(left, amounts, reason=reason, now=now, mark=f"{_OPERATION} {key}".encode())
-    total_minor = -draft.total_minor
+    draft, from_balance_minor = restored(uow, draft, left, receivable, [*amounts], now=now, actor=actor, reason=reason)
     split = settle_credit(
-        total_minor,
+        -draft.charged_minor,
         due_minor=receivable.collectable_minor,
         paid_minor=receivable.paid_minor,
-        from_balance_minor=max(0, left.total_minor - receivable.collectable_minor - receivable.paid_minor),
+        from_balance_minor=from_balance_minor,
     )
     discharge = discharged(receivable, split.off_due_minor, by="credited")
     issued = write_credit_note(uow, draft, discharge, split.off_due_minor, reason=reason, now=now)
@@ -92,7 +93,7 @@ def credit_invoice(
             actor=actor,
             reason=reason,
         )
-    after: dict[str, object] = {"credit_note_id": str(draft.id), "total_minor": total_minor}
+    after: dict[str, object] = {"credit_note_id": str(draft.id), "total_minor": -draft.total_minor}
     deed = Deed(actor, "invoice.credited", "invoice", invoice_id, reason, now, after=after)
     record(uow, [deed])
     return CreditNote(draft.id, f"{issued.series}-{issued.number}")

@@ -136,7 +136,6 @@ def _write(
     insert_payment(uow, payment)
     allocated_minor = sum(part_minor for part_minor, _ in paid)
     to_credit_minor = payment.amount_minor - allocated_minor
-    move_customer_credits(uow, {(payment.customer_id, payment.currency): to_credit_minor})
     book(
         uow,
         [
@@ -156,4 +155,6 @@ def _write(
         effective_at=payment.received_at,
         now=now,
     )
+    # After the wallets that are granted what was paid: all take their locks in this order.
+    move_customer_credits(uow, {(payment.customer_id, payment.currency): to_credit_minor})
     insert_receipt(uow, payment.id, now=now)

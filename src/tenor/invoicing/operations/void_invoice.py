@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from tenor.invoicing.adjustments import adjustments_by_id, insert_adjustments, insert_waivers
-from tenor.invoicing.crediting import credit_note_draft, read_left, write_credit_note
+from tenor.invoicing.adjustments import AdjustmentKind, adjustments_by_id, insert_adjustments, insert_waivers
+from tenor.invoicing.crediting import credit_note_draft, read_left, restored, write_credit_note
 from tenor.invoicing.model import AdjustmentKey, Draft, Key
 from tenor.invoicing.operations.credit_invoice import CreditNote, waivers_of_draft
 from tenor.invoicing.receivables import lock_document
@@ -21,8 +21,8 @@ def void_invoice(
 ) -> CreditNote:
     """Take back all that is left of an invoice by a credit note, and return that note.
 
-    What was drawn from the customer's credit goes back there. With `rebill` the next bill run bills anew what is
-    owed; without, it is waived. Lines that gave something back are owed anew either way.
+    What was drawn from the customer's credit and from wallets goes back there. With `rebill` the next bill run bills
+    anew what is owed; without, it is waived. Lines that gave something back are owed anew either way.
 
     Raises:
         DocumentNotFound: no such invoice.
@@ -38,6 +38,7 @@ def void_invoice(
     discharge = voided(receivable, given_back_on=left.given_back_on)
     amounts = {entry.number: entry.left_minor for entry in left.lines if entry.left_minor}
     draft = credit_note_draft(left, amounts, reason=reason, now=now, mark=b"void_invoice" + invoice_id.bytes)
+    draft, _ = restored(uow, draft, left, receivable, [*amounts], now=now, actor=actor, reason=reason)
     issued = write_credit_note(uow, draft, discharge, receivable.collectable_minor, reason=reason, now=now)
     if rebill:
         _owe_adjustments_anew(uow, draft, now=now)
@@ -68,6 +69,7 @@ def _owe_adjustments_anew(uow: UnitOfWork, draft: Draft, *, now: datetime) -> No
     again = [
         adjustment._replace(id=AdjustmentId(new_id(now)), invoicing="next_invoice", created_at=now)
         for adjustment in adjustments_by_id(uow, ids)
+        if adjustment.kind is not AdjustmentKind.CREDIT_PURCHASE  # its wallet has been told that nobody pays
     ]
     if again:
         insert_adjustments(uow, again)

@@ -112,7 +112,8 @@ def transfers_of(draft: Draft) -> list[Transfer]:
 
     The receivable is debited with revenue (services rendered), deferred revenue (invoiced ahead) and
     tax, each in one transfer whose sides change places when the amount is negative. A credit note's
-    total goes on to the customer's credit; an invoice draws what credit it applied.
+    total goes on to the customer's credit; an invoice draws what credit it applied. What wallets pay, and get back,
+    is booked with their entries.
     """
     revenue_minor = deferred_minor = 0
     for entry in draft.lines:
@@ -128,7 +129,7 @@ def transfers_of(draft: Draft) -> list[Transfer]:
         ("deferred_revenue", "receivable", "deferred_revenue", deferred_minor),
         ("tax", "receivable", "tax_payable", draft.tax_minor),
         ("credit_applied", "customer_credit", "receivable", draft.credit_applied_minor),
-        ("credit_granted", "receivable", owed_to, max(0, -draft.total_minor)),
+        ("credit_granted", "receivable", owed_to, max(0, -draft.charged_minor)),
     ):
         if not amount_minor:
             continue

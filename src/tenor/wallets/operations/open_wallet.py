@@ -84,6 +84,7 @@ def _facts(customer_id: CustomerId, terms: WalletTerms) -> dict[str, object]:
         "currency": terms.currency,
         "rate": plain(terms.rate),
         "overdraws": terms.overdraws,
+        "pays": terms.pays,
     }
 
 

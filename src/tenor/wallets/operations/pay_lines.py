@@ -7,7 +7,7 @@ from decimal import localcontext
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from tenor.kernel.ids import CustomerId, GrantId, WalletUseId, new_id
+from tenor.kernel.ids import CustomerId, GrantId, WalletUseId, derived_id
 from tenor.kernel.money import EXACT
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets.booking import book
@@ -27,7 +27,8 @@ Value = TypeVar("Value")
 class LineToPay(NamedTuple):
     """A line of a document: what is owed in minor units, for which feature, and the end of its service period.
 
-    `key` names the line for ever, so that it is paid once.
+    `key` names the line for ever, so that it is paid once. A grant that is limited to features may name the metric
+    (`feature`) or the charge.
     """
 
     key: str
@@ -37,14 +38,16 @@ class LineToPay(NamedTuple):
     feature: str | None
     period_end: datetime
     is_metered: bool
+    charge: str | None = None
 
 
 class PaidLine(NamedTuple):
-    """What one wallet pays of a line, in minor units, by which use of it."""
+    """What one wallet pays of a line, in minor units, by which use of it; the use counts in the wallet's `unit`."""
 
     line: LineToPay
     use: StoredUse
     paid_minor: int
+    unit: str
 
 
 class PaidLines(NamedTuple):
@@ -106,14 +109,13 @@ def _pay(
     wallet: StoredWallet, grants: Sequence[HeldGrant], line: LineToPay, owed_minor: int, movements: Movements
 ) -> PaidLine:
     """Pay what is still owed of a line from one wallet, as far as its grants go."""
-    payable = PayableLine(line.currency, line.period_end, line.is_metered)
-    may = [held for held in grants if _may_pay(wallet, held, payable)]
-    ordered = payers(wallet, may, line.feature)
+    may = [held for held in grants if _may_pay(wallet, held, line)]
+    ordered = payers(wallet, may, line.feature, line.charge)
     available = sum((movements.left(held.id) for held in ordered), ZERO)
     paid_minor, amount = payment(
         owed_minor, available=available, rate=wallet.terms.rate, currency=wallet.terms.currency
     )
-    use_id = WalletUseId(new_id(movements.at))
+    use_id = WalletUseId(derived_id(movements.at, wallet.id.bytes, line.key.encode()))
     draws, _ = cover(amount, ordered, movements)
     for grant_id, part in draws:
         movements.move("drawn", GrantId(UUID(grant_id)), part, use_id=use_id)
@@ -130,9 +132,12 @@ def _pay(
         expires_at=None,
         paid_minor=paid_minor,
     )
-    return PaidLine(line, use, paid_minor)
+    return PaidLine(line, use, paid_minor, wallet.terms.unit)
 
 
-def _may_pay(wallet: StoredWallet, held: HeldGrant, line: PayableLine) -> bool:
+def _may_pay(wallet: StoredWallet, held: HeldGrant, line: LineToPay) -> bool:
+    """Whether a grant may pay a line by the terms of its wallet. The rule of eligibility is about usage alone."""
+    if not line.is_metered:
+        return wallet.terms.pays == "everything" and wallet.terms.currency == line.currency
     terms = GrantTerms(wallet.terms.currency, held.grant.effective_at, held.grant.expires_at)
-    return may_pay(terms, line, wallet.terms.eligibility)
+    return may_pay(terms, PayableLine(line.currency, line.period_end, line.is_metered), wallet.terms.eligibility)

@@ -120,7 +120,7 @@ def settle_top_up(
 
     Raises:
         TopUpNotFound: there is no such top-up.
-        TopUpSettled: it was settled in the other way before.
+        TopUpSettled: it was settled in the other way before, or is to be paid otherwise.
     """
     order = lock_order(uow, top_up_id)
     if order is None:
@@ -129,6 +129,9 @@ def settle_top_up(
         if (order.status == "paid") != is_paid:
             raise TopUpSettled(f"{to_wire('top', top_up_id)} has {order.status} before")
         return order
+    if is_paid and order.is_invoiced != (paid_from == "invoice"):
+        how = "is invoiced: pay its invoice" if order.is_invoiced else "is not invoiced"
+        raise TopUpSettled(f"{to_wire('top', top_up_id)} {how}")
     grant_id = None
     if is_paid:
         new = NewGrant(order.amount, "purchase", "paid", cost_minor=order.price_minor, paid_from=paid_from)

@@ -1,6 +1,6 @@
 """Rows of `wallet_top_ups` and `top_up_orders`: when wallets are filled up, and what was asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
@@ -9,7 +9,7 @@ from tenor.kernel.ids import GrantId, TopUpId, WalletId
 from tenor.platform.unit_of_work import UnitOfWork
 
 TopUpStatus = Literal["pending", "paid", "failed"]
-_ORDER: Final = "id, wallet_id, amount, price_minor, status, grant_id"
+_ORDER: Final = "id, wallet_id, amount, price_minor, status, grant_id, is_invoiced"
 
 
 class TopUpRule(NamedTuple):
@@ -31,7 +31,10 @@ class LowWallet(NamedTuple):
 
 
 class TopUpOrder(NamedTuple):
-    """One top-up: how much credit is to be bought, and at what price in minor units of the wallet's currency."""
+    """One top-up: how much credit is to be bought, and at what price in minor units of the wallet's currency.
+
+    One that is invoiced is paid by paying its invoice.
+    """
 
     id: TopUpId
     wallet_id: WalletId
@@ -39,6 +42,7 @@ class TopUpOrder(NamedTuple):
     price_minor: int
     status: TopUpStatus
     grant_id: GrantId | None
+    is_invoiced: bool = False
 
 
 def put_rule(uow: UnitOfWork, wallet_id: WalletId, rule: TopUpRule) -> None:
@@ -139,3 +143,8 @@ def settle_order(
         "update top_up_orders set status = %s, grant_id = %s, settled_at = %s where id = %s and status = 'pending'",
         [status, grant_id, now, order_id],
     )
+
+
+def mark_invoiced(uow: UnitOfWork, order_ids: Iterable[TopUpId]) -> None:
+    """Write that documents bill these top-ups."""
+    uow.execute("update top_up_orders set is_invoiced = true where id = any(%s)", [list(order_ids)])

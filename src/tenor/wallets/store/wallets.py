@@ -26,7 +26,8 @@ from tenor.wallets.model import (
 )
 
 _WALLET: Final = (
-    "id, customer_id, code, unit, currency, rate, overdraws, repays_advances, burn_order, eligibility, entry_count"
+    "id, customer_id, code, unit, currency, rate, overdraws, repays_advances, burn_order, eligibility, pays,"
+    " entry_count"
 )
 _NOT_ROLLING: Final = """
     not exists (select from recurring_grants r where r.id = recurring_grant_id and r.rollover_max > 0
@@ -55,18 +56,19 @@ def insert_wallets(
             "repays_advances": terms.repays_advances,
             "burn_order": terms.burn_order,
             "eligibility": terms.eligibility,
+            "pays": terms.pays,
         }
         for wallet_id, customer_id, terms in wallets
     ]
     written = uow.fetch_all(
         """
         insert into wallets (tenant_id, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
-                             burn_order, eligibility, opened_at)
+                             burn_order, eligibility, pays, opened_at)
         select %s, id, customer_id, code, unit, currency, rate, overdraws, repays_advances,
-               array(select jsonb_array_elements_text(burn_order)), eligibility, %s
+               array(select jsonb_array_elements_text(burn_order)), eligibility, pays, %s
         from jsonb_to_recordset(%s) as w (
             id uuid, customer_id uuid, code text, unit text, currency text, rate numeric, overdraws boolean,
-            repays_advances boolean, burn_order jsonb, eligibility text)
+            repays_advances boolean, burn_order jsonb, eligibility text, pays text)
         on conflict (tenant_id, customer_id, code) do nothing returning id
         """,
         [uow.tenant_id, now, Jsonb(rows)],
@@ -253,7 +255,8 @@ def balances(uow: UnitOfWork, wallet_ids: Iterable[UUID], *, at: datetime) -> di
 
 
 def _wallet(row: Row) -> StoredWallet:
-    wallet_id, customer_id, code, unit, currency, rate, overdraws, repays_advances, burn_order, eligibility, count = row
+    wallet_id, customer_id, code, unit, currency, rate, overdraws, repays_advances, burn_order, *others = row
+    eligibility, pays, count = others
     terms = WalletTerms(
         code=code,
         unit=unit,
@@ -263,6 +266,7 @@ def _wallet(row: Row) -> StoredWallet:
         repays_advances=repays_advances,
         burn_order=tuple(burn_order),
         eligibility=eligibility,
+        pays=pays,
     )
     return StoredWallet(wallet_id, customer_id, terms, count)
 
