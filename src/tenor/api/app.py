@@ -8,7 +8,6 @@ from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from psycopg import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -25,7 +24,7 @@ from tenor.api.errors import (
 )
 from tenor.api.limits import RateLimiter
 from tenor.api.openapi import describe
-from tenor.api.problems import field_errors, problem
+from tenor.api.problems import BUSY, field_errors, problem
 from tenor.api.resources import RESOURCES
 from tenor.api.standing import standing_router
 from tenor.api.versions import CURRENT_VERSION
@@ -78,7 +77,8 @@ def _application() -> FastAPI:
     for resource in RESOURCES:
         app.include_router(resource)
     app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(OperationalError, _busy)
+    for error in BUSY:
+        app.add_exception_handler(error, _busy)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_middleware(Edge, metrics=metrics)
@@ -99,7 +99,7 @@ async def _refused(request: Request, refusal: Any) -> Response:
 
 
 async def _busy(request: Request, error: Exception) -> Response:
-    """Answer what the database could not do now: a deadlock, a lost connection, a server that is shutting down."""
+    """Answer what the database could not do now."""
     return await _refused(request, TryAgain(type(error).__name__))
 
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, TypedDict
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPBearer, SecurityScopes
 from fastapi.security.http import HTTPAuthorizationCredentials
-from psycopg import OperationalError
 from starlette.responses import Response
 
 from tenor.access import Caller, Credential, Unauthenticated, authenticate, read_credential
@@ -22,7 +21,7 @@ from tenor.api.background import BackgroundRuns
 from tenor.api.errors import InternalError, RateLimited
 from tenor.api.limits import RateLimiter
 from tenor.api.logs import LOG
-from tenor.api.problems import MEDIA_TYPE, problem
+from tenor.api.problems import BUSY, MEDIA_TYPE, problem
 from tenor.api.versions import VERSIONS, require_known_version
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import new_id, to_wire
@@ -148,7 +147,7 @@ class Effect(Call):
                 answer = Answer(status, encode(make(work)))
                 if self.repeatable:
                     keep_answer(work.uow, self.repeatable, answer, at=work.wall_now)
-        except (Refusal, OperationalError):
+        except (Refusal, *BUSY):
             raise
         except Exception:
             if self.repeatable is None:
@@ -183,6 +182,7 @@ KeyHeader = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
+        pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$",
         description="A name of your choice for this call. Repeated under it, the call has no second effect and gets"
         " the same answer; kept for 24 hours.",
     ),

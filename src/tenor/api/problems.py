@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NotRequired
 
+from psycopg import OperationalError
+from psycopg.errors import UniqueViolation
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -30,6 +32,9 @@ from tenor.pricing import TamperedPlanVersion
 from tenor.wire import encode
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+BUSY: Final = (OperationalError, UniqueViolation)
+"""What the database could not do now and may well do later: a deadlock, a lost connection, a race for one name."""
 
 STATUSES: Final[Mapping[type[Refusal], int]] = {
     Refusal: 422,

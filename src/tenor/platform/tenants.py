@@ -20,6 +20,8 @@ _BROKEN: Final = {
     "tenants_only_a_sandbox_has_a_clock": "only a sandbox has a clock of its own",
 }
 """What the checks of the table mean, for people."""
+END_OF_BOOKS: Final = datetime(2099, 1, 1, tzinfo=UTC)
+"""Partitions are made for the months before it (tenor.ensure_month_partitions), with one in hand for what is ahead."""
 _FACTS: Final = "tenant_id, slug, name, is_sandbox, clock_at, timezone, profile"
 
 
@@ -137,11 +139,13 @@ def set_clock(database: Database, tenant_id: TenantId, clock_at: datetime) -> No
 
 
 def require_reached(tenant: Tenant, instant: datetime, *, wall_now: datetime) -> None:
-    """Refuse an instant ahead of a live tenant's clock; a sandbox may be moved anywhere.
+    """Refuse an instant ahead of a live tenant's clock; a sandbox may be moved anywhere before the year 2099.
 
     Raises:
-        BeyondClock: nobody can be billed as of tomorrow.
+        BeyondClock: nobody can be billed as of tomorrow, nor where no table has partitions.
     """
+    if instant >= END_OF_BOOKS:
+        raise BeyondClock(f"{format_instant(instant)} lies beyond the books, which end before {END_OF_BOOKS:%Y}")
     if not tenant.is_sandbox and instant > wall_now:
         raise BeyondClock(f"{format_instant(instant)} has not come yet for {tenant.slug!r}, which is no sandbox")
 

@@ -26,10 +26,9 @@ def test_subscribe_send_usage_move_the_clock_and_explain_the_invoice(caller: Cal
     moved = caller.made("/clock/advance", {"to": "2026-02-01T00:00:00Z"}, status=200)
     assert (moved["now"], moved["is_there"]) == ("2026-02-01T00:00:00Z", True)
     # January at once: 20.00 + 3 × 8.00 = 44.00, tax 8.80. February with January's 2 × 0.50: 45.00, tax 9.00.
-    # The first of them was due at the start itself and came with the first stop of the clock.
     february, january = caller.seen("/invoices")["data"]
     assert (january["total"], february["total"]) == ("52.80", "54.00")
-    assert (january["issued_at"], february["issued_at"]) == ("2026-01-15T00:00:00Z", "2026-02-01T00:00:00Z")
+    assert (january["issued_at"], february["issued_at"]) == ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")
 
     shown = caller.seen(f"/invoices/{february['number']}", explain=True)
     (calls,) = (line for line in shown["lines"] if line["charge"] == "calls")
@@ -153,6 +152,19 @@ def test_a_bill_run_is_started_watched_and_reported(caller: Caller) -> None:
     again = answer(caller.post("/bill-runs", {"as_of": "2026-03-01T00:00:00Z"}), 202)
     assert (again["subscriptions"], again["documents"]) == (0, [])
     assert {one["id"] for one in caller.seen("/bill-runs")["data"]} == {started["id"], again["id"]}
+
+
+def test_on_the_way_through_time_everything_happens_at_its_own_instant(caller: Caller) -> None:
+    opened(caller)
+    moved = caller.made("/clock/advance", {"to": "2026-06-15T00:00:00Z"}, status=200)
+    assert (moved["now"], moved["is_there"]) == ("2026-06-15T00:00:00Z", True)
+    months = [f"2026-0{month}-01T00:00:00Z" for month in range(1, 7)]
+    assert [run["as_of"] for run in moved["runs"]] == months
+    assert [one["issued_at"] for one in caller.seen("/invoices")["data"]] == list(reversed(months))
+    assert caller.made("/clock/advance", {"to": "2026-06-15T00:00:00Z"}, status=200)["runs"] == []
+    refused(caller.post("/clock/advance", {"to": "2026-06-14T00:00:00Z"}), 422, "malformed")
+    for path, body in (("/clock/advance", "to"), ("/bill-runs", "as_of")):
+        refused(caller.post(path, {body: "2099-01-01T00:00:00Z"}), 422, "beyond_clock")
 
 
 def test_only_a_sandbox_travels_in_time(world: World) -> None:

@@ -12,6 +12,7 @@ from tenor.platform import idempotency
 from tenor.platform.repetition import KEPT_FOR
 from tenor.platform.tenants import set_clock
 from tests.integration.api.conftest import START, World
+from tests.integration.api.things import opened
 from tests.support.api import Caller, answer, refused
 
 ACME = {"external_id": "acme", "name": "Acme"}
@@ -36,6 +37,18 @@ def test_fifty_identical_calls_at_once_make_one_customer_and_get_one_answer(call
     assert len({one.content for one in answers}) == 1
     assert sum("idempotent-replayed" in one.headers for one in answers) == 49
     assert names(caller) == ["acme"]
+
+
+def test_of_calls_with_keys_of_their_own_for_one_name_one_makes_it(caller: Caller) -> None:
+    opened(caller)
+    wanted = {"customer": "globex", "plan": "team", "external_id": "second"}
+    with ThreadPoolExecutor(8) as threads:
+        told = list(threads.map(lambda number: caller.post("/subscriptions", wanted, key=f"k{number}"), range(8)))
+    # Who lost the race is refused, or told to try again: that is no bug of the engine's, to be kept under the key.
+    assert {one.status_code for one in told} <= {201, 409, 503}
+    assert len({one.json()["id"] for one in told if one.status_code == 201}) == 1
+    assert [one["external_id"] for one in caller.seen("/subscriptions")["data"]] == ["second", "globex-1"]
+    assert caller.post("/subscriptions", wanted, key="k0").status_code in {201, 409}
 
 
 def test_a_key_belongs_to_one_call_of_one_credential(world: World) -> None:

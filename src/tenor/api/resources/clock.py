@@ -1,6 +1,7 @@
 """`/v1/clock`: the time of the tenant, and for a sandbox the way through it."""
 
 from datetime import datetime
+from time import monotonic
 from typing import Annotated, Final
 
 from fastapi import Security
@@ -10,10 +11,10 @@ from typing_extensions import TypedDict
 from tenor.api.bodies import Body, InstantIn
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.resource import resource
-from tenor.invoicing import bill
+from tenor.invoicing import BillRunReport, bill
 from tenor.kernel.errors import Malformed
 from tenor.kernel.period import format_instant
-from tenor.platform.tenants import NotASandbox, set_clock
+from tenor.platform.tenants import NotASandbox, require_reached, set_clock
 from tenor.subscriptions import next_instant_of_calendar
 from tenor.wire import RunReportJson, report_json
 
@@ -21,8 +22,8 @@ router = resource("clock")
 Reads = Annotated[Call, Security(a_call, scopes=["clock:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["clock:write"])]
 
-STOPS_MAX: Final = 500
-"""Instants at which something is due that one call goes through; a farther way takes several calls."""
+SECONDS_MAX: Final = 5
+"""How long one call is on its way before it answers how far it has come; a farther way takes several calls."""
 
 
 class Advance(Body):
@@ -58,18 +59,24 @@ def advance(call: Writes, body: Advance) -> Response:
     What has been done stays done where the call is broken off; called again it goes on from there.
     """
 
+    def stop(work: Work, at: datetime) -> list[BillRunReport]:
+        """Bill what is due at an instant, and let the clock stand there."""
+        engine, tenant_id = call.engine, work.uow.tenant_id
+        runs = bill(engine.database, engine.settings, tenant_id, as_of=at, actor=work.actor)
+        set_clock(engine.database, tenant_id, at)
+        return runs
+
     def make(work: Work) -> AdvancedJson:
         if not work.tenant.is_sandbox:
             raise NotASandbox(f"{work.tenant.slug!r} is no sandbox: its time is that of the world")
         if body.to < work.now:
             raise Malformed(f"/to: the clock stands at {format_instant(work.now)} and only moves forward")
-        now, runs = work.now, []
-        for _ in range(STOPS_MAX):
+        require_reached(work.tenant, body.to, wall_now=work.wall_now)
+        now, deadline = work.now, monotonic() + SECONDS_MAX
+        runs = stop(work, now)  # what is due already belongs to where the clock stands
+        while now < body.to and monotonic() < deadline:
             now = _next_stop(work, now, body.to)
-            runs += bill(call.engine.database, call.engine.settings, work.uow.tenant_id, as_of=now, actor=work.actor)
-            set_clock(call.engine.database, work.uow.tenant_id, now)
-            if now == body.to:
-                break
+            runs += stop(work, now)
         return AdvancedJson(
             now=format_instant(now),
             is_sandbox=True,
