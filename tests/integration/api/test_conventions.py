@@ -55,6 +55,16 @@ def test_a_body_is_json_of_a_bounded_length(caller: Caller) -> None:
     refused(streamed, 413, "body_too_large")
 
 
+def test_usage_is_refused_as_a_whole_only_where_no_event_can_be_meant(caller: Caller) -> None:
+    for content in (b"", b"{", b"null", b"7", b'"x"', b"\xff", b'[{"a":1}'):
+        refused(caller.send("/usage/events", content), 400, "not_json")
+    for content in (b'{"": [1]}', b"[null]", b"[[1]]", b'{"event_id": "x"}'):
+        told = answer(caller.send("/usage/events", content), 200)
+        assert (told["accepted"], [one["position"] for one in told["rejected"]]) == (0, [0])
+    assert answer(caller.send("/usage/events", b"[]"), 200)["rejected"] == []
+    assert len(caller.seen("/usage/rejections")["data"]) == 4
+
+
 def test_pages_hold_everything_once_while_new_things_come_in(caller: Caller) -> None:
     for number in range(7):
         caller.made("/customers", {"external_id": f"old-{number}"})

@@ -33,9 +33,10 @@ def ingest_usage(uow: UnitOfWork, document: bytes, *, default_source: str, now: 
 
 def _require_document(document: bytes, found: list[UsageEvent | Unreadable]) -> None:
     """Refuse what is neither an object nor a list: nobody could say which event is meant to be in it."""
-    is_list = document.lstrip()[:1] == b"["
+    if document.lstrip()[:1] not in {b"{", b"["}:
+        raise NotJson("the body is neither a JSON object nor a list of them")
     match found:
-        case [Unreadable(field="", reason=reason)] if not is_list or reason.startswith("is not JSON"):
+        case [Unreadable(field="", reason=reason)] if reason.startswith("is not JSON"):
             raise NotJson(f"the body {reason}")
         case _:
             pass
