@@ -35,7 +35,10 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """Return the value of the body; fractions are `Decimal`, which no field of a `Body` takes for a number."""
         try:
-            return parse_json((await self.body()).decode())
+            value = parse_json((await self.body()).decode())
+            return (
+                str(value) if isinstance(value, Decimal) else value
+            )  # of an object, FastAPI would take the attributes
         except (NotJson, UnicodeDecodeError) as error:
             raise json.JSONDecodeError(str(error), "", 0) from None  # what FastAPI knows for a body that is no JSON
 
