@@ -71,7 +71,7 @@ def following(monkeypatch: pytest.MonkeyPatch, **changes: object) -> Iterator[No
 
     with monkeypatch.context() as patch:
         patch.setattr("tenor.invoicing.cut_off.profile", changed)
-        patch.setattr("tenor.invoicing.bill_run.stages.profile", changed)
+        patch.setattr("tenor.invoicing.bill_run.loading.profile", changed)
         yield
 
 

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final, NamedTuple, cast
 from uuid import UUID
 
-from tenor.invoicing.bill_run import rows, stages
+from tenor.invoicing.bill_run import document_groups, loading, rows, stages
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Memory, Work
 from tenor.invoicing.billing_settings import BillingSettings
 from tenor.invoicing.model import AdjustmentKey, Billed, Draft, Key, Line, Owed, TaxedLine
@@ -161,7 +161,7 @@ class Books:
         of_key = [one for one in self.issued[claimed] if one.key == key]
         taxed = held(one.taxed for one in of_key)
         line = of_key[0].entry.line._replace(amount_minor=-amount_minor, due_at=now, gives_back=taxed)
-        party = stages._party(self._work(now))
+        party = document_groups.party_of(self._work(now))
         (draft,) = draft_documents([line], party, Occasion(now, now, mark=len(self.drafts).to_bytes(4)))
         self._issue([draft])
         self.settlements[claimed] += 1
@@ -220,10 +220,10 @@ class Books:
         batch = Batch(Occasion(as_of, as_of, run_id), Memory())
         work = self._work(through)
         batch.works = [work]
-        stages.find_dues(work)
+        loading.find_dues(work)
         for one in work.items:
             batch.usage |= self.metered(one.item.id, one.dues)
-        since = stages._settled_before(batch)
+        since = loading.settled_before(batch)
         batch.billed = {item_id: list(self._billed(ItemId(item_id), since[item_id])) for item_id in since}
         batch.waived = self.waived
         return batch
@@ -242,7 +242,7 @@ class Books:
                 for item in self.items
                 for position in [self.positions[item.id]]
                 for plan in [self.plans[item.plan_version_id]]
-                for look in [stages.look_of(position, plan, through, as_of=through, has_thresholds=False)]
+                for look in [loading.look_of(position, plan, through, as_of=through, has_thresholds=False)]
             ],
         )
 

@@ -1,6 +1,7 @@
 """What a batch of a bill run holds on its way through the stages."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from uuid import UUID
@@ -16,6 +17,7 @@ from tenor.invoicing.rules.dues import Due, Look, newest_due_at
 from tenor.invoicing.rules.owed import UsageKey
 from tenor.invoicing.rules.price_memory import PriceMemory
 from tenor.invoicing.rules.ratings import Rating
+from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import ChargeId, ItemId, PlanVersionId, SubscriptionId
 from tenor.pricing import UsageThresholds
 from tenor.pricing.model import ChargeKind, PlanVersion
@@ -135,3 +137,13 @@ class Batch:
     def each(self) -> Iterator[Work]:
         """Yield the works that are not parked."""
         return (work for work in self.works if work.parked is None)
+
+
+@contextmanager
+def parking(*works: Work) -> Iterator[None]:
+    """Park what a rule refuses instead of stopping the run; a person must look at it."""
+    try:
+        yield
+    except Refusal as refusal:
+        for work in works:
+            work.parked = f"{refusal.code}: {refusal.message}"
