@@ -782,6 +782,23 @@ class Transfer(TypedDict):
     kind: str
 
 
+class TransferToCustomer(TypedDict):
+    """Another customer goes on with it; the rest of the period here is credited."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["transfer"]
+    customer: str
+    external_id: str
+    anchor: NotRequired[Literal["keep", "restart"]]
+
+
 class Undo(TypedDict):
     """An entry of the journal is taken back, also a cancellation; one that has taken effect only if it is said
     so.
@@ -1053,7 +1070,7 @@ SubscriptionsChange = (
     | ExtendTerm
     | ShortenTerm
     | MoveAnchor
-    | Transfer
+    | TransferToCustomer
     | ExtendTrial
     | ConvertTrial
     | EndTrial
