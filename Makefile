@@ -32,7 +32,7 @@ check: $(STAMP) ## lint, types, import contracts, generated documents
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_client.py --check
 
-bench: $(STAMP) ## bill run and ingest beside their floors; writes docs/benchmarks.md
+bench: $(STAMP) ## bill run, ingest and API beside their floors; writes docs/benchmarks.md
 	$(BIN)/python tools/bench.py
 
 fuzz: $(STAMP) ## ask the API much that it does not expect, a hundred times for each operation
