@@ -42,6 +42,8 @@ def _named(document: dict[str, Any]) -> dict[str, Any]:
     problem = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
     schemas |= {**problem.pop("$defs", {}), "Problem": problem}
     schemas["Problem"]["additionalProperties"] = True
+    if twice := [name for name in schemas if "__" in name.strip("_")]:
+        raise ValueError(f"two classes have one name, so that the framework tells their modules: {twice}")
     named: dict[str, Any] = _renamed(document)
     return named
 

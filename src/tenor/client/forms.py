@@ -72,6 +72,19 @@ class ApplyDiscount(TypedDict):
     promotion_code: NotRequired[str | None]
 
 
+class Attempt(TypedDict):
+    """One try to deliver a message, with what the receiver answered."""
+
+    started_at: str
+    endpoint_id: str
+    event_id: str
+    attempt_no: int
+    status_code: int | None
+    error: str | None
+    answer: str
+    duration_ms: int
+
+
 class Cancel(TypedDict):
     """The end. The next run credits what was paid beyond it."""
 
@@ -160,6 +173,12 @@ class Clock(TypedDict):
     is_sandbox: bool
 
 
+class Commitment(TypedDict):
+    """What was really used; the rest is free again. More than was held is drawn on what else is there."""
+
+    amount: str
+
+
 class ConvertTrial(TypedDict):
     """The trial ends, and goes over into the paid plan."""
 
@@ -172,6 +191,12 @@ class ConvertTrial(TypedDict):
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | str]
     kind: Literal["convert_trial"]
+
+
+class CreditDecision(TypedDict):
+    """Why something is done."""
+
+    reason: NotRequired[str | None]
 
 
 class CreditedLine(TypedDict):
@@ -252,6 +277,51 @@ class EndTrial(TypedDict):
     kind: Literal["end_trial"]
 
 
+class Endpoint(TypedDict):
+    """Who is called about what; no `event_types` means all. `failing_since`: no try has succeeded since then."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: str
+    disabled_because: str | None
+    created_at: str
+    failing_since: str | None
+    delivered_at: str | None
+
+
+class EndpointDecision(TypedDict):
+    """Why something is done to an endpoint."""
+
+    reason: NotRequired[str | None]
+
+
+class EndpointReplay(TypedDict):
+    """What to send again: one event, delivered or not, or all that the endpoint has not got since an instant."""
+
+    event: NotRequired[str | None]
+    since: NotRequired[str | None]
+    with_delivered: NotRequired[bool]
+    """With `since`: also what it has got."""
+    reason: NotRequired[str | None]
+
+
+class EndpointWithSecret(TypedDict):
+    """A fresh endpoint with its secret, which is told this once."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: str
+    disabled_because: str | None
+    created_at: str
+    failing_since: str | None
+    delivered_at: str | None
+    secret: str
+
+
 class Entitlement(TypedDict):
     """What a customer may do with a feature and why; `limit` null: unlimited."""
 
@@ -279,6 +349,19 @@ class Erasure(TypedDict):
     """Why a customer is erased."""
 
     reason: str
+
+
+class Event(TypedDict):
+    """Something that happened. `position` counts the tenant's events, `sequence` those of the object."""
+
+    id: str
+    type: str
+    object: str
+    object_id: str
+    position: int
+    sequence: int
+    occurred_at: str
+    data: dict[str, Any]
 
 
 class ExtendTerm(TypedDict):
@@ -342,6 +425,48 @@ class IssuedKey(TypedDict):
     secret: str
 
 
+class GivingBack(TypedDict):
+    """How much of a use is taken back; all by default."""
+
+    amount: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class Grant(TypedDict):
+    """A deposit of credit and what is left of it; `cost` is what was paid for all of it, in the wallet's
+    currency.
+    """
+
+    id: str
+    amount: str
+    remaining: str
+    held: str
+    cost: str
+    paid_from: str
+    category: str
+    priority: int
+    features: list[str]
+    effective_at: str
+    expires_at: str | None
+    voided_at: str | None
+
+
+class HealthyEndpoint(TypedDict):
+    """An endpoint with the number of messages that wait for it, and of those that were given up."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: str
+    disabled_because: str | None
+    created_at: str
+    failing_since: str | None
+    delivered_at: str | None
+    pending: int
+    dead: int
+
+
 class Key(TypedDict):
     """An API key, without its text."""
 
@@ -371,6 +496,15 @@ class Phase(TypedDict):
     prices: dict[str, str]
 
 
+class PaidBy(TypedDict):
+    """What a wallet paid of a line, by its code, in its unit and in money; negative: was given back."""
+
+    wallet: str
+    unit: str
+    credits: str
+    amount: str
+
+
 class Period(TypedDict):
     """A half-open span: the start belongs to it, the end does not."""
 
@@ -389,6 +523,18 @@ class TaxShare(TypedDict):
     amount: str
 
 
+class Message(TypedDict):
+    """One event for one endpoint."""
+
+    endpoint_id: str
+    event_id: str
+    type: str
+    position: int
+    status: str
+    attempts: int
+    next_attempt_at: str | None
+
+
 class MetadataBody(TypedDict):
     """What is to be kept with a subscription, instead of what was."""
 
@@ -396,14 +542,11 @@ class MetadataBody(TypedDict):
     reason: NotRequired[str | None]
 
 
-class Metric(TypedDict):
-    """What is measured: the aggregation of one field of the events with this code."""
+class Rounding(TypedDict):
+    """How a total is rounded; negative digits mean tens, hundreds …"""
 
-    code: str
-    name: str
-    aggregation: str
-    field: str | None
-    unit: str
+    mode: str
+    digits: int
 
 
 class MoveAnchor(TypedDict):
@@ -445,6 +588,21 @@ class NewCredit(TypedDict):
     clause: NotRequired[str]
 
 
+class NewCreditGrant(TypedDict):
+    """Credit to be put in. `cost` is what was paid for it in the wallet's currency, net of tax; 0: a gift."""
+
+    amount: str
+    cost: NotRequired[str]
+    paid_from: NotRequired[Literal["cash", "invoice", "customer_credit"]]
+    source: NotRequired[Literal["purchase", "promotion", "plan", "refund"] | None]
+    priority: NotRequired[int]
+    """0 burns first, 255 last."""
+    features: NotRequired[list[str]]
+    effective_at: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
 class NewCustomer(TypedDict):
     """A customer to be."""
 
@@ -456,6 +614,17 @@ class NewCustomer(TypedDict):
     timezone: NotRequired[str | None]
     tax_percent: NotRequired[str]
     metadata: NotRequired[dict[str, str]]
+
+
+class NewEndpoint(TypedDict):
+    """An endpoint to be, https to a public address. Of `event_types` ('invoice.finalised', 'invoice.*') none is
+    all.
+    """
+
+    url: str
+    event_types: NotRequired[list[str]]
+    description: NotRequired[str]
+    reason: NotRequired[str | None]
 
 
 class NewEntitlement(TypedDict):
@@ -494,6 +663,15 @@ class NewPayment(TypedDict):
     received_at: NotRequired[str | None]
     invoices: NotRequired[list[str]]
     reason: NotRequired[str | None]
+
+
+class NewReservation(TypedDict):
+    """What is held until it is committed or released, or until `expires_at` if nobody does either."""
+
+    amount: str
+    key: str
+    feature: NotRequired[str | None]
+    expires_at: str
 
 
 class NewRun(TypedDict):
@@ -539,6 +717,29 @@ class NewTenant(TypedDict):
     clock_at: NotRequired[str | None]
     timezone: NotRequired[str]
     profile: NotRequired[str]
+
+
+class NewUse(TypedDict):
+    """What is used, in the wallet's unit. `key` is your own name for it: the same one is used once, for ever."""
+
+    amount: str
+    key: str
+    feature: NotRequired[str | None]
+
+
+class NewWallet(TypedDict):
+    """A wallet to be. It counts `unit` (its currency by default); one pays for `rate` of the currency."""
+
+    code: NotRequired[str]
+    currency: str
+    unit: NotRequired[str | None]
+    rate: NotRequired[str]
+    overdraws: NotRequired[bool]
+    """Uses go on when nothing is left."""
+    repays: NotRequired[bool]
+    """A later grant pays first what was overdrawn."""
+    profile: NotRequired[str]
+    reason: NotRequired[str | None]
 
 
 class OneOff(TypedDict):
@@ -733,6 +934,18 @@ class RunTotal(TypedDict):
     total: str
 
 
+class Secret(TypedDict):
+    """A new secret, which is told this once. For 24 hours the one before signs as well."""
+
+    secret: str
+
+
+class SentAgain(TypedDict):
+    """How many messages wait to be sent again."""
+
+    messages: int
+
+
 class ShortenTerm(TypedDict):
     """The term ends earlier."""
 
@@ -816,11 +1029,59 @@ class Undo(TypedDict):
     backdated: NotRequired[bool]
 
 
+class Use(TypedDict):
+    """A use or a reservation: what was asked for, what is used, and what of it no grant has covered."""
+
+    id: str
+    wallet_id: str
+    key: str
+    feature: str | None
+    status: str
+    asked: str
+    used: str
+    uncovered: str
+    made_at: str
+    expires_at: str | None
+
+
+class Voided(TypedDict):
+    """What was taken out of a grant, in the wallet's unit."""
+
+    voided: str
+
+
 class Voiding(TypedDict):
     """Why a document is taken back whole. `rebill`: the next bill run bills anew what is owed."""
 
     reason: str
     rebill: NotRequired[bool]
+
+
+class Wallet(TypedDict):
+    """A wallet and what it has: free to use, held by reservations, and used ahead of any grant."""
+
+    id: str
+    customer_id: str
+    code: str
+    unit: str
+    currency: str
+    rate: str
+    overdraws: bool
+    available: str
+    held: str
+    advanced: str
+
+
+class WalletEntry(TypedDict):
+    """One movement in a wallet; `value` is the part of the grant's cost that moved with it."""
+
+    entry_no: int
+    at: str
+    kind: str
+    amount: str
+    grant_id: str | None
+    use_id: str | None
+    value: str
 
 
 class WritingOff(TypedDict):
@@ -904,6 +1165,8 @@ class Draft(TypedDict):
     net: str
     tax: str
     total: str
+    prepaid: str
+    due: str
     due_on: str | None
     lines: list[DraftLine]
 
@@ -913,6 +1176,14 @@ class Override(TypedDict):
 
     id: str
     entitlement: Entitlement
+
+
+class Feed(TypedDict):
+    """Some events in order. To go on, ask for what comes after `next_after`."""
+
+    events: list[Event]
+    next_after: int
+    has_more: bool
 
 
 class Finalised(TypedDict):
@@ -963,7 +1234,22 @@ class Line(TypedDict):
     amount: str
     tax: str
     taxes: list[TaxShare]
+    paid_by: list[PaidBy]
     explanation: NotRequired[list[str]]
+
+
+class Metric(TypedDict):
+    """What is measured: the aggregation of one number of the events with this code, a field or an expression."""
+
+    code: str
+    name: str
+    aggregation: str
+    field: str | None
+    expression: str | None
+    unit: str
+    recurring: bool
+    prorated: bool
+    rounding: Rounding | None
 
 
 class Receipt(TypedDict):
@@ -1033,6 +1319,7 @@ class Document(TypedDict):
     tax: str
     tax_note: str
     total: str
+    prepaid: str
     credit_applied: str
     due: str
     paid: str

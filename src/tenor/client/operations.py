@@ -191,6 +191,28 @@ class Entitlements(Resource):
         )
 
 
+class Events(Resource):
+    """Events."""
+
+    def list(
+        self,
+        *,
+        after: int | None = None,
+        limit: int | None = None,
+        type: Sequence[str] | None = None,
+        object: str | None = None,
+    ) -> forms.Feed:
+        """Return events in their order. A position that was read never gets a neighbour before it later."""
+        return cast(
+            "forms.Feed",
+            self._connection.get("/v1/events", {"after": after, "limit": limit, "type": type, "object": object}),
+        )
+
+    def show(self, event: str, /) -> forms.Event:
+        """Return an event."""
+        return cast("forms.Event", self._connection.get(f"/v1/events/{in_path(event)}"))
+
+
 class Invoices(Resource):
     """Invoices."""
 
@@ -444,6 +466,203 @@ class Usage(Resource):
         )
 
 
+class Wallets(Resource):
+    """Wallets."""
+
+    def list(self, customer: str, /) -> Pages[forms.Wallet]:
+        """List the wallets of a customer with what they have now."""
+        return Pages(self._connection, f"/v1/customers/{in_path(customer)}/wallets", {})
+
+    def create(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewWallet]
+    ) -> forms.Wallet:
+        """Open a wallet. Its terms never change."""
+        return cast(
+            "forms.Wallet",
+            self._connection.post(f"/v1/customers/{in_path(customer)}/wallets", body, idempotency_key=idempotency_key),
+        )
+
+    def show(self, customer: str, wallet: str, /) -> forms.Wallet:
+        """Return a wallet with what it has now."""
+        return cast(
+            "forms.Wallet", self._connection.get(f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}")
+        )
+
+    def grants(self, customer: str, wallet: str, /, *, all: bool | None = None) -> Pages[forms.Grant]:
+        """List the grants of a wallet in the order in which they burn."""
+        return Pages(
+            self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/grants", {"all": all}
+        )
+
+    def grant(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCreditGrant]
+    ) -> forms.Grant:
+        """Put credit into a wallet."""
+        return cast(
+            "forms.Grant",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/grants",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def entries(
+        self, customer: str, wallet: str, /, *, after: int | None = None, limit: int | None = None
+    ) -> Pages[forms.WalletEntry]:
+        """List what happened in a wallet, entry by entry."""
+        return Pages(
+            self._connection,
+            f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/entries",
+            {"after": after, "limit": limit},
+        )
+
+    def use(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewUse]
+    ) -> forms.Use:
+        """Use credit."""
+        return cast(
+            "forms.Use",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/uses",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def reserve(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewReservation]
+    ) -> forms.Use:
+        """Hold credit for a use whose size is known later; nothing else can use it meanwhile."""
+        return cast(
+            "forms.Use",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/reservations",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def commit(self, use: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Commitment]) -> forms.Use:
+        """Use what is held."""
+        return cast(
+            "forms.Use",
+            self._connection.post(f"/v1/wallet-uses/{in_path(use)}/commit", body, idempotency_key=idempotency_key),
+        )
+
+    def release(
+        self, use: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CreditDecision]
+    ) -> forms.Use:
+        """Give free what is held, exactly to the grants that it was held of."""
+        return cast(
+            "forms.Use",
+            self._connection.post(f"/v1/wallet-uses/{in_path(use)}/release", body, idempotency_key=idempotency_key),
+        )
+
+    def give_back(
+        self, use: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.GivingBack]
+    ) -> forms.Use:
+        """Take a use back, or part of it: its grants have that again, what was drawn last first."""
+        return cast(
+            "forms.Use",
+            self._connection.post(f"/v1/wallet-uses/{in_path(use)}/give-back", body, idempotency_key=idempotency_key),
+        )
+
+    def void(
+        self, grant: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CreditDecision]
+    ) -> forms.Voided:
+        """Take out what is left of a grant; what was used stays used."""
+        return cast(
+            "forms.Voided",
+            self._connection.post(f"/v1/credit-grants/{in_path(grant)}/void", body, idempotency_key=idempotency_key),
+        )
+
+
+class Webhooks(Resource):
+    """Webhooks."""
+
+    def create(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewEndpoint]
+    ) -> forms.EndpointWithSecret:
+        """Have events sent to a URL from now on. `secret` is told this once, and to repetitions of this very call."""
+        return cast(
+            "forms.EndpointWithSecret",
+            self._connection.post("/v1/webhook-endpoints", body, idempotency_key=idempotency_key),
+        )
+
+    def list(self) -> Pages[forms.HealthyEndpoint]:
+        """List the endpoints with their health, the oldest first."""
+        return Pages(self._connection, "/v1/webhook-endpoints", {})
+
+    def show(self, endpoint: str, /) -> forms.HealthyEndpoint:
+        """Return an endpoint with its health."""
+        return cast("forms.HealthyEndpoint", self._connection.get(f"/v1/webhook-endpoints/{in_path(endpoint)}"))
+
+    def messages(
+        self,
+        endpoint: str,
+        /,
+        *,
+        status: Literal["pending", "delivered", "dead"] | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Pages[forms.Message]:
+        """List the messages of an endpoint: those given up, those that wait, those delivered."""
+        return Pages(
+            self._connection,
+            f"/v1/webhook-endpoints/{in_path(endpoint)}/messages",
+            {"status": status, "after": after, "limit": limit},
+        )
+
+    def attempts(self, endpoint: str, /, *, limit: int | None = None) -> Pages[forms.Attempt]:
+        """List the newest tries of an endpoint, with what the receiver answered."""
+        return Pages(self._connection, f"/v1/webhook-endpoints/{in_path(endpoint)}/attempts", {"limit": limit})
+
+    def rotate(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
+    ) -> forms.Secret:
+        """Make a new secret."""
+        return cast(
+            "forms.Secret",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/rotate", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def disable(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
+    ) -> forms.Endpoint:
+        """Send nothing more to an endpoint. What waits for it is kept."""
+        return cast(
+            "forms.Endpoint",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/disable", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def enable(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
+    ) -> forms.Endpoint:
+        """Send to an endpoint again. What happened while it was disabled has to be replayed."""
+        return cast(
+            "forms.Endpoint",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/enable", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def replay(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointReplay]
+    ) -> forms.SentAgain:
+        """Send again: one event, or all since an instant. Receivers know repetitions by their `webhook-id`."""
+        return cast(
+            "forms.SentAgain",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/replay", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
 class Operations:
     """All operations, by resource."""
 
@@ -454,9 +673,12 @@ class Operations:
         self.clock = Clock(connection)
         self.customers = Customers(connection)
         self.entitlements = Entitlements(connection)
+        self.events = Events(connection)
         self.invoices = Invoices(connection)
         self.ledger = Ledger(connection)
         self.one_offs = OneOffs(connection)
         self.subscriptions = Subscriptions(connection)
         self.tenants = Tenants(connection)
         self.usage = Usage(connection)
+        self.wallets = Wallets(connection)
+        self.webhooks = Webhooks(connection)
