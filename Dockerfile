@@ -1,5 +1,6 @@
 # The engine as one image: API, relay, worker and command line. It runs as nobody in particular, on a root that is
 # read-only; what it keeps is in the volume /data (keys of personal data; with no TENOR_DATABASE_URL, PostgreSQL too).
+# Brokers are extras (`tenor[nats]`): an image FROM this one installs what it needs.
 
 FROM python:3.11-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
