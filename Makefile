@@ -30,15 +30,17 @@ check: $(STAMP) ## lint, types, import contracts, generated documents
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/generate_docs.py --check
+	$(BIN)/python tools/generate_client.py --check
 
-bench: $(STAMP) ## bill run and ingest beside their floors; writes docs/benchmarks.md
+bench: $(STAMP) ## bill run, ingest and API beside their floors; writes docs/benchmarks.md
 	$(BIN)/python tools/bench.py
 
 fuzz: $(STAMP) ## ask the API much that it does not expect, a hundred times for each operation
 	$(BIN)/python -m tools.fuzz_api
 
-docs: $(STAMP) ## write the generated documents anew
+docs: $(STAMP) ## write the generated documents and the client anew
 	$(BIN)/python tools/generate_docs.py
+	$(BIN)/python tools/generate_client.py
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/runtime.txt

@@ -1,4 +1,4 @@
-"""Measure bill run and ingest beside their floors, and write docs/benchmarks.md: `make bench`.
+"""Measure bill run, ingest and API beside their floors, and write docs/benchmarks.md: `make bench`.
 
 The parts are in `tools/benchmark`; this file only makes them importable from wherever it is called.
 """

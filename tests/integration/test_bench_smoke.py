@@ -19,7 +19,7 @@ def test_run_floor_and_naive_job_write_the_same(tmp_path: Path) -> None:
         [
             *(sys.executable, str(BENCH), "--no-fsync", "--json"),
             *("--subscriptions", str(SUBSCRIPTIONS), "--events", "2000", "--stored", "3000", "6000"),
-            *("--folder", str(data), "--output", str(page)),
+            *("--api-seconds", "0.1", "--folder", str(data), "--output", str(page)),
         ],
         capture_output=True,
         text=True,
@@ -51,6 +51,9 @@ def test_run_floor_and_naive_job_write_the_same(tmp_path: Path) -> None:
         (3000, 2000),
         (6000, 2000),
     ]
+    api = figures["api"]
+    assert [load["events_per_call"] for load in (api["bare"], *api["loads"])] == [0, 0, 0, 0, 100, 1000]
+    assert all(0 < load["p50_milliseconds"] <= load["p99_milliseconds"] for load in api["loads"])
     assert "multiple of the floor" in page.read_text(encoding="utf-8")
     assert not list(data.iterdir())  # the server is gone with its data
 

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from tools.benchmark import ingest
+from tools.benchmark import api, ingest
 from tools.benchmark.page import page
 from tools.benchmark.results import Sizes, measure
 
-FULL: Final = Sizes(100_000, ingest.EVENTS, ingest.STORED)
-QUICK: Final = Sizes(10_000, ingest.EVENTS // 4, (ingest.STORED[0] // 5, ingest.STORED[0]))
+FULL: Final = Sizes(100_000, ingest.EVENTS, ingest.STORED, api.SECONDS)
+QUICK: Final = Sizes(10_000, ingest.EVENTS // 4, (ingest.STORED[0] // 5, ingest.STORED[0]), api.SECONDS / 2)
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
 
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.subscriptions or usual.subscriptions,
         options.events or usual.events,
         usual.stored if options.stored is None else tuple(options.stored),
+        options.api_seconds or usual.api_seconds,
     )
     results = measure(sizes, options.folder, is_synced=not options.no_fsync)
     output = options.output or (PAGE if sizes == FULL else None)
@@ -40,10 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bench", description="Measure bill run and ingest beside their floors.")
+    parser = argparse.ArgumentParser(prog="bench", description="Measure bill run, ingest and API beside their floors.")
     parser.add_argument("--subscriptions", type=_positive, help=f"of the comparison (default {FULL.subscriptions:,})")
     parser.add_argument("--events", type=_positive, help=f"of each measurement of ingest (default {FULL.events:,})")
     parser.add_argument("--stored", type=_positive, nargs="*", help="measure ingest again with so many events stored")
+    parser.add_argument("--api-seconds", type=float, help=f"of each kind of call over HTTP (default {api.SECONDS:g})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK.subscriptions:,} subscriptions, less exact")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     parser.add_argument("--output", type=Path, help="where to write the page (default for the full size: docs)")

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tools.benchmark import ingest
+from tools.benchmark import api, ingest
+from tools.benchmark.api import ApiFigures
 from tools.benchmark.comparison import Comparison
 from tools.benchmark.ingest import UsageFigures
 from tools.benchmark.machine import Machine
@@ -16,6 +17,7 @@ FLAT_TIMES_MAX: Final = 1.2
 INGEST_SHARE_MIN: Final = 0.4
 INGEST_THOUSANDS_MIN: Final = 60.0
 READING_MILLISECONDS_MAX: Final = 5.0
+API_THOUSANDS_MIN: Final = 40.0
 """The aims. What is flat may differ by a fifth, which is what two runs of the same size differ by on a busy machine."""
 
 _HEAD: Final = """\
@@ -74,6 +76,15 @@ no checks, no answers, no sums. At each size the tables were vacuumed and analys
 usage of one customer by model, the median of 101 spans that all begin with the month.
 """
 
+_API: Final = """\
+`tenor serve` in one process, called by {callers} callers at once, with batches of usage by {senders}; each calls again
+as soon as it is answered. The bare endpoint has the same framework (FastAPI on uvicorn), driver, pool and server, and
+does one INSERT. A call that changes something looks its key up, does its operation with audit record and event, and
+keeps its answer for a repetition, all in one transaction; usage is deduplicated for ever and added up by the hour. The
+callers are a process on the same machine, whose cores they share. Microseconds are those for which the process that
+answers had a core, for one call.
+"""
+
 _REPEAT: Final = """\
 ## How to repeat
 
@@ -108,6 +119,10 @@ def page(results: Results) -> str:
         _usage(results.usage),
         _usage_aims(results.usage),
         _USAGE_SIDES,
+        "## The HTTP API beside a bare endpoint\n",
+        _API.format(callers=api.CALLERS, senders=api.SENDERS),
+        _api(results.api),
+        _api_aims(results.api),
         _SIDES.format(naive=compared.naive.invoices),
         _REPEAT.format(minutes=max(1.0, results.seconds / 60), gigabytes=_GIGABYTES, load=results.machine.load),
     ]
@@ -246,6 +261,32 @@ def _usage_aims(usage: UsageFigures) -> str:
         if run.reading_milliseconds is not None
     ]
     return _table(("", "measured", "aim", ""), aims)
+
+
+def _api(figures: ApiFigures) -> str:
+    bare = figures.bare
+    return _table(
+        ("call", "calls/s", "of the bare endpoint", "p50", "p99", "µs", "events/s"),
+        [
+            (
+                load.name,
+                f"{load.per_second:,.0f}",
+                f"{100 * load.per_second / bare.per_second:.0f} %",
+                f"{load.p50_milliseconds:.1f} ms",
+                f"{load.p99_milliseconds:.1f} ms",
+                _known(load.cpu_microseconds, ",.0f"),
+                f"{load.events_per_second:,.0f}" if load.events_per_call else "",
+            )
+            for load in (bare, *figures.loads)
+        ],
+    )
+
+
+def _api_aims(figures: ApiFigures) -> str:
+    fastest = max(load.events_per_second for load in figures.loads) / 1_000
+    return _table(
+        ("", "measured", "aim", ""), [_at_least(API_THOUSANDS_MIN, "thousands of usage events per second", fastest)]
+    )
 
 
 def _known(number: float | None, form: str) -> str:

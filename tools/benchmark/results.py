@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Final
 
 from tools.benchmark import ingest
+from tools.benchmark.api import ApiFigures, measure_api
 from tools.benchmark.comparison import Comparison, compare
 from tools.benchmark.machine import Machine, look_at_machine
 from tools.benchmark.measured_run import RunFigures, measure_run
@@ -27,20 +28,25 @@ class Results:
     comparison: Comparison
     growth: tuple[RunFigures, RunFigures, RunFigures]
     usage: ingest.UsageFigures
+    api: ApiFigures
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: subscriptions of the main comparison, events of usage, events stored before the last."""
+    """How much is measured: subscriptions of the main comparison, events of usage, events stored before the last.
+
+    `api_seconds` is how long each kind of call over HTTP is measured.
+    """
 
     subscriptions: int
     events: int
     stored: tuple[int, ...]
+    api_seconds: float
 
 
 def measure(sizes: Sizes, parent: Path | None, *, is_synced: bool) -> Results:
-    """Measure the three jobs, the growth, and ingest on private servers inside `parent` (None: the system's folder).
+    """Measure jobs, growth, ingest and API on private servers inside `parent` (None: the system's folder).
 
     The base database grows from size to size; what is measured always runs on a copy of it.
 
@@ -71,4 +77,5 @@ def measure(sizes: Sizes, parent: Path | None, *, is_synced: bool) -> Results:
         grow(subscriptions, larger)
         growth = (at_smaller, comparison.runs[1], run_at(larger))
     usage = ingest.measure_usage(parent, events=sizes.events, sizes=sizes.stored, is_synced=is_synced)
-    return Results(machine, comparison, growth, usage, perf_counter() - begun)
+    api = measure_api(parent, seconds=sizes.api_seconds, is_synced=is_synced)
+    return Results(machine, comparison, growth, usage, api, perf_counter() - begun)

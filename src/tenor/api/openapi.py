@@ -42,6 +42,8 @@ def _named(document: dict[str, Any]) -> dict[str, Any]:
     problem = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
     schemas |= {**problem.pop("$defs", {}), "Problem": problem}
     schemas["Problem"]["additionalProperties"] = True
+    if twice := [name for name in schemas if "__" in name.strip("_")]:
+        raise ValueError(f"two classes have one name, so that the framework tells their modules: {twice}")
     named: dict[str, Any] = _renamed(document)
     return named
 
@@ -50,7 +52,11 @@ def _renamed(value: Any) -> Any:
     """Return a part of the document in which 'CustomerJson' is 'Customer' and 'Page_CustomerJson_' 'PageOfCustomer'."""
     match value:
         case dict():
-            return {_short(key): _renamed(part) for key, part in value.items()}
+            named = {_short(key): _renamed(part) for key, part in value.items()}
+            if len(named) < len(value):
+                twice = [key for key in value if _short(key) != key and _short(key) in value]
+                raise ValueError(f"other things have the names that these would have: {twice}")
+            return named
         case list():
             return [_renamed(part) for part in value]
         case str() if value.startswith("#/components/schemas/") or re.fullmatch(r"(Page\[)?\w+Json\]?", value):

@@ -77,15 +77,18 @@ class Shell:
 
     def __call__(self, *words: object) -> Ran:
         """Run `tenor` with these words."""
+        with patch.dict(os.environ, self.environment | {"COLUMNS": "200"}):
+            return run(*words)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead `tenor` to the database."""
         settings = self.server.settings(self.database)
-        environment = {
+        return {
             "TENOR_DATABASE_URL": settings.database_url or "",
             "TENOR_APP_DATABASE_URL": settings.app_database_url or "",
             "TENOR_AUDITOR_DATABASE_URL": settings.auditor_database_url or "",
-            "COLUMNS": "200",
         }
-        with patch.dict(os.environ, environment):
-            return run(*words)
 
     def done(self, *words: object) -> Ran:
         """Run `tenor` and insist that it ends well, with nothing on stderr."""

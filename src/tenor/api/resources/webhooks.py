@@ -76,7 +76,7 @@ class EndpointReplay(Body):
         return self
 
 
-class ReplayedJson(TypedDict):
+class SentAgainJson(TypedDict):
     """How many messages wait to be sent again."""
 
     messages: int
@@ -171,17 +171,17 @@ def enable(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Respo
     )
 
 
-@router.post("/webhook-endpoints/{endpoint}/replay", response_model=ReplayedJson)
+@router.post("/webhook-endpoints/{endpoint}/replay", response_model=SentAgainJson)
 def replay(call: Writes, endpoint: EndpointRef, body: EndpointReplay) -> Response:
     """Send again: one event, or all since an instant. Receivers know repetitions by their `webhook-id`."""
 
-    def make(work: Work) -> ReplayedJson:
+    def make(work: Work) -> SentAgainJson:
         endpoint_id, deed = _endpoint_id(endpoint), _deed(work, body.reason)
         if body.since is not None:
             count = replay_since(work.uow, endpoint_id, body.since, with_delivered=body.with_delivered, **deed)
         else:
             count = replay_event(work.uow, endpoint_id, from_wire("evt", body.event or ""), **deed)
-        return ReplayedJson(messages=count)
+        return SentAgainJson(messages=count)
 
     return call.once(make)
 

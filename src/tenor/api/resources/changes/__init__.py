@@ -25,7 +25,7 @@ from tenor.api.resources.changes.life import (
     Renew,
     Resume,
     ShortenTerm,
-    Transfer,
+    TransferToCustomer,
     Undo,
 )
 
@@ -45,7 +45,7 @@ SubscriptionChange = Annotated[
     | ExtendTerm
     | ShortenTerm
     | MoveAnchor
-    | Transfer
+    | TransferToCustomer
     | ExtendTrial
     | ConvertTrial
     | EndTrial,

@@ -178,7 +178,7 @@ class MoveAnchor(ChangeBody):
         return move_anchor(uow, held.id, to=to, effective=self.effective, add_on=add_on, **decided)
 
 
-class Transfer(Dated):
+class TransferToCustomer(Dated):
     """Another customer goes on with it; the rest of the period here is credited."""
 
     kind: Literal["transfer"]

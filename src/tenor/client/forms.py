@@ -1,0 +1,1364 @@
+"""Bodies and answers of the API as types. Written by `make docs` from the OpenAPI document. Do not edit."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Account(TypedDict):
+    """An account with the sums of both its sides; the balance counts in its own direction."""
+
+    code: str
+    currency: str
+    debits: str
+    credits: str
+    balance: str
+
+
+class AddAddOn(TypedDict):
+    """A plan to run beside."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["add_add_on"]
+    plan: str
+    quantities: NotRequired[dict[str, str]]
+    prices: NotRequired[dict[str, str]]
+    anchor: NotRequired[Literal["plan", "own"]]
+    """Renew with the plan, or on its own dates."""
+
+
+class Adjustment(TypedDict):
+    """A one-off charge or credit; `document` null: it waits for the next one."""
+
+    id: str
+    kind: str
+    amount: str
+    currency: str
+    document: str | None
+
+
+class Advance(TypedDict):
+    """Where to move the clock."""
+
+    to: str
+
+
+class RefusedEvent(TypedDict):
+    """An event that could not be taken: its place in the batch, the part that is wrong, and why."""
+
+    position: int
+    field: str
+    reason: str
+
+
+class ApplyDiscount(TypedDict):
+    """A coupon, or a promotion code of one."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["apply_discount"]
+    coupon: NotRequired[str | None]
+    promotion_code: NotRequired[str | None]
+
+
+class Attempt(TypedDict):
+    """One try to deliver a message, with what the receiver answered."""
+
+    started_at: str
+    endpoint_id: str
+    event_id: str
+    attempt_no: int
+    status_code: int | None
+    error: str | None
+    answer: str
+    duration_ms: int
+
+
+class Cancel(TypedDict):
+    """The end. The next run credits what was paid beyond it."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["cancel"]
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    credit: NotRequired[Literal["none", "prorated", "full"]]
+
+
+class EventRef(TypedDict):
+    """An event that was taken."""
+
+    source: str
+    event_id: str
+
+
+class CatalogPlan(TypedDict):
+    """What a price book would change, or has changed: declarations and plans, each with what becomes of it."""
+
+    price_book: str
+    edition: int
+    currency: str
+    tax_mode: str
+    effective_at: str
+    has_changes: bool
+    declarations: list[dict[str, Any]]
+    plans: list[dict[str, Any]]
+
+
+class ChangePlan(TypedDict):
+    """Another plan, or the newest edition of the one that is there."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["change_plan"]
+    plan: str
+    by_policy: NotRequired[bool]
+    """When, says the profile; `effective` is not looked at."""
+    quantities: NotRequired[dict[str, str]]
+    prices: NotRequired[dict[str, str]]
+    credit: NotRequired[Literal["none", "prorated", "full"]]
+    add_on: NotRequired[str | None]
+
+
+class Step(TypedDict):
+    """Prices from an instant on; null: the plan's own again."""
+
+    effective: Literal["now", "period_end"] | str
+    prices: dict[str, str | None]
+
+
+class ChangeQuantity(TypedDict):
+    """Other units of seat charges."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["change_quantity"]
+    quantities: dict[str, str]
+    decrease: NotRequired[Literal["now", "renewal"]]
+    """When fewer units take effect."""
+    add_on: NotRequired[str | None]
+
+
+class Clock(TypedDict):
+    """The time of the tenant; only a sandbox's can be moved."""
+
+    now: str
+    is_sandbox: bool
+
+
+class Commitment(TypedDict):
+    """What was really used; the rest is free again. More than was held is drawn on what else is there."""
+
+    amount: str
+
+
+class ConvertTrial(TypedDict):
+    """The trial ends, and goes over into the paid plan."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["convert_trial"]
+
+
+class CreditDecision(TypedDict):
+    """Why something is done."""
+
+    reason: NotRequired[str | None]
+
+
+class CreditedLine(TypedDict):
+    """What is given back of a line, in major units; its tax follows."""
+
+    line: int
+    amount: str
+
+
+class Used(TypedDict):
+    """What was used, for one combination of the properties that were asked for; `units` null: nothing was
+    measured.
+    """
+
+    dimensions: dict[str, str | None]
+    units: str | None
+    events: int
+
+
+class Customer(TypedDict):
+    """A party that documents are addressed to. Of one that is erased, what was personal is gone."""
+
+    id: str
+    external_id: str
+    name: str
+    email: str | None
+    address: str | None
+    is_erased: bool
+    country: str | None
+    timezone: str
+    tax_percent: str
+    metadata: dict[str, str]
+    version: int
+    created_at: str
+
+
+class CustomerChange(TypedDict):
+    """What is to be changed; what is left out stays. `version`: refused when it is another by now."""
+
+    name: NotRequired[str | None]
+    email: NotRequired[str | None]
+    address: NotRequired[str | None]
+    metadata: NotRequired[dict[str, str] | None]
+    version: NotRequired[int | None]
+    reason: NotRequired[str | None]
+
+
+class DocumentRow(TypedDict):
+    """A document in a list."""
+
+    id: str
+    number: str
+    kind: str
+    customer: str
+    issued_at: str
+    due_on: str | None
+    status: str
+    total: str
+    due: str
+    open: str
+    currency: str
+
+
+DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, "amount": str, "tax": str})
+
+
+class EndTrial(TypedDict):
+    """The trial ends, and the subscription with it."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["end_trial"]
+
+
+class Endpoint(TypedDict):
+    """Who is called about what; no `event_types` means all. `failing_since`: no try has succeeded since then."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: str
+    disabled_because: str | None
+    created_at: str
+    failing_since: str | None
+    delivered_at: str | None
+
+
+class EndpointDecision(TypedDict):
+    """Why something is done to an endpoint."""
+
+    reason: NotRequired[str | None]
+
+
+class EndpointReplay(TypedDict):
+    """What to send again: one event, delivered or not, or all that the endpoint has not got since an instant."""
+
+    event: NotRequired[str | None]
+    since: NotRequired[str | None]
+    with_delivered: NotRequired[bool]
+    """With `since`: also what it has got."""
+    reason: NotRequired[str | None]
+
+
+class EndpointWithSecret(TypedDict):
+    """A fresh endpoint with its secret, which is told this once."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: str
+    disabled_because: str | None
+    created_at: str
+    failing_since: str | None
+    delivered_at: str | None
+    secret: str
+
+
+class Entitlement(TypedDict):
+    """What a customer may do with a feature and why; `limit` null: unlimited."""
+
+    feature: str
+    allowed: bool
+    access: str
+    limit: str | None
+    reason: str
+    source: str
+
+
+class Entry(TypedDict):
+    """An entry of a subscription's journal; one that was taken back is not standing."""
+
+    entry: int
+    effective_at: str
+    recorded_at: str
+    change: str
+    is_standing: bool
+    actor: str
+    reason: str
+
+
+class Erasure(TypedDict):
+    """Why a customer is erased."""
+
+    reason: str
+
+
+class Event(TypedDict):
+    """Something that happened. `position` counts the tenant's events, `sequence` those of the object."""
+
+    id: str
+    type: str
+    object: str
+    object_id: str
+    position: int
+    sequence: int
+    occurred_at: str
+    data: dict[str, Any]
+
+
+class ExtendTerm(TypedDict):
+    """The term ends later: by a length, at an instant, or never (`forever`)."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["extend_term"]
+    by: NotRequired[str | None]
+    until: NotRequired[str | None]
+    forever: NotRequired[bool]
+
+
+class ExtendTrial(TypedDict):
+    """The trial ends later."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["extend_trial"]
+    until: str
+
+
+class Issued(TypedDict):
+    """Number and total of a document that a call has issued."""
+
+    number: str
+    kind: str
+    total: str
+    currency: str
+
+
+class Finalising(TypedDict):
+    """Why drafts are finalised early."""
+
+    reason: NotRequired[str | None]
+
+
+class IssuedKey(TypedDict):
+    """A fresh API key with its text, `secret`, which is told this once."""
+
+    id: str
+    name: str
+    mode: Literal["live", "test"]
+    begins_with: str
+    scopes: list[str]
+    status: Literal["live", "expired", "revoked"]
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    rotates: str | None
+    secret: str
+
+
+class GivingBack(TypedDict):
+    """How much of a use is taken back; all by default."""
+
+    amount: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class Grant(TypedDict):
+    """A deposit of credit and what is left of it; `cost` is what was paid for all of it, in the wallet's
+    currency.
+    """
+
+    id: str
+    amount: str
+    remaining: str
+    held: str
+    cost: str
+    paid_from: str
+    category: str
+    priority: int
+    features: list[str]
+    effective_at: str
+    expires_at: str | None
+    voided_at: str | None
+
+
+class HealthyEndpoint(TypedDict):
+    """An endpoint with the number of messages that wait for it, and of those that were given up."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    status: str
+    disabled_because: str | None
+    created_at: str
+    failing_since: str | None
+    delivered_at: str | None
+    pending: int
+    dead: int
+
+
+class Key(TypedDict):
+    """An API key, without its text."""
+
+    id: str
+    name: str
+    mode: Literal["live", "test"]
+    begins_with: str
+    scopes: list[str]
+    status: Literal["live", "expired", "revoked"]
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    rotates: str | None
+
+
+class Phase(TypedDict):
+    """A stretch of a subscription's life on one plan version and one set of terms; `end` null: open."""
+
+    item: str
+    plan: str
+    is_add_on: bool
+    start: str
+    end: str | None
+    state: str
+    is_billable: bool
+    quantities: dict[str, str]
+    prices: dict[str, str]
+
+
+class PaidBy(TypedDict):
+    """What a wallet paid of a line, by its code, in its unit and in money; negative: was given back."""
+
+    wallet: str
+    unit: str
+    credits: str
+    amount: str
+
+
+class Period(TypedDict):
+    """A half-open span: the start belongs to it, the end does not."""
+
+    start: str
+    end: str
+
+
+class TaxShare(TypedDict):
+    """The part of one rate in the tax of a line."""
+
+    name: str
+    jurisdiction: str
+    percent: str
+    is_inclusive: bool
+    is_charged: bool
+    amount: str
+
+
+class Message(TypedDict):
+    """One event for one endpoint."""
+
+    endpoint_id: str
+    event_id: str
+    type: str
+    position: int
+    status: str
+    attempts: int
+    next_attempt_at: str | None
+
+
+class MetadataBody(TypedDict):
+    """What is to be kept with a subscription, instead of what was."""
+
+    metadata: dict[str, str]
+    reason: NotRequired[str | None]
+
+
+class Rounding(TypedDict):
+    """How a total is rounded; negative digits mean tens, hundreds …"""
+
+    mode: str
+    digits: int
+
+
+class MoveAnchor(TypedDict):
+    """Other billing dates: a day of the month, or the instant from which periods count."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["move_anchor"]
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    day: NotRequired[int | None]
+    instant: NotRequired[str | None]
+    add_on: NotRequired[str | None]
+
+
+class Named(TypedDict):
+    """A product or a feature."""
+
+    code: str
+    name: str
+
+
+class NewCredit(TypedDict):
+    """What is given back beside all invoices; `clause` is that of the contract which was broken, for a penalty."""
+
+    customer: str
+    currency: str
+    amount: str
+    description: str
+    subscription: NotRequired[str | None]
+    invoicing: NotRequired[Literal["now", "next_invoice"]]
+    tax_category: NotRequired[str]
+    tax_inclusive: NotRequired[bool]
+    reason: NotRequired[str | None]
+    clause: NotRequired[str]
+
+
+class NewCreditGrant(TypedDict):
+    """Credit to be put in. `cost` is what was paid for it in the wallet's currency, net of tax; 0: a gift."""
+
+    amount: str
+    cost: NotRequired[str]
+    paid_from: NotRequired[Literal["cash", "invoice", "customer_credit"]]
+    source: NotRequired[Literal["purchase", "promotion", "plan", "refund"] | None]
+    priority: NotRequired[int]
+    """0 burns first, 255 last."""
+    features: NotRequired[list[str]]
+    effective_at: NotRequired[str | None]
+    expires_at: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class NewCustomer(TypedDict):
+    """A customer to be."""
+
+    external_id: str
+    name: NotRequired[str | None]
+    email: NotRequired[str | None]
+    address: NotRequired[str | None]
+    country: NotRequired[str | None]
+    timezone: NotRequired[str | None]
+    tax_percent: NotRequired[str]
+    metadata: NotRequired[dict[str, str]]
+
+
+class NewEndpoint(TypedDict):
+    """An endpoint to be, https to a public address. Of `event_types` ('invoice.finalised', 'invoice.*') none is
+    all.
+    """
+
+    url: str
+    event_types: NotRequired[list[str]]
+    description: NotRequired[str]
+    reason: NotRequired[str | None]
+
+
+class NewEntitlement(TypedDict):
+    """What is decided about a feature of a customer, whatever the plans say. Of several decisions the newest
+    counts.
+    """
+
+    feature: str
+    is_granted: NotRequired[bool]
+    limit: NotRequired[str | None]
+    subscription: NotRequired[str | None]
+    starts_at: NotRequired[str | None]
+    ends_at: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class NewKey(TypedDict):
+    """A key to be. It can do no more than the key that asks for it."""
+
+    name: str
+    scopes: NotRequired[list[str]]
+    expires_at: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class NewPayment(TypedDict):
+    """Money received. It pays `invoices` in their order, else what is open, oldest first; the rest becomes
+    credit.
+    """
+
+    customer: str
+    currency: str
+    amount: str
+    method: str
+    reference: str
+    received_at: NotRequired[str | None]
+    invoices: NotRequired[list[str]]
+    reason: NotRequired[str | None]
+
+
+class NewReservation(TypedDict):
+    """What is held until it is committed or released, or until `expires_at` if nobody does either."""
+
+    amount: str
+    key: str
+    feature: NotRequired[str | None]
+    expires_at: str
+
+
+class NewRun(TypedDict):
+    """As of when to bill; now by default. Only a sandbox can be billed ahead of its time."""
+
+    as_of: NotRequired[str | None]
+
+
+class NewSubscriptionBody(TypedDict):
+    """A subscription to be. The edition of the plan that is sold when it is made is pinned."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    customer: str
+    plan: str
+    external_id: str
+    starts_at: NotRequired[str | None]
+    ends_at: NotRequired[str | None]
+    notice_days: NotRequired[int]
+    renewal: NotRequired[str | None]
+    anchor_at: NotRequired[str | None]
+    timezone: NotRequired[str | None]
+    profile: NotRequired[str | None]
+    quantities: NotRequired[dict[str, str]]
+    prices: NotRequired[dict[str, str]]
+    discount_percent: NotRequired[str]
+    trial_days: NotRequired[int | None]
+    trial_converts: NotRequired[bool]
+    metadata: NotRequired[dict[str, str]]
+
+
+class NewTenant(TypedDict):
+    """A tenant to be. A sandbox may be moved through time, from `clock_at` on; without that it follows the
+    world.
+    """
+
+    slug: str
+    name: NotRequired[str | None]
+    is_sandbox: NotRequired[bool]
+    clock_at: NotRequired[str | None]
+    timezone: NotRequired[str]
+    profile: NotRequired[str]
+
+
+class NewUse(TypedDict):
+    """What is used, in the wallet's unit. `key` is your own name for it: the same one is used once, for ever."""
+
+    amount: str
+    key: str
+    feature: NotRequired[str | None]
+
+
+class NewWallet(TypedDict):
+    """A wallet to be. It counts `unit` (its currency by default); one pays for `rate` of the currency."""
+
+    code: NotRequired[str]
+    currency: str
+    unit: NotRequired[str | None]
+    rate: NotRequired[str]
+    overdraws: NotRequired[bool]
+    """Uses go on when nothing is left."""
+    repays: NotRequired[bool]
+    """A later grant pays first what was overdrawn."""
+    profile: NotRequired[str]
+    reason: NotRequired[str | None]
+
+
+class OneOff(TypedDict):
+    """What is charged or credited, in major units; on a document now, or on the next one."""
+
+    customer: str
+    currency: str
+    amount: str
+    description: str
+    subscription: NotRequired[str | None]
+    invoicing: NotRequired[Literal["now", "next_invoice"]]
+    tax_category: NotRequired[str]
+    tax_inclusive: NotRequired[bool]
+    reason: NotRequired[str | None]
+
+
+class Paid(TypedDict):
+    """What a payment has paid of one document."""
+
+    document: str
+    amount: str
+
+
+class Parked(TypedDict):
+    """A subscription that a rule refused to bill, and why: a person must look at it."""
+
+    subscription: str
+    reason: str
+
+
+class Pause(TypedDict):
+    """No service and no billing, until an instant, for some billing periods, or until it is resumed."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["pause"]
+    until: NotRequired[str | None]
+    cycles: NotRequired[int | None]
+    unused_time: NotRequired[Literal["credit", "none", "extend"]]
+    """What becomes of time that is paid ahead."""
+    billing_date: NotRequired[Literal["keep", "restart", "shift"] | None]
+    extend_term: NotRequired[bool]
+
+
+class Plan(TypedDict):
+    """A version of a plan, with its definition as the price book says it."""
+
+    id: str
+    plan: str
+    version: int
+    name: str
+    product: str
+    price_book: str
+    edition: int
+    currency: str
+    tax_mode: str
+    effective_at: str
+    definition: dict[str, Any]
+
+
+class PriceBookBody(TypedDict):
+    """A price book: the text of its file, in YAML or JSON (docs/price-books.md)."""
+
+    source: str
+
+
+class Rejection(TypedDict):
+    """An event that could not be taken, as it was sent, until a replay takes it."""
+
+    id: str
+    payload: str
+    field: str
+    reason: str
+    first_at: str
+    last_at: str
+    times: int
+    settled_at: str | None
+
+
+class RemoveAddOn(TypedDict):
+    """The end of an add-on, which is named by its plan or its id."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["remove_add_on"]
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    add_on: str
+    credit: NotRequired[Literal["none", "prorated", "full"]]
+
+
+class RemoveDiscount(TypedDict):
+    """The end of a discount, by the code of its coupon or its id. What it took off already stays so."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["remove_discount"]
+    discount: str
+
+
+class Renew(TypedDict):
+    """Another term follows the one that is agreed; of its length where none is said."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["renew"]
+    length: NotRequired[str | None]
+
+
+class Replay(TypedDict):
+    """Which rejected events to try again: those of these ids (`rej_…`), or all."""
+
+    ids: NotRequired[list[str]]
+
+
+class Replayed(TypedDict):
+    """What a replay of rejected events came to."""
+
+    accepted: int
+    duplicates: int
+    still_rejected: int
+
+
+class Resume(TypedDict):
+    """Service and billing go on, earlier or later than the pause was to end."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["resume"]
+    billing_date: NotRequired[Literal["keep", "restart", "shift"] | None]
+    extend_term: NotRequired[bool | None]
+
+
+class Revocation(TypedDict):
+    """Why a key is revoked."""
+
+    reason: NotRequired[str | None]
+
+
+class Revoked(TypedDict):
+    """A decision that says nothing any more."""
+
+    id: str
+
+
+class Revoking(TypedDict):
+    """Why a decision is revoked."""
+
+    reason: NotRequired[str | None]
+
+
+class Rotation(TypedDict):
+    """How long the old key may still be used."""
+
+    overlap_hours: NotRequired[int]
+    reason: NotRequired[str | None]
+
+
+class RunTotal(TypedDict):
+    """The documents of one kind and currency that a run has issued."""
+
+    kind: str
+    currency: str
+    count: int
+    total: str
+
+
+class Secret(TypedDict):
+    """A new secret, which is told this once. For 24 hours the one before signs as well."""
+
+    secret: str
+
+
+class SentAgain(TypedDict):
+    """How many messages wait to be sent again."""
+
+    messages: int
+
+
+class ShortenTerm(TypedDict):
+    """The term ends earlier."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["shorten_term"]
+    until: str
+
+
+Status = Literal[
+    "created", "trialing", "active", "past_due", "paused", "expiring_soon", "expired", "cancelled", "suspended"
+]
+"""The nine states of a subscription."""
+
+
+class Tenant(TypedDict):
+    """A company that bills; `clock_at` is a sandbox's own time, null the wall clock."""
+
+    id: str
+    slug: str
+    name: str
+    is_sandbox: bool
+    clock_at: str | None
+    timezone: str
+    profile: str
+
+
+class Transfer(TypedDict):
+    """One amount that debits one account and credits another; `source` is what caused it, `kind` which part of
+    it.
+    """
+
+    id: str
+    effective_at: str
+    debit: str
+    credit: str
+    amount: str
+    currency: str
+    customer_id: str
+    source_type: str
+    source: str
+    kind: str
+
+
+class TransferToCustomer(TypedDict):
+    """Another customer goes on with it; the rest of the period here is credited."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["transfer"]
+    customer: str
+    external_id: str
+    anchor: NotRequired[Literal["keep", "restart"]]
+
+
+class Undo(TypedDict):
+    """An entry of the journal is taken back, also a cancellation; one that has taken effect only if it is said
+    so.
+    """
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["undo"]
+    entry: int
+    backdated: NotRequired[bool]
+
+
+class Use(TypedDict):
+    """A use or a reservation: what was asked for, what is used, and what of it no grant has covered."""
+
+    id: str
+    wallet_id: str
+    key: str
+    feature: str | None
+    status: str
+    asked: str
+    used: str
+    uncovered: str
+    made_at: str
+    expires_at: str | None
+
+
+class Voided(TypedDict):
+    """What was taken out of a grant, in the wallet's unit."""
+
+    voided: str
+
+
+class Voiding(TypedDict):
+    """Why a document is taken back whole. `rebill`: the next bill run bills anew what is owed."""
+
+    reason: str
+    rebill: NotRequired[bool]
+
+
+class Wallet(TypedDict):
+    """A wallet and what it has: free to use, held by reservations, and used ahead of any grant."""
+
+    id: str
+    customer_id: str
+    code: str
+    unit: str
+    currency: str
+    rate: str
+    overdraws: bool
+    available: str
+    held: str
+    advanced: str
+
+
+class WalletEntry(TypedDict):
+    """One movement in a wallet; `value` is the part of the grant's cost that moved with it."""
+
+    entry_no: int
+    at: str
+    kind: str
+    amount: str
+    grant_id: str | None
+    use_id: str | None
+    value: str
+
+
+class WritingOff(TypedDict):
+    """Why what is open is given up as lost."""
+
+    reason: str
+
+
+class TrialBalance(TypedDict):
+    """All accounts; `difference` is debits less credits by currency, which is zero."""
+
+    accounts: list[Account]
+    difference: dict[str, str]
+
+
+class AmendedUsage(TypedDict):
+    """What became of corrections or cancellations, by their positions."""
+
+    amended: list[int]
+    unchanged: list[int]
+    rejected: list[RefusedEvent]
+
+
+class UsageReceipt(TypedDict):
+    """What became of a batch. Positions count from 0; every event is in exactly one of the four.
+
+    A duplicate was taken before with the same content, a conflict with another one, which stays.
+    """
+
+    accepted: int
+    duplicates: list[int]
+    conflicts: list[int]
+    rejected: list[RefusedEvent]
+
+
+class Cancellation(TypedDict):
+    """Events that are no longer to count; they stay on record."""
+
+    events: list[EventRef]
+    reason: str
+
+
+class ChangePrices(TypedDict):
+    """Other unit prices, at once or as a ramp of steps."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    kind: Literal["change_prices"]
+    steps: list[Step]
+    add_on: NotRequired[str | None]
+
+
+class NewCreditNote(TypedDict):
+    """What is given back: lines, an amount spread over all of them, or (neither) all that is left."""
+
+    lines: NotRequired[list[CreditedLine] | None]
+    amount: NotRequired[str | None]
+    settles: NotRequired[Literal["balance", "refund"] | None]
+    """As the customer's settings say by default."""
+    reason: str
+
+
+class CurrentUsage(TypedDict):
+    """What a customer has used of a metric; the start belongs to it, the end does not."""
+
+    since: str
+    until: str
+    usage: list[Used]
+
+
+class Draft(TypedDict):
+    """A document that is not issued."""
+
+    kind: str
+    currency: str
+    net: str
+    tax: str
+    total: str
+    prepaid: str
+    due: str
+    due_on: str | None
+    lines: list[DraftLine]
+
+
+class Override(TypedDict):
+    """A decision about a feature, and what the customer may do now."""
+
+    id: str
+    entitlement: Entitlement
+
+
+class Feed(TypedDict):
+    """Some events in order. To go on, ask for what comes after `next_after`."""
+
+    events: list[Event]
+    next_after: int
+    has_more: bool
+
+
+class Finalised(TypedDict):
+    """What was issued."""
+
+    documents: list[Issued]
+
+
+class FurnishedTenant(TypedDict):
+    """A fresh tenant with its first API key, which may do everything."""
+
+    id: str
+    slug: str
+    name: str
+    is_sandbox: bool
+    clock_at: str | None
+    timezone: str
+    profile: str
+    key: IssuedKey
+
+
+class KnownSubscription(TypedDict):
+    """A subscription with what you keep with it, and what was asked to be told along."""
+
+    id: str
+    external_id: str
+    customer_id: str
+    status: str
+    version: int
+    currency: str
+    starts_at: str
+    trial_ends_at: str | None
+    ends_at: str | None
+    cancels_at_end: bool
+    metadata: dict[str, str]
+    customer: NotRequired[Customer]
+    timeline: NotRequired[list[Phase]]
+    documents: NotRequired[list[Issued]]
+
+
+class Line(TypedDict):
+    """A line as issued; `explanation` is its derivation, one step each, where it was asked for."""
+
+    description: str
+    charge: str
+    subscription: str | None
+    period: Period
+    amount: str
+    tax: str
+    taxes: list[TaxShare]
+    paid_by: list[PaidBy]
+    explanation: NotRequired[list[str]]
+
+
+class Metric(TypedDict):
+    """What is measured: the aggregation of one number of the events with this code, a field or an expression."""
+
+    code: str
+    name: str
+    aggregation: str
+    field: str | None
+    expression: str | None
+    unit: str
+    recurring: bool
+    prorated: bool
+    rounding: Rounding | None
+
+
+class Receipt(TypedDict):
+    """A payment, what it has paid, and what of it went to the customer's credit."""
+
+    id: str
+    receipt: str
+    amount: str
+    currency: str
+    paid: list[Paid]
+    to_credit: str
+
+
+class Run(TypedDict):
+    """A bill run and how far it is; `status` is running or finished."""
+
+    id: str
+    status: Literal["running", "finished"]
+    as_of: str
+    started_at: str
+    finished_at: str | None
+    subscriptions: int
+    done: int
+    parked: int
+    documents: list[RunTotal]
+
+
+class RunReport(TypedDict):
+    """What a call has done of a run; `is_resumed`: it finished one that had been interrupted."""
+
+    run: str
+    as_of: str
+    is_resumed: bool
+    subscriptions: int
+    parked: int
+    lines: int
+    documents: list[RunTotal]
+    seconds: str
+
+
+class Quote(TypedDict):
+    """What a change would issue at a frozen instant; `quote` is the text by which it is accepted within a day."""
+
+    as_of: str
+    quote: str
+    documents: list[Draft]
+
+
+class Document(TypedDict):
+    """An issued document. It never changes; what was paid, credited and written off since stands beside."""
+
+    id: str
+    number: str
+    kind: str
+    customer: str
+    customer_id: str
+    subscription: str | None
+    subscriptions: list[str]
+    plan: str | None
+    plan_version: int | None
+    currency: str
+    issued_at: str
+    due_on: str | None
+    po_number: str
+    status: NotRequired[str]
+    net: str
+    tax: str
+    tax_note: str
+    total: str
+    prepaid: str
+    credit_applied: str
+    due: str
+    paid: str
+    credited: str
+    written_off: str
+    open: str
+    credits: str | None
+    credited_by: list[str]
+    settles: str | None
+    lines: list[Line]
+
+
+class Advanced(TypedDict):
+    """Where the clock stands, and what was billed on the way; `is_there` false: call again to go on."""
+
+    now: str
+    is_sandbox: bool
+    is_there: bool
+    runs: list[RunReport]
+
+
+SubscriptionsChange = (
+    ChangePlan
+    | ChangeQuantity
+    | ChangePrices
+    | AddAddOn
+    | RemoveAddOn
+    | ApplyDiscount
+    | RemoveDiscount
+    | Pause
+    | Resume
+    | Cancel
+    | Undo
+    | Renew
+    | ExtendTerm
+    | ShortenTerm
+    | MoveAnchor
+    | TransferToCustomer
+    | ExtendTrial
+    | ConvertTrial
+    | EndTrial
+)

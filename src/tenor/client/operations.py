@@ -1,0 +1,684 @@
+"""Every operation of the API as a method. Written by `make docs` from the OpenAPI document. Do not edit."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, Unpack, cast
+
+from tenor.client import forms
+from tenor.client.connection import Connection
+from tenor.client.resource import Pages, Resource, in_path
+
+API_VERSION: Final = "2026-11-20"
+"""The dated version of the API that this is for."""
+
+
+class ApiKeys(Resource):
+    """Api keys."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewKey]) -> forms.IssuedKey:
+        """Create a key. `secret` is told this once, and to repetitions of this very call for 24 hours."""
+        return cast("forms.IssuedKey", self._connection.post("/v1/api-keys", body, idempotency_key=idempotency_key))
+
+    def list(self, *, limit: int | None = None, after: str | None = None) -> Pages[forms.Key]:
+        """List keys, the newest first, without their texts."""
+        return Pages(self._connection, "/v1/api-keys", {"limit": limit, "after": after})
+
+    def show(self, key: str, /) -> forms.Key:
+        """Return a key, without its text."""
+        return cast("forms.Key", self._connection.get(f"/v1/api-keys/{in_path(key)}"))
+
+    def revoke(self, key: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Revocation]) -> forms.Key:
+        """End a key at once. Repeatable."""
+        return cast(
+            "forms.Key",
+            self._connection.post(f"/v1/api-keys/{in_path(key)}/revoke", body, idempotency_key=idempotency_key),
+        )
+
+    def rotate(
+        self, key: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Rotation]
+    ) -> forms.IssuedKey:
+        """Put a new key in the place of another one, which ends a while later."""
+        return cast(
+            "forms.IssuedKey",
+            self._connection.post(f"/v1/api-keys/{in_path(key)}/rotate", body, idempotency_key=idempotency_key),
+        )
+
+
+class BillRuns(Resource):
+    """Bill runs."""
+
+    def start(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRun]) -> forms.Run:
+        """Start a bill run, or find the one that is not finished. Repeat it at will: nothing is billed twice."""
+        return cast("forms.Run", self._connection.post("/v1/bill-runs", body, idempotency_key=idempotency_key))
+
+    def list(self, *, limit: int | None = None, after: str | None = None) -> Pages[forms.Run]:
+        """List bill runs, the newest first."""
+        return Pages(self._connection, "/v1/bill-runs", {"limit": limit, "after": after})
+
+    def show(self, run: str, /) -> forms.Run:
+        """Return how far a bill run is."""
+        return cast("forms.Run", self._connection.get(f"/v1/bill-runs/{in_path(run)}"))
+
+    def parked(self, run: str, /) -> Pages[forms.Parked]:
+        """List what a bill run has parked."""
+        return Pages(self._connection, f"/v1/bill-runs/{in_path(run)}/parked", {})
+
+
+class Catalog(Resource):
+    """Catalog."""
+
+    def products(self) -> Pages[forms.Named]:
+        """List all products."""
+        return Pages(self._connection, "/v1/products", {})
+
+    def metrics(self) -> Pages[forms.Metric]:
+        """List all metrics."""
+        return Pages(self._connection, "/v1/metrics", {})
+
+    def features(self) -> Pages[forms.Named]:
+        """List all features."""
+        return Pages(self._connection, "/v1/features", {})
+
+    def plans(self) -> Pages[forms.Plan]:
+        """List the plans that are sold now, each in the version that a new subscription pins."""
+        return Pages(self._connection, "/v1/plans", {})
+
+    def plan(self, plan: str, /) -> forms.Plan:
+        """Return the version of a plan that is sold now."""
+        return cast("forms.Plan", self._connection.get(f"/v1/plans/{in_path(plan)}"))
+
+    def plan_book(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.PriceBookBody]
+    ) -> forms.CatalogPlan:
+        """Tell what a price book would change: new versions, and who keeps an old one. Changes nothing."""
+        return cast(
+            "forms.CatalogPlan", self._connection.post("/v1/price-books/plan", body, idempotency_key=idempotency_key)
+        )
+
+    def apply_book(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.PriceBookBody]
+    ) -> forms.CatalogPlan:
+        """Make a price book the newest edition. Plans that changed get a new version; subscriptions keep theirs."""
+        return cast(
+            "forms.CatalogPlan", self._connection.post("/v1/price-books/apply", body, idempotency_key=idempotency_key)
+        )
+
+
+class Clock(Resource):
+    """Clock."""
+
+    def show(self) -> forms.Clock:
+        """Return the time of the tenant."""
+        return cast("forms.Clock", self._connection.get("/v1/clock"))
+
+    def advance(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Advance]) -> forms.Advanced:
+        """Move a sandbox through time: whatever falls due on the way happens in its order, each at its own instant.
+
+        What has been done stays done where the call is broken off; called again it goes on from there.
+        """
+        return cast("forms.Advanced", self._connection.post("/v1/clock/advance", body, idempotency_key=idempotency_key))
+
+
+class Customers(Resource):
+    """Customers."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCustomer]) -> forms.Customer:
+        """Create a customer. Its time zone is the tenant's where none is given."""
+        return cast("forms.Customer", self._connection.post("/v1/customers", body, idempotency_key=idempotency_key))
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, external_id: str | None = None
+    ) -> Pages[forms.Customer]:
+        """List customers, the newest first."""
+        return Pages(self._connection, "/v1/customers", {"limit": limit, "after": after, "external_id": external_id})
+
+    def show(self, customer: str, /) -> forms.Customer:
+        """Return a customer."""
+        return cast("forms.Customer", self._connection.get(f"/v1/customers/{in_path(customer)}"))
+
+    def change(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CustomerChange]
+    ) -> forms.Customer:
+        """Change what a customer is called and what you keep with it."""
+        return cast(
+            "forms.Customer",
+            self._connection.post(f"/v1/customers/{in_path(customer)}", body, idempotency_key=idempotency_key),
+        )
+
+    def erase(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Erasure]
+    ) -> forms.Customer:
+        """Destroy what is personal of a customer, for good; what is about money stays. Repeatable."""
+        return cast(
+            "forms.Customer",
+            self._connection.post(f"/v1/customers/{in_path(customer)}/erase", body, idempotency_key=idempotency_key),
+        )
+
+
+class Entitlements(Resource):
+    """Entitlements."""
+
+    def list(self, customer: str, /, *, at: str | None = None) -> Pages[forms.Entitlement]:
+        """List every feature that a plan, an add-on or a decision names for a customer."""
+        return Pages(self._connection, f"/v1/customers/{in_path(customer)}/entitlements", {"at": at})
+
+    def decide(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewEntitlement]
+    ) -> forms.Override:
+        """Grant a feature to a customer, or deny it, whatever the plans say."""
+        return cast(
+            "forms.Override",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/entitlements", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def check(self, customer: str, feature: str, /, *, at: str | None = None) -> forms.Entitlement:
+        """Say what a customer may do with a feature, and why."""
+        return cast(
+            "forms.Entitlement",
+            self._connection.get(f"/v1/customers/{in_path(customer)}/entitlements/{in_path(feature)}", {"at": at}),
+        )
+
+    def revoke(
+        self, override: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Revoking]
+    ) -> forms.Revoked:
+        """Let a decision say nothing from now on; an earlier one that still holds counts again."""
+        return cast(
+            "forms.Revoked",
+            self._connection.post(
+                f"/v1/entitlement-overrides/{in_path(override)}/revoke", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
+class Events(Resource):
+    """Events."""
+
+    def list(
+        self,
+        *,
+        after: int | None = None,
+        limit: int | None = None,
+        type: Sequence[str] | None = None,
+        object: str | None = None,
+    ) -> forms.Feed:
+        """Return events in their order. A position that was read never gets a neighbour before it later."""
+        return cast(
+            "forms.Feed",
+            self._connection.get("/v1/events", {"after": after, "limit": limit, "type": type, "object": object}),
+        )
+
+    def show(self, event: str, /) -> forms.Event:
+        """Return an event."""
+        return cast("forms.Event", self._connection.get(f"/v1/events/{in_path(event)}"))
+
+
+class Invoices(Resource):
+    """Invoices."""
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        customer: str | None = None,
+        open: bool | None = None,
+    ) -> Pages[forms.DocumentRow]:
+        """List documents, the newest first."""
+        return Pages(
+            self._connection, "/v1/invoices", {"limit": limit, "after": after, "customer": customer, "open": open}
+        )
+
+    def show(self, invoice: str, /, *, explain: bool | None = None) -> forms.Document:
+        """Return a document as it was issued, with what became of it since."""
+        return cast("forms.Document", self._connection.get(f"/v1/invoices/{in_path(invoice)}", {"explain": explain}))
+
+    def void(
+        self, invoice: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Voiding]
+    ) -> forms.Document:
+        """Take a document back whole, by a credit note, which is the answer; the number is kept."""
+        return cast(
+            "forms.Document",
+            self._connection.post(f"/v1/invoices/{in_path(invoice)}/void", body, idempotency_key=idempotency_key),
+        )
+
+    def credit(
+        self, invoice: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCreditNote]
+    ) -> forms.Document:
+        """Give back lines, an amount, or all that is left of an invoice, with its tax. It is not billed again."""
+        return cast(
+            "forms.Document",
+            self._connection.post(
+                f"/v1/invoices/{in_path(invoice)}/credit-notes", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def give_up(
+        self, invoice: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.WritingOff]
+    ) -> forms.Document:
+        """Give up what is open of a document as lost. A later payment takes it back."""
+        return cast(
+            "forms.Document",
+            self._connection.post(f"/v1/invoices/{in_path(invoice)}/write-off", body, idempotency_key=idempotency_key),
+        )
+
+    def finalise(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Finalising]
+    ) -> forms.Finalised:
+        """Issue the drafts of a subscription now, also those that grace still keeps open."""
+        return cast(
+            "forms.Finalised",
+            self._connection.post(
+                f"/v1/subscriptions/{in_path(subscription)}/drafts/finalise", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def drafts(self, subscription: str, /) -> Pages[forms.Draft]:
+        """Return the documents of a subscription that would be issued now, with those that grace keeps open."""
+        return Pages(self._connection, f"/v1/subscriptions/{in_path(subscription)}/drafts", {})
+
+
+class Ledger(Resource):
+    """Ledger."""
+
+    def balance(self) -> forms.TrialBalance:
+        """Return every account with both its sides, and the difference, which is zero."""
+        return cast("forms.TrialBalance", self._connection.get("/v1/ledger/trial-balance"))
+
+    def accounts(self) -> Pages[forms.Account]:
+        """List the accounts, one per code and currency."""
+        return Pages(self._connection, "/v1/ledger/accounts", {})
+
+    def transfers(
+        self, *, limit: int | None = None, after: str | None = None, invoice: str | None = None
+    ) -> Pages[forms.Transfer]:
+        """List transfers, the newest first."""
+        return Pages(self._connection, "/v1/ledger/transfers", {"limit": limit, "after": after, "invoice": invoice})
+
+
+class OneOffs(Resource):
+    """One-offs."""
+
+    def charge(self, *, idempotency_key: str | None = None, **body: Unpack[forms.OneOff]) -> forms.Adjustment:
+        """Charge a customer once, beside all plans."""
+        return cast("forms.Adjustment", self._connection.post("/v1/charges", body, idempotency_key=idempotency_key))
+
+    def credit(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCredit]) -> forms.Adjustment:
+        """Give a customer something back, beside all invoices. To give back a part of one, credit that one."""
+        return cast("forms.Adjustment", self._connection.post("/v1/credits", body, idempotency_key=idempotency_key))
+
+    def pay(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPayment]) -> forms.Receipt:
+        """Record money received. `reference` is unique for each payment."""
+        return cast("forms.Receipt", self._connection.post("/v1/payments", body, idempotency_key=idempotency_key))
+
+
+class Subscriptions(Resource):
+    """Subscriptions."""
+
+    def create(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewSubscriptionBody]
+    ) -> forms.KnownSubscription:
+        """Subscribe a customer to a plan."""
+        return cast(
+            "forms.KnownSubscription", self._connection.post("/v1/subscriptions", body, idempotency_key=idempotency_key)
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        customer: str | None = None,
+        status: forms.Status | None = None,
+        external_id: str | None = None,
+    ) -> Pages[forms.KnownSubscription]:
+        """List subscriptions, the newest first."""
+        return Pages(
+            self._connection,
+            "/v1/subscriptions",
+            {"limit": limit, "after": after, "customer": customer, "status": status, "external_id": external_id},
+        )
+
+    def quote_new(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewSubscriptionBody]
+    ) -> forms.Quote:
+        """Tell what a new subscription would cost now. Create it with `quote`, and it costs exactly that."""
+        return cast("forms.Quote", self._connection.post("/v1/quotes", body, idempotency_key=idempotency_key))
+
+    def show(
+        self, subscription: str, /, *, expand: Sequence[Literal["customer", "timeline"]] | None = None
+    ) -> forms.KnownSubscription:
+        """Return how a subscription stands."""
+        return cast(
+            "forms.KnownSubscription",
+            self._connection.get(f"/v1/subscriptions/{in_path(subscription)}", {"expand": expand}),
+        )
+
+    def keep(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.MetadataBody]
+    ) -> forms.KnownSubscription:
+        """Replace what you keep with a subscription."""
+        return cast(
+            "forms.KnownSubscription",
+            self._connection.post(
+                f"/v1/subscriptions/{in_path(subscription)}/metadata", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def journal(self, subscription: str, /, *, ahead: bool | None = None) -> Pages[forms.Entry]:
+        """List the changes of a subscription; those that were taken back too, unless only what is ahead is asked
+        for.
+        """
+        return Pages(self._connection, f"/v1/subscriptions/{in_path(subscription)}/changes", {"ahead": ahead})
+
+    def change(
+        self, subscription: str, body: forms.SubscriptionsChange, /, *, idempotency_key: str | None = None
+    ) -> forms.KnownSubscription:
+        """Change a subscription; `kind` says how. By `quote` it costs what was quoted, with `invoice` it is billed
+        now.
+        """
+        return cast(
+            "forms.KnownSubscription",
+            self._connection.post(
+                f"/v1/subscriptions/{in_path(subscription)}/changes", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def quote(
+        self, subscription: str, body: forms.SubscriptionsChange, /, *, idempotency_key: str | None = None
+    ) -> forms.Quote:
+        """Tell what a change would cost now, without making it."""
+        return cast(
+            "forms.Quote",
+            self._connection.post(
+                f"/v1/subscriptions/{in_path(subscription)}/quotes", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
+class Tenants(Resource):
+    """Tenants."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTenant]) -> forms.FurnishedTenant:
+        """Create a tenant with its first API key, whose text is told this once, and to repetitions of this very
+        call.
+        """
+        return cast(
+            "forms.FurnishedTenant", self._connection.post("/v1/tenants", body, idempotency_key=idempotency_key)
+        )
+
+    def list(self) -> Pages[forms.Tenant]:
+        """List every tenant, by slug."""
+        return Pages(self._connection, "/v1/tenants", {})
+
+    def show(self, tenant: str, /) -> forms.Tenant:
+        """Return a tenant."""
+        return cast("forms.Tenant", self._connection.get(f"/v1/tenants/{in_path(tenant)}"))
+
+
+class Usage(Resource):
+    """Usage."""
+
+    def send(self, body: dict[str, Any] | list[Any], /, *, source: str | None = None) -> forms.UsageReceipt:
+        """Bring usage events in: flat or CloudEvents 1.0, one or a list. Safe to repeat, also without a key.
+
+        Each event is answered for: taken, known already, in conflict with what was taken under its id, or
+        rejected. One that is bad keeps no other from being taken; it is put by, and can be replayed.
+        """
+        return cast(
+            "forms.UsageReceipt",
+            self._connection.post("/v1/usage/events", body, {"source": source}, idempotency_key=None),
+        )
+
+    def cancel(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Cancellation]) -> forms.AmendedUsage:
+        """Cancel events: they stay on record and no longer count. What was billed is put right by the next run."""
+        return cast(
+            "forms.AmendedUsage",
+            self._connection.post("/v1/usage/cancellations", body, idempotency_key=idempotency_key),
+        )
+
+    def show(
+        self,
+        *,
+        customer: str,
+        metric: str,
+        since: str | None = None,
+        until: str | None = None,
+        by: Sequence[str] | None = None,
+    ) -> forms.CurrentUsage:
+        """Return what a customer has used of a metric so far."""
+        return cast(
+            "forms.CurrentUsage",
+            self._connection.get(
+                "/v1/usage", {"customer": customer, "metric": metric, "since": since, "until": until, "by": by}
+            ),
+        )
+
+    def rejections(self, *, limit: int | None = None, settled: bool | None = None) -> Pages[forms.Rejection]:
+        """List events that could not be taken, the oldest first, with the reason and what was sent."""
+        return Pages(self._connection, "/v1/usage/rejections", {"limit": limit, "settled": settled})
+
+    def replay(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Replay]) -> forms.Replayed:
+        """Try again to take events that could not be taken, once what was wrong is put right."""
+        return cast(
+            "forms.Replayed",
+            self._connection.post("/v1/usage/rejections/replay", body, idempotency_key=idempotency_key),
+        )
+
+
+class Wallets(Resource):
+    """Wallets."""
+
+    def list(self, customer: str, /) -> Pages[forms.Wallet]:
+        """List the wallets of a customer with what they have now."""
+        return Pages(self._connection, f"/v1/customers/{in_path(customer)}/wallets", {})
+
+    def create(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewWallet]
+    ) -> forms.Wallet:
+        """Open a wallet. Its terms never change."""
+        return cast(
+            "forms.Wallet",
+            self._connection.post(f"/v1/customers/{in_path(customer)}/wallets", body, idempotency_key=idempotency_key),
+        )
+
+    def show(self, customer: str, wallet: str, /) -> forms.Wallet:
+        """Return a wallet with what it has now."""
+        return cast(
+            "forms.Wallet", self._connection.get(f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}")
+        )
+
+    def grants(self, customer: str, wallet: str, /, *, all: bool | None = None) -> Pages[forms.Grant]:
+        """List the grants of a wallet in the order in which they burn."""
+        return Pages(
+            self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/grants", {"all": all}
+        )
+
+    def grant(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCreditGrant]
+    ) -> forms.Grant:
+        """Put credit into a wallet."""
+        return cast(
+            "forms.Grant",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/grants",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def entries(
+        self, customer: str, wallet: str, /, *, after: int | None = None, limit: int | None = None
+    ) -> Pages[forms.WalletEntry]:
+        """List what happened in a wallet, entry by entry."""
+        return Pages(
+            self._connection,
+            f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/entries",
+            {"after": after, "limit": limit},
+        )
+
+    def use(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewUse]
+    ) -> forms.Use:
+        """Use credit."""
+        return cast(
+            "forms.Use",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/uses",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def reserve(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewReservation]
+    ) -> forms.Use:
+        """Hold credit for a use whose size is known later; nothing else can use it meanwhile."""
+        return cast(
+            "forms.Use",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/reservations",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def commit(self, use: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Commitment]) -> forms.Use:
+        """Use what is held."""
+        return cast(
+            "forms.Use",
+            self._connection.post(f"/v1/wallet-uses/{in_path(use)}/commit", body, idempotency_key=idempotency_key),
+        )
+
+    def release(
+        self, use: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CreditDecision]
+    ) -> forms.Use:
+        """Give free what is held, exactly to the grants that it was held of."""
+        return cast(
+            "forms.Use",
+            self._connection.post(f"/v1/wallet-uses/{in_path(use)}/release", body, idempotency_key=idempotency_key),
+        )
+
+    def give_back(
+        self, use: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.GivingBack]
+    ) -> forms.Use:
+        """Take a use back, or part of it: its grants have that again, what was drawn last first."""
+        return cast(
+            "forms.Use",
+            self._connection.post(f"/v1/wallet-uses/{in_path(use)}/give-back", body, idempotency_key=idempotency_key),
+        )
+
+    def void(
+        self, grant: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CreditDecision]
+    ) -> forms.Voided:
+        """Take out what is left of a grant; what was used stays used."""
+        return cast(
+            "forms.Voided",
+            self._connection.post(f"/v1/credit-grants/{in_path(grant)}/void", body, idempotency_key=idempotency_key),
+        )
+
+
+class Webhooks(Resource):
+    """Webhooks."""
+
+    def create(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewEndpoint]
+    ) -> forms.EndpointWithSecret:
+        """Have events sent to a URL from now on. `secret` is told this once, and to repetitions of this very call."""
+        return cast(
+            "forms.EndpointWithSecret",
+            self._connection.post("/v1/webhook-endpoints", body, idempotency_key=idempotency_key),
+        )
+
+    def list(self) -> Pages[forms.HealthyEndpoint]:
+        """List the endpoints with their health, the oldest first."""
+        return Pages(self._connection, "/v1/webhook-endpoints", {})
+
+    def show(self, endpoint: str, /) -> forms.HealthyEndpoint:
+        """Return an endpoint with its health."""
+        return cast("forms.HealthyEndpoint", self._connection.get(f"/v1/webhook-endpoints/{in_path(endpoint)}"))
+
+    def messages(
+        self,
+        endpoint: str,
+        /,
+        *,
+        status: Literal["pending", "delivered", "dead"] | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> Pages[forms.Message]:
+        """List the messages of an endpoint: those given up, those that wait, those delivered."""
+        return Pages(
+            self._connection,
+            f"/v1/webhook-endpoints/{in_path(endpoint)}/messages",
+            {"status": status, "after": after, "limit": limit},
+        )
+
+    def attempts(self, endpoint: str, /, *, limit: int | None = None) -> Pages[forms.Attempt]:
+        """List the newest tries of an endpoint, with what the receiver answered."""
+        return Pages(self._connection, f"/v1/webhook-endpoints/{in_path(endpoint)}/attempts", {"limit": limit})
+
+    def rotate(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
+    ) -> forms.Secret:
+        """Make a new secret."""
+        return cast(
+            "forms.Secret",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/rotate", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def disable(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
+    ) -> forms.Endpoint:
+        """Send nothing more to an endpoint. What waits for it is kept."""
+        return cast(
+            "forms.Endpoint",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/disable", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def enable(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
+    ) -> forms.Endpoint:
+        """Send to an endpoint again. What happened while it was disabled has to be replayed."""
+        return cast(
+            "forms.Endpoint",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/enable", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def replay(
+        self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointReplay]
+    ) -> forms.SentAgain:
+        """Send again: one event, or all since an instant. Receivers know repetitions by their `webhook-id`."""
+        return cast(
+            "forms.SentAgain",
+            self._connection.post(
+                f"/v1/webhook-endpoints/{in_path(endpoint)}/replay", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
+class Operations:
+    """All operations, by resource."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.api_keys = ApiKeys(connection)
+        self.bill_runs = BillRuns(connection)
+        self.catalog = Catalog(connection)
+        self.clock = Clock(connection)
+        self.customers = Customers(connection)
+        self.entitlements = Entitlements(connection)
+        self.events = Events(connection)
+        self.invoices = Invoices(connection)
+        self.ledger = Ledger(connection)
+        self.one_offs = OneOffs(connection)
+        self.subscriptions = Subscriptions(connection)
+        self.tenants = Tenants(connection)
+        self.usage = Usage(connection)
+        self.wallets = Wallets(connection)
+        self.webhooks = Webhooks(connection)
