@@ -269,6 +269,7 @@ def test_a_document_is_shown_by_number_or_id_and_explained(shop: Shell) -> None:
         "amount": "40.00",
         "tax": "8.00",
         "taxes": [],
+        "paid_by": [],
     }
     explanation = shop.done("invoice", "explain", "INV-1", *ACME, "--json").json["lines"][1]["explanation"]
     assert explanation == ["5 × 8.00 = 40.00", "rounded once to 40.00 USD"]
