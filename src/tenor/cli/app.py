@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import typer
 
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with refusals(as_json=as_json):
             _require_text(words)
             send_spans("tenor")
-        return app(words, prog_name="tenor", standalone_mode=not as_json) or ExitCode.DONE
+        return _command()(words, prog_name="tenor", standalone_mode=not as_json) or ExitCode.DONE
     except typer.Exit as end:
         return end.exit_code
     except typer.TyperException as misuse:
@@ -95,6 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  the last place where the exit code can still be made to mean something
         traceback.print_exc()
         return ExitCode.FAILED
+
+
+@cache
+def _command() -> Callable[..., int | None]:
+    """Return all commands as a tree; to build it takes 0.1 s, which a process that calls several pays once."""
+    return typer.main.get_command(app)
 
 
 def _require_text(words: Sequence[str]) -> None:

@@ -144,10 +144,10 @@ def require_reached(tenant: Tenant, instant: datetime, *, wall_now: datetime) ->
     Raises:
         BeyondClock: nobody can be billed as of tomorrow, nor where no table has partitions.
     """
-    if instant >= END_OF_BOOKS:
-        raise BeyondClock(f"{format_instant(instant)} lies beyond the books, which end before {END_OF_BOOKS:%Y}")
     if not tenant.is_sandbox and instant > wall_now:
         raise BeyondClock(f"{format_instant(instant)} has not come yet for {tenant.slug!r}, which is no sandbox")
+    if instant >= END_OF_BOOKS:
+        raise BeyondClock(f"{format_instant(instant)} lies beyond the books, which end before {END_OF_BOOKS:%Y}")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from unittest.mock import patch
 import pytest
 from psycopg import sql
 
-from tenor.cli import main
+from tenor.cli import main, output
 from tests.support.postgres import Server
 
 BOOK = """\
@@ -157,6 +157,13 @@ def opened_shell(server: Server, template: str, folder: Path) -> Iterator[Shell]
     """Yield a shell with a fresh database."""
     with server.fresh_database(template) as name:
         yield Shell(server, name, folder)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def wide() -> None:
+    """Tables have room: a console keeps the width that the process of the tests was started with."""
+    for console in (output.out, output.err):
+        console.width = 200
 
 
 @pytest.fixture
