@@ -72,6 +72,12 @@ class ApplyDiscount(TypedDict):
     promotion_code: NotRequired[str | None]
 
 
+class Archiving(TypedDict):
+    """Why an offer ends."""
+
+    reason: NotRequired[str | None]
+
+
 class Attempt(TypedDict):
     """One try to deliver a message, with what the receiver answered."""
 
@@ -191,6 +197,13 @@ class ConvertTrial(TypedDict):
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | str]
     kind: Literal["convert_trial"]
+
+
+class MinimumOrder(TypedDict):
+    """What an order must come to before the discount."""
+
+    amount: str
+    currency: str
 
 
 class CreditDecision(TypedDict):
@@ -571,6 +584,13 @@ class Named(TypedDict):
 
     code: str
     name: str
+
+
+class OrderMinimum(TypedDict):
+    """What an order must come to before the discount."""
+
+    amount: str
+    currency: str
 
 
 class NewCredit(TypedDict):
@@ -1139,6 +1159,71 @@ class ChangePrices(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class Coupon(TypedDict):
+    """An offer: a percentage or an amount off, for a while, on the lines inside its scope; empty scopes take
+    all.
+    """
+
+    max_redemptions: int | None
+    redeem_by: str | None
+    minimum_order: MinimumOrder | None
+    is_first_purchase_only: bool
+    redeemed: int
+    id: str
+    code: str
+    name: str
+    percent_off: str | None
+    amount_off: str | None
+    currency: str | None
+    duration: str
+    periods: int | None
+    plans: list[str]
+    products: list[str]
+    charges: list[str]
+    metrics: list[str]
+    max_per_customer: int | None
+    archived_at: str | None
+
+
+class ListedCoupon(TypedDict):
+    """A coupon with the words that redeem it."""
+
+    max_redemptions: int | None
+    redeem_by: str | None
+    minimum_order: MinimumOrder | None
+    is_first_purchase_only: bool
+    redeemed: int
+    id: str
+    code: str
+    name: str
+    percent_off: str | None
+    amount_off: str | None
+    currency: str | None
+    duration: str
+    periods: int | None
+    plans: list[str]
+    products: list[str]
+    charges: list[str]
+    metrics: list[str]
+    max_per_customer: int | None
+    archived_at: str | None
+    promotion_codes: list[str]
+
+
+class PromotionCode(TypedDict):
+    """A word that redeems a coupon, with limits of its own; `customer` null: for everybody who knows it."""
+
+    max_redemptions: int | None
+    redeem_by: str | None
+    minimum_order: MinimumOrder | None
+    is_first_purchase_only: bool
+    redeemed: int
+    id: str
+    code: str
+    coupon: str
+    customer: str | None
+
+
 class NewCreditNote(TypedDict):
     """What is given back: lines, an amount spread over all of them, or (neither) all that is left."""
 
@@ -1250,6 +1335,43 @@ class Metric(TypedDict):
     recurring: bool
     prorated: bool
     rounding: Rounding | None
+
+
+class NewCoupon(TypedDict):
+    """An offer to be: `percent_off`, or `amount_off` in major units of `currency`. Its terms never change."""
+
+    max_redemptions: NotRequired[int | None]
+    redeem_by: NotRequired[str | None]
+    minimum_order: NotRequired[OrderMinimum | None]
+    is_first_purchase_only: NotRequired[bool]
+    reason: NotRequired[str | None]
+    code: str
+    name: NotRequired[str | None]
+    """On documents; the code where none is given."""
+    percent_off: NotRequired[str | None]
+    amount_off: NotRequired[str | None]
+    currency: NotRequired[str | None]
+    duration: NotRequired[Literal["once", "repeating", "forever"]]
+    periods: NotRequired[int | None]
+    """Of a repeating discount."""
+    plans: NotRequired[list[str]]
+    products: NotRequired[list[str]]
+    charges: NotRequired[list[str]]
+    metrics: NotRequired[list[str]]
+    max_per_customer: NotRequired[int | None]
+
+
+class NewPromotionCode(TypedDict):
+    """A word that redeems a coupon, with limits beside the coupon's; for one customer where it names one."""
+
+    max_redemptions: NotRequired[int | None]
+    redeem_by: NotRequired[str | None]
+    minimum_order: NotRequired[OrderMinimum | None]
+    is_first_purchase_only: NotRequired[bool]
+    reason: NotRequired[str | None]
+    code: str
+    coupon: str
+    customer: NotRequired[str | None]
 
 
 class Receipt(TypedDict):

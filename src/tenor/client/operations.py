@@ -118,6 +118,35 @@ class Clock(Resource):
         return cast("forms.Advanced", self._connection.post("/v1/clock/advance", body, idempotency_key=idempotency_key))
 
 
+class Coupons(Resource):
+    """Coupons."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCoupon]) -> forms.Coupon:
+        """Offer a coupon. The same one again changes nothing."""
+        return cast("forms.Coupon", self._connection.post("/v1/coupons", body, idempotency_key=idempotency_key))
+
+    def list(self) -> Pages[forms.ListedCoupon]:
+        """List the coupons with what is left of them and the words that redeem them, by code."""
+        return Pages(self._connection, "/v1/coupons", {})
+
+    def archive(
+        self, coupon: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Archiving]
+    ) -> forms.Coupon:
+        """End an offer, also through its promotion codes; discounts that were granted go on. Repeatable."""
+        return cast(
+            "forms.Coupon",
+            self._connection.post(f"/v1/coupons/{in_path(coupon)}/archive", body, idempotency_key=idempotency_key),
+        )
+
+    def create_code(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPromotionCode]
+    ) -> forms.PromotionCode:
+        """Give a coupon a word by which customers redeem it; capitals and small letters are the same."""
+        return cast(
+            "forms.PromotionCode", self._connection.post("/v1/promotion-codes", body, idempotency_key=idempotency_key)
+        )
+
+
 class Customers(Resource):
     """Customers."""
 
@@ -671,6 +700,7 @@ class Operations:
         self.bill_runs = BillRuns(connection)
         self.catalog = Catalog(connection)
         self.clock = Clock(connection)
+        self.coupons = Coupons(connection)
         self.customers = Customers(connection)
         self.entitlements = Entitlements(connection)
         self.events = Events(connection)

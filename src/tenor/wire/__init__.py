@@ -2,6 +2,14 @@
 
 from tenor.wire.adjustments import AdjustmentJson, ReceiptJson, adjustment_json, receipt_json
 from tenor.wire.catalog import MetricJson, NamedJson, PlanJson, metric_json, named_json, plan_json
+from tenor.wire.coupons import (
+    CouponJson,
+    ListedCouponJson,
+    PromotionCodeJson,
+    coupon_json,
+    listed_coupon_json,
+    promotion_code_json,
+)
 from tenor.wire.customers import CustomerJson, customer_json
 from tenor.wire.documents import (
     DocumentJson,
@@ -69,6 +77,7 @@ __all__ = [
     "AdjustmentJson",
     "AmendedUsageJson",
     "AttemptJson",
+    "CouponJson",
     "CurrentUsageJson",
     "CustomerJson",
     "DocumentJson",
@@ -85,11 +94,13 @@ __all__ = [
     "IssuedJson",
     "IssuedKeyJson",
     "KeyJson",
+    "ListedCouponJson",
     "MessageJson",
     "MetricJson",
     "NamedJson",
     "PhaseJson",
     "PlanJson",
+    "PromotionCodeJson",
     "QuoteJson",
     "QuoteText",
     "ReceiptJson",
@@ -108,6 +119,7 @@ __all__ = [
     "adjustment_json",
     "attempts_json",
     "balance_json",
+    "coupon_json",
     "customer_json",
     "document_json",
     "document_row_json",
@@ -124,10 +136,12 @@ __all__ = [
     "issued_json",
     "issued_key_json",
     "key_json",
+    "listed_coupon_json",
     "messages_json",
     "metric_json",
     "named_json",
     "plan_json",
+    "promotion_code_json",
     "quote_from_text",
     "quote_json",
     "receipt_json",

@@ -36,6 +36,8 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/price-books/plan": {"source": BOOK},
     "/v1/price-books/apply": {"source": BOOK},
     "/v1/api-keys": {"name": "k"},
+    "/v1/coupons": {"code": "new", "percent_off": "5"},
+    "/v1/promotion-codes": {"code": "NEW", "coupon": "spring", "customer": "{customer}"},
     "/v1/customers/{customer}/wallets": {"currency": "USD"},
     "/v1/customers/{customer}/wallets/{wallet}/grants": {"amount": "1"},
     "/v1/customers/{customer}/wallets/{wallet}/uses": {"amount": "1", "key": "k"},
@@ -58,7 +60,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 }
 """Parameters that name a thing."""
 
-SHARED: Final = {"plan", "feature", "wallet"}
+SHARED: Final = {"plan", "feature", "wallet", "coupon"}
 """Names of the catalogue, which every tenant gives by itself: not ids."""
 
 
@@ -78,6 +80,7 @@ class Route(NamedTuple):
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
     *("wallet", "grant", "use", "endpoint", "event"),
+    *("coupon",),
 )
 ROUTES: Final = [
     Route(method, path)

@@ -62,6 +62,7 @@ def furnished(caller: Caller) -> dict[str, str]:
     endpoint = caller.made("/webhook-endpoints", {"url": "https://hooks.globex.example/tenor"})
     event = caller.seen("/events", limit=1)["events"][0]
     override = caller.made("/customers/globex/entitlements", {"feature": "sso"})
+    caller.made("/coupons", {"code": "spring", "percent_off": "10"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
     return {
@@ -78,4 +79,5 @@ def furnished(caller: Caller) -> dict[str, str]:
         "event": event["id"],
         "plan": "team",
         "feature": "export",
+        "coupon": "spring",
     }

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from tenor.api.resources import (
     catalog,
     clock,
+    coupons,
     customers,
     drafts,
     entitlements,
@@ -25,6 +26,7 @@ from tenor.api.resources import (
 
 RESOURCES: Final[tuple[APIRouter, ...]] = (
     catalog.router,
+    coupons.router,
     customers.router,
     subscriptions.router,
     entitlements.router,
