@@ -48,6 +48,13 @@ class Advance(TypedDict):
     to: str
 
 
+class AgreedTerms(TypedDict):
+    """To be paid so many days after the issue (`net`), or after the end of its month (`end_of_month`)."""
+
+    kind: Literal["net", "end_of_month"]
+    days: int
+
+
 class RefusedEvent(TypedDict):
     """An event that could not be taken: its place in the batch, the part that is wrong, and why."""
 
@@ -89,6 +96,13 @@ class Attempt(TypedDict):
     error: str | None
     answer: str
     duration_ms: int
+
+
+class PaymentTerms(TypedDict):
+    """`days` after the issue (`net`), or after the end of its month (`end_of_month`)."""
+
+    kind: str
+    days: int
 
 
 class Cancel(TypedDict):
@@ -685,6 +699,23 @@ class NewPayment(TypedDict):
     reason: NotRequired[str | None]
 
 
+class NewProformaLine(TypedDict):
+    """What the preview names, in major units."""
+
+    description: str
+    amount: str
+    tax_category: NotRequired[str]
+
+
+class NewRefundRequest(TypedDict):
+    """How much of a customer's credit is to be sent back, in major units."""
+
+    customer: str
+    currency: str
+    amount: str
+    reason: str
+
+
 class NewReservation(TypedDict):
     """What is held until it is committed or released, or until `expires_at` if nobody does either."""
 
@@ -832,6 +863,25 @@ class PriceBookBody(TypedDict):
     source: str
 
 
+class ProformaLine(TypedDict):
+    """A line of a proforma."""
+
+    description: str
+    amount: str
+    tax: str
+
+
+class RefundRequest(TypedDict):
+    """Money to be sent back; `credit_note` null: it was the customer's credit."""
+
+    id: str
+    customer: str
+    amount: str
+    currency: str
+    status: str
+    credit_note: str | None
+
+
 class Rejection(TypedDict):
     """An event that could not be taken, as it was sent, until a replay takes it."""
 
@@ -966,6 +1016,14 @@ class SentAgain(TypedDict):
     messages: int
 
 
+class SentRefund(TypedDict):
+    """Under which name the bank has sent it."""
+
+    reference: str
+    """The bank's name for the payment."""
+    reason: NotRequired[str | None]
+
+
 class ShortenTerm(TypedDict):
     """The term ends earlier."""
 
@@ -978,6 +1036,16 @@ class ShortenTerm(TypedDict):
     """Refused when it is another by now."""
     kind: Literal["shorten_term"]
     until: str
+
+
+class StatementEntry(TypedDict):
+    """One thing that moved the balance, and what the balance then was."""
+
+    at: str
+    what: str
+    number: str
+    amount: str
+    balance: str
 
 
 Status = Literal[
@@ -1117,6 +1185,19 @@ class TrialBalance(TypedDict):
     difference: dict[str, str]
 
 
+class BillingChange(TypedDict):
+    """What is to be set; what is left out stays."""
+
+    payment_terms: NotRequired[AgreedTerms | None]
+    po_number: NotRequired[str | None]
+    consolidates: NotRequired[bool | None]
+    """All subscriptions on one document."""
+    negative_total: NotRequired[Literal["balance", "refund"] | None]
+    """What becomes of the total of a credit note."""
+    grace_days: NotRequired[int | None]
+    reason: NotRequired[str | None]
+
+
 class AmendedUsage(TypedDict):
     """What became of corrections or cancellations, by their positions."""
 
@@ -1135,6 +1216,16 @@ class UsageReceipt(TypedDict):
     duplicates: list[int]
     conflicts: list[int]
     rejected: list[RefusedEvent]
+
+
+class BillingSettings(TypedDict):
+    """How a customer is billed; a document is a draft for `grace_days` before it has its number."""
+
+    payment_terms: PaymentTerms
+    po_number: str
+    consolidates: bool
+    negative_total: str
+    grace_days: int
 
 
 class Cancellation(TypedDict):
@@ -1374,6 +1465,17 @@ class NewPromotionCode(TypedDict):
     customer: NotRequired[str | None]
 
 
+class NewProforma(TypedDict):
+    """A preview to be, for one customer, in one currency."""
+
+    customer: str
+    currency: str
+    lines: list[NewProformaLine]
+    subscription: NotRequired[str | None]
+    tax_inclusive: NotRequired[bool]
+    reason: NotRequired[str | None]
+
+
 class Receipt(TypedDict):
     """A payment, what it has paid, and what of it went to the customer's credit."""
 
@@ -1383,6 +1485,22 @@ class Receipt(TypedDict):
     currency: str
     paid: list[Paid]
     to_credit: str
+
+
+class Proforma(TypedDict):
+    """A numbered preview of an invoice; nothing is owed by it."""
+
+    id: str
+    number: str
+    customer: str
+    currency: str
+    issued_at: str
+    due_on: str | None
+    po_number: str
+    net: str
+    tax: str
+    total: str
+    lines: list[ProformaLine]
 
 
 class Run(TypedDict):
@@ -1410,6 +1528,15 @@ class RunReport(TypedDict):
     lines: int
     documents: list[RunTotal]
     seconds: str
+
+
+class Statement(TypedDict):
+    """A customer's movements in one currency. A positive balance is owed by the customer, a negative one to it."""
+
+    currency: str
+    opening: str
+    closing: str
+    entries: list[StatementEntry]
 
 
 class Quote(TypedDict):

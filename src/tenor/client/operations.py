@@ -63,6 +63,40 @@ class BillRuns(Resource):
         return Pages(self._connection, f"/v1/bill-runs/{in_path(run)}/parked", {})
 
 
+class BillingSettings(Resource):
+    """Billing-settings."""
+
+    def show_default(self) -> forms.BillingSettings:
+        """Return how a customer without settings of its own is billed."""
+        return cast("forms.BillingSettings", self._connection.get("/v1/billing-settings"))
+
+    def set_default(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.BillingChange]
+    ) -> forms.BillingSettings:
+        """Set how customers without settings of their own are billed. Documents keep what they were issued with."""
+        return cast(
+            "forms.BillingSettings",
+            self._connection.post("/v1/billing-settings", body, idempotency_key=idempotency_key),
+        )
+
+    def show(self, customer: str, /) -> forms.BillingSettings:
+        """Return how a customer is billed: by its own settings, then by those of all."""
+        return cast(
+            "forms.BillingSettings", self._connection.get(f"/v1/customers/{in_path(customer)}/billing-settings")
+        )
+
+    def change(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.BillingChange]
+    ) -> forms.BillingSettings:
+        """Set how a customer is billed. Documents keep what they were issued with."""
+        return cast(
+            "forms.BillingSettings",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/billing-settings", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
 class Catalog(Resource):
     """Catalog."""
 
@@ -339,6 +373,59 @@ class OneOffs(Resource):
     def pay(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPayment]) -> forms.Receipt:
         """Record money received. `reference` is unique for each payment."""
         return cast("forms.Receipt", self._connection.post("/v1/payments", body, idempotency_key=idempotency_key))
+
+
+class Proformas(Resource):
+    """Proformas."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewProforma]) -> forms.Proforma:
+        """Make a numbered preview of an invoice. Nothing is booked or owed by it."""
+        return cast("forms.Proforma", self._connection.post("/v1/proformas", body, idempotency_key=idempotency_key))
+
+    def show(self, proforma: str, /) -> forms.Proforma:
+        """Return a proforma as it was made."""
+        return cast("forms.Proforma", self._connection.get(f"/v1/proformas/{in_path(proforma)}"))
+
+
+class Refunds(Resource):
+    """Refunds."""
+
+    def create(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRefundRequest]
+    ) -> forms.RefundRequest:
+        """Ask for a customer's credit to be sent back. It is credit no longer."""
+        return cast(
+            "forms.RefundRequest", self._connection.post("/v1/refund-requests", body, idempotency_key=idempotency_key)
+        )
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, customer: str | None = None
+    ) -> Pages[forms.RefundRequest]:
+        """List what is to be sent back, and what was; the newest first. Credit notes ask for refunds too."""
+        return Pages(self._connection, "/v1/refund-requests", {"limit": limit, "after": after, "customer": customer})
+
+    def show(self, refund: str, /) -> forms.RefundRequest:
+        """Return a request."""
+        return cast("forms.RefundRequest", self._connection.get(f"/v1/refund-requests/{in_path(refund)}"))
+
+    def sent(
+        self, refund: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.SentRefund]
+    ) -> forms.RefundRequest:
+        """Tell that a refund has been sent; telling it again changes nothing."""
+        return cast(
+            "forms.RefundRequest",
+            self._connection.post(f"/v1/refund-requests/{in_path(refund)}/sent", body, idempotency_key=idempotency_key),
+        )
+
+
+class Statements(Resource):
+    """Statements."""
+
+    def list(self, customer: str, /, *, since: str | None = None, until: str | None = None) -> Pages[forms.Statement]:
+        """List a customer's statements, one for each currency."""
+        return Pages(
+            self._connection, f"/v1/customers/{in_path(customer)}/statements", {"since": since, "until": until}
+        )
 
 
 class Subscriptions(Resource):
@@ -698,6 +785,7 @@ class Operations:
     def __init__(self, connection: Connection) -> None:
         self.api_keys = ApiKeys(connection)
         self.bill_runs = BillRuns(connection)
+        self.billing_settings = BillingSettings(connection)
         self.catalog = Catalog(connection)
         self.clock = Clock(connection)
         self.coupons = Coupons(connection)
@@ -707,6 +795,9 @@ class Operations:
         self.invoices = Invoices(connection)
         self.ledger = Ledger(connection)
         self.one_offs = OneOffs(connection)
+        self.proformas = Proformas(connection)
+        self.refunds = Refunds(connection)
+        self.statements = Statements(connection)
         self.subscriptions = Subscriptions(connection)
         self.tenants = Tenants(connection)
         self.usage = Usage(connection)

@@ -52,6 +52,7 @@ PREFIXES: Final = {
     "adj": "adjustment",
     "pay": "payment",
     "rfd": "refund request",
+    "pro": "proforma",
     "wof": "write-off",
     "ctr": "contract",
     "ovr": "entitlement override",

@@ -36,6 +36,15 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/price-books/plan": {"source": BOOK},
     "/v1/price-books/apply": {"source": BOOK},
     "/v1/api-keys": {"name": "k"},
+    "/v1/billing-settings": {"grace_days": 1},
+    "/v1/customers/{customer}/billing-settings": {"payment_terms": {"kind": "net", "days": 14}},
+    "/v1/refund-requests": {"customer": "{customer}", "currency": "USD", "amount": "1.00", "reason": "r"},
+    "/v1/refund-requests/{refund}/sent": {"reference": "bank-1"},
+    "/v1/proformas": {
+        "customer": "{customer}",
+        "currency": "USD",
+        "lines": [{"description": "d", "amount": "1.00"}],
+    },
     "/v1/coupons": {"code": "new", "percent_off": "5"},
     "/v1/promotion-codes": {"code": "NEW", "coupon": "spring", "customer": "{customer}"},
     "/v1/customers/{customer}/wallets": {"currency": "USD"},
@@ -56,6 +65,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "/v1/usage": {"customer": "{customer}", "metric": "calls"},
     "/v1/invoices": {"customer": "{customer}"},
     "/v1/subscriptions": {"customer": "{customer}"},
+    "/v1/refund-requests": {"customer": "{customer}"},
     "/v1/ledger/transfers": {"invoice": "{invoice}"},
 }
 """Parameters that name a thing."""
@@ -80,7 +90,7 @@ class Route(NamedTuple):
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
     *("wallet", "grant", "use", "endpoint", "event"),
-    *("coupon",),
+    *("coupon", "refund", "proforma"),
 )
 ROUTES: Final = [
     Route(method, path)

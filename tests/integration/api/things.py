@@ -62,6 +62,18 @@ def furnished(caller: Caller) -> dict[str, str]:
     endpoint = caller.made("/webhook-endpoints", {"url": "https://hooks.globex.example/tenor"})
     event = caller.seen("/events", limit=1)["events"][0]
     override = caller.made("/customers/globex/entitlements", {"feature": "sso"})
+    overpaid = {
+        "customer": "globex",
+        "currency": "USD",
+        "amount": "900.00",
+        "method": "transfer",
+        "reference": "bank-0",
+    }
+    caller.made("/payments", overpaid)
+    back = {"customer": "globex", "currency": "USD", "amount": "1.00", "reason": "asked for"}
+    refund = caller.made("/refund-requests", back)
+    line = {"description": "Setup", "amount": "100.00"}
+    proforma = caller.made("/proformas", {"customer": "globex", "currency": "USD", "lines": [line]})
     caller.made("/coupons", {"code": "spring", "percent_off": "10"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
@@ -80,4 +92,6 @@ def furnished(caller: Caller) -> dict[str, str]:
         "plan": "team",
         "feature": "export",
         "coupon": "spring",
+        "refund": refund["id"],
+        "proforma": proforma["id"],
     }

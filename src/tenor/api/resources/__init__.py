@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from tenor.api.resources import (
+    billing_settings,
     catalog,
     clock,
     coupons,
@@ -16,7 +17,10 @@ from tenor.api.resources import (
     keys,
     ledger,
     one_offs,
+    proformas,
+    refunds,
     runs,
+    statements,
     subscriptions,
     tenants,
     usage,
@@ -28,6 +32,7 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     catalog.router,
     coupons.router,
     customers.router,
+    billing_settings.router,
     subscriptions.router,
     entitlements.router,
     usage.router,
@@ -35,6 +40,9 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     invoices.router,
     drafts.router,
     one_offs.router,
+    refunds.router,
+    proformas.router,
+    statements.router,
     runs.router,
     clock.router,
     ledger.router,
