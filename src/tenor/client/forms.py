@@ -271,6 +271,16 @@ class CustomerChange(TypedDict):
     reason: NotRequired[str | None]
 
 
+class TaxProfile(TypedDict):
+    """What decides how a customer is taxed."""
+
+    jurisdiction: str
+    tax_id: str | None
+    is_exempt: bool
+    exemption_reason: str
+    is_reverse_charge: bool
+
+
 class DocumentRow(TypedDict):
     """A document in a list."""
 
@@ -290,6 +300,13 @@ class DocumentRow(TypedDict):
 DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, "amount": str, "tax": str})
 
 
+class EndOfOverride(TypedDict):
+    """When an override ends; now where no instant is said."""
+
+    at: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
 class EndTrial(TypedDict):
     """The trial ends, and the subscription with it."""
 
@@ -302,6 +319,12 @@ class EndTrial(TypedDict):
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | str]
     kind: Literal["end_trial"]
+
+
+class EndedTaxOverride(TypedDict):
+    """An override that has an end."""
+
+    id: str
 
 
 class Endpoint(TypedDict):
@@ -757,6 +780,27 @@ class NewSubscriptionBody(TypedDict):
     metadata: NotRequired[dict[str, str]]
 
 
+class OverridingRate(TypedDict):
+    """A rate in percent that takes the place of others."""
+
+    name: str
+    percent: str
+
+
+class NewTaxRate(TypedDict):
+    """A tax by name, in percent, from an instant on. What it meets ends there, and comes back after `valid_to`."""
+
+    name: str
+    percent: str
+    country: str
+    """ISO 3166-1."""
+    region: NotRequired[str]
+    """Part of an ISO 3166-2 code, QC of CA-QC."""
+    category: NotRequired[str]
+    valid_from: str
+    valid_to: NotRequired[str | None]
+
+
 class NewTenant(TypedDict):
     """A tenant to be. A sandbox may be moved through time, from `clock_at` on; without that it follows the
     world.
@@ -863,6 +907,21 @@ class PriceBookBody(TypedDict):
     source: str
 
 
+class ProfileChange(TypedDict):
+    """How a customer is to be taxed, instead of by its plain percentage."""
+
+    country: str
+    """ISO 3166-1."""
+    region: NotRequired[str]
+    """Part of an ISO 3166-2 code, QC of CA-QC."""
+    tax_id: NotRequired[str | None]
+    exemption_reason: NotRequired[str | None]
+    """Exempt from tax, with this reason."""
+    is_reverse_charge: NotRequired[bool]
+    """The customer owes the tax."""
+    reason: NotRequired[str | None]
+
+
 class ProformaLine(TypedDict):
     """A line of a proforma."""
 
@@ -940,6 +999,13 @@ class Renew(TypedDict):
     length: NotRequired[str | None]
 
 
+class ReplacingRate(TypedDict):
+    """A rate that takes the place of others."""
+
+    name: str
+    percent: str
+
+
 class Replay(TypedDict):
     """Which rejected events to try again: those of these ids (`rej_…`), or all."""
 
@@ -1010,6 +1076,16 @@ class Secret(TypedDict):
     secret: str
 
 
+class SellerChange(TypedDict):
+    """Where the tenant itself is to be taxed, and who is to say the rates: its `table`, or the tax `engine`."""
+
+    country: str
+    """ISO 3166-1."""
+    tax_id: NotRequired[str | None]
+    rates_from: NotRequired[Literal["table", "engine"]]
+    reason: NotRequired[str | None]
+
+
 class SentAgain(TypedDict):
     """How many messages wait to be sent again."""
 
@@ -1022,6 +1098,17 @@ class SentRefund(TypedDict):
     reference: str
     """The bank's name for the payment."""
     reason: NotRequired[str | None]
+
+
+class TaxRate(TypedDict):
+    """A rate in percent with its validity; `jurisdiction` is a country ('DE') or a region of one ('CA-QC')."""
+
+    name: str
+    jurisdiction: str
+    category: str
+    percent: str
+    valid_from: str
+    valid_to: str | None
 
 
 class ShortenTerm(TypedDict):
@@ -1052,6 +1139,14 @@ Status = Literal[
     "created", "trialing", "active", "past_due", "paused", "expiring_soon", "expired", "cancelled", "suspended"
 ]
 """The nine states of a subscription."""
+
+
+class TaxSeller(TypedDict):
+    """Where the tenant itself is taxed, and who says the rates: its `table`, or the tax `engine`."""
+
+    country: str
+    tax_id: str | None
+    rates_from: str
 
 
 class Tenant(TypedDict):
@@ -1333,6 +1428,13 @@ class CurrentUsage(TypedDict):
     usage: list[Used]
 
 
+class CustomerTax(TypedDict):
+    """How a customer is taxed; `profile` null: by the plain percentage of the customer."""
+
+    customer: str
+    profile: TaxProfile | None
+
+
 class Draft(TypedDict):
     """A document that is not issued."""
 
@@ -1476,6 +1578,24 @@ class NewProforma(TypedDict):
     reason: NotRequired[str | None]
 
 
+class NewTaxOverride(TypedDict):
+    """Rates that are to replace all others of a customer; none at all: no tax."""
+
+    rates: NotRequired[list[OverridingRate]]
+    audit_reference: str
+    """The proof: number of a ruling, a certificate, a ticket."""
+    valid_from: str
+    valid_to: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class NewTaxRates(TypedDict):
+    """Rates that are to hold, in this order."""
+
+    rates: list[NewTaxRate]
+    reason: NotRequired[str | None]
+
+
 class Receipt(TypedDict):
     """A payment, what it has paid, and what of it went to the customer's credit."""
 
@@ -1503,6 +1623,17 @@ class Proforma(TypedDict):
     lines: list[ProformaLine]
 
 
+class TaxOverride(TypedDict):
+    """Rates that replace all others of a customer; without rates: no tax at all."""
+
+    id: str
+    customer: str
+    rates: list[ReplacingRate]
+    audit_reference: str
+    valid_from: str
+    valid_to: str | None
+
+
 class Run(TypedDict):
     """A bill run and how far it is; `status` is running or finished."""
 
@@ -1528,6 +1659,12 @@ class RunReport(TypedDict):
     lines: int
     documents: list[RunTotal]
     seconds: str
+
+
+class SetTaxRates(TypedDict):
+    """The rates that were not there already."""
+
+    rates: list[TaxRate]
 
 
 class Statement(TypedDict):

@@ -512,6 +512,63 @@ class Subscriptions(Resource):
         )
 
 
+class Taxes(Resource):
+    """Taxes."""
+
+    def rates(self) -> Pages[forms.TaxRate]:
+        """List every rate with its validity, by place, category and name."""
+        return Pages(self._connection, "/v1/tax-rates", {})
+
+    def set_rates(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTaxRates]) -> forms.SetTaxRates:
+        """Let rates hold in their spans; the answer lists those that were not there already."""
+        return cast("forms.SetTaxRates", self._connection.post("/v1/tax-rates", body, idempotency_key=idempotency_key))
+
+    def seller(self) -> forms.TaxSeller:
+        """Return where the tenant itself is taxed; 404 while it has not said."""
+        return cast("forms.TaxSeller", self._connection.get("/v1/tax-seller"))
+
+    def set_seller(self, *, idempotency_key: str | None = None, **body: Unpack[forms.SellerChange]) -> forms.TaxSeller:
+        """Say where the tenant itself is taxed, and who says the rates."""
+        return cast("forms.TaxSeller", self._connection.post("/v1/tax-seller", body, idempotency_key=idempotency_key))
+
+    def profile(self, customer: str, /) -> forms.CustomerTax:
+        """Return how a customer is taxed."""
+        return cast("forms.CustomerTax", self._connection.get(f"/v1/customers/{in_path(customer)}/tax-profile"))
+
+    def set_profile(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ProfileChange]
+    ) -> forms.CustomerTax:
+        """Say how a customer is taxed. What is billed stays as billed."""
+        return cast(
+            "forms.CustomerTax",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/tax-profile", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def override(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTaxOverride]
+    ) -> forms.TaxOverride:
+        """Let rates replace all others of a customer. Of several that hold at once the newest counts."""
+        return cast(
+            "forms.TaxOverride",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/tax-overrides", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def end_override(
+        self, tax_override: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndOfOverride]
+    ) -> forms.EndedTaxOverride:
+        """End an override; documents that it was used for stay as they are."""
+        return cast(
+            "forms.EndedTaxOverride",
+            self._connection.post(
+                f"/v1/tax-overrides/{in_path(tax_override)}/end", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
 class Tenants(Resource):
     """Tenants."""
 
@@ -799,6 +856,7 @@ class Operations:
         self.refunds = Refunds(connection)
         self.statements = Statements(connection)
         self.subscriptions = Subscriptions(connection)
+        self.taxes = Taxes(connection)
         self.tenants = Tenants(connection)
         self.usage = Usage(connection)
         self.wallets = Wallets(connection)

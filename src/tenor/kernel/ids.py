@@ -56,6 +56,7 @@ PREFIXES: Final = {
     "wof": "write-off",
     "ctr": "contract",
     "ovr": "entitlement override",
+    "tov": "tax override",
     "wal": "wallet",
     "grt": "credit grant",
     "use": "use of a wallet",

@@ -61,6 +61,16 @@ from tenor.wire.subscriptions import (
     subscription_json,
     timeline_json,
 )
+from tenor.wire.taxes import (
+    TaxOverrideJson,
+    TaxProfileJson,
+    TaxRateJson,
+    TaxSellerJson,
+    tax_override_json,
+    tax_profile_json,
+    tax_rate_json,
+    tax_seller_json,
+)
 from tenor.wire.tenants import TenantJson, tenant_json
 from tenor.wire.usage import (
     AmendedUsageJson,
@@ -123,6 +133,10 @@ __all__ = [
     "RunReportJson",
     "StatementJson",
     "SubscriptionJson",
+    "TaxOverrideJson",
+    "TaxProfileJson",
+    "TaxRateJson",
+    "TaxSellerJson",
     "TenantJson",
     "TransferJson",
     "TrialBalanceJson",
@@ -167,6 +181,10 @@ __all__ = [
     "run_json",
     "statement_json",
     "subscription_json",
+    "tax_override_json",
+    "tax_profile_json",
+    "tax_rate_json",
+    "tax_seller_json",
     "tenant_json",
     "timeline_json",
     "transfer_json",

@@ -45,6 +45,12 @@ BODIES: Final[dict[str, Any]] = {
         "currency": "USD",
         "lines": [{"description": "d", "amount": "1.00"}],
     },
+    "/v1/tax-rates": {
+        "rates": [{"name": "VAT", "percent": "19", "country": "DE", "valid_from": "2026-01-01T00:00:00Z"}]
+    },
+    "/v1/tax-seller": {"country": "DE"},
+    "/v1/customers/{customer}/tax-profile": {"country": "DE"},
+    "/v1/customers/{customer}/tax-overrides": {"audit_reference": "ruling", "valid_from": "2026-01-01T00:00:00Z"},
     "/v1/coupons": {"code": "new", "percent_off": "5"},
     "/v1/promotion-codes": {"code": "NEW", "coupon": "spring", "customer": "{customer}"},
     "/v1/customers/{customer}/wallets": {"currency": "USD"},
@@ -90,7 +96,7 @@ class Route(NamedTuple):
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
     *("wallet", "grant", "use", "endpoint", "event"),
-    *("coupon", "refund", "proforma"),
+    *("coupon", "refund", "proforma", "tax_override"),
 )
 ROUTES: Final = [
     Route(method, path)

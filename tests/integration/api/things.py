@@ -74,6 +74,8 @@ def furnished(caller: Caller) -> dict[str, str]:
     refund = caller.made("/refund-requests", back)
     line = {"description": "Setup", "amount": "100.00"}
     proforma = caller.made("/proformas", {"customer": "globex", "currency": "USD", "lines": [line]})
+    ruling = {"audit_reference": "ruling 7", "valid_from": "2027-01-01T00:00:00Z"}
+    tax_override = caller.made("/customers/globex/tax-overrides", ruling)
     caller.made("/coupons", {"code": "spring", "percent_off": "10"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
@@ -92,6 +94,7 @@ def furnished(caller: Caller) -> dict[str, str]:
         "plan": "team",
         "feature": "export",
         "coupon": "spring",
+        "tax_override": tax_override["id"],
         "refund": refund["id"],
         "proforma": proforma["id"],
     }
