@@ -199,6 +199,27 @@ class Commitment(TypedDict):
     amount: str
 
 
+class Difference(TypedDict):
+    """One value that a step changes; `old` null: it was not there, `new` null: it is gone."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+class ContractSubscription(TypedDict):
+    """A subscription to be of the contract's customer, with all steps ahead; the newest version by default."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    external_id: str
+    contract_version: NotRequired[int | None]
+    starts_at: NotRequired[str | None]
+
+
 class ConvertTrial(TypedDict):
     """The trial ends, and goes over into the paid plan."""
 
@@ -616,11 +637,34 @@ class MoveAnchor(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class MoveToContract(TypedDict):
+    """A contract of the customer, or the amended version of the one that it is on; the newest by default."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["move_to_contract"]
+    contract: str
+    contract_version: NotRequired[int | None]
+
+
 class Named(TypedDict):
     """A product or a feature."""
 
     code: str
     name: str
+
+
+class NewContract(TypedDict):
+    """A contract, or the next version of one: the text of its file, in YAML or JSON (docs/price-books.md)."""
+
+    source: str
+    reason: NotRequired[str | None]
 
 
 class OrderMinimum(TypedDict):
@@ -1345,6 +1389,16 @@ class ChangePrices(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class ContractStep(TypedDict):
+    """From its start on a private plan version holds; the first step begins with the subscription."""
+
+    step: int
+    after_months: int | None
+    starts_at: str | None
+    plan_version_id: str
+    differences: NotRequired[list[Difference]]
+
+
 class Coupon(TypedDict):
     """An offer: a percentage or an amount off, for a while, on the lines inside its scope; empty scopes take
     all.
@@ -1676,6 +1730,24 @@ class Statement(TypedDict):
     entries: list[StatementEntry]
 
 
+class Contract(TypedDict):
+    """One version of what is agreed with one customer apart from the price books."""
+
+    id: str
+    contract: str
+    version: int
+    customer_id: str
+    plan: str
+    name: str
+    payment_terms: PaymentTerms | None
+    po_number: str | None
+    term_months: int | None
+    agreed_at: str
+    agreed_by: str
+    reason: str
+    steps: list[ContractStep]
+
+
 class Quote(TypedDict):
     """What a change would issue at a frozen instant; `quote` is the text by which it is accepted within a day."""
 
@@ -1733,6 +1805,7 @@ SubscriptionsChange = (
     | ChangePrices
     | AddAddOn
     | RemoveAddOn
+    | MoveToContract
     | ApplyDiscount
     | RemoveDiscount
     | Pause

@@ -152,6 +152,49 @@ class Clock(Resource):
         return cast("forms.Advanced", self._connection.post("/v1/clock/advance", body, idempotency_key=idempotency_key))
 
 
+class Contracts(Resource):
+    """Contracts."""
+
+    def agree(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewContract]
+    ) -> forms.Contract:
+        """Agree what a file says: a new contract, or the next version of one. The newest again changes nothing."""
+        return cast(
+            "forms.Contract",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/contracts", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def list(self, *, customer: str | None = None) -> Pages[forms.Contract]:
+        """List the contracts in every version, by code, the newest version first."""
+        return Pages(self._connection, "/v1/contracts", {"customer": customer})
+
+    def show(self, contract: str, /, *, version: int | None = None) -> forms.Contract:
+        """Return a contract, with what each of its steps changes."""
+        return cast("forms.Contract", self._connection.get(f"/v1/contracts/{in_path(contract)}", {"version": version}))
+
+    def subscribe(
+        self, contract: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ContractSubscription]
+    ) -> forms.KnownSubscription:
+        """Subscribe the customer of a contract to it, with all its steps ahead."""
+        return cast(
+            "forms.KnownSubscription",
+            self._connection.post(
+                f"/v1/contracts/{in_path(contract)}/subscriptions", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def quote(
+        self, contract: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ContractSubscription]
+    ) -> forms.Quote:
+        """Tell what a subscription to a contract would cost now. Create it with `quote`, and it costs exactly that."""
+        return cast(
+            "forms.Quote",
+            self._connection.post(f"/v1/contracts/{in_path(contract)}/quotes", body, idempotency_key=idempotency_key),
+        )
+
+
 class Coupons(Resource):
     """Coupons."""
 
@@ -845,6 +888,7 @@ class Operations:
         self.billing_settings = BillingSettings(connection)
         self.catalog = Catalog(connection)
         self.clock = Clock(connection)
+        self.contracts = Contracts(connection)
         self.coupons = Coupons(connection)
         self.customers = Customers(connection)
         self.entitlements = Entitlements(connection)

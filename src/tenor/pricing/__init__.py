@@ -50,6 +50,7 @@ from tenor.pricing.price_book import (
     plan_price_book,
     read_price_book,
 )
+from tenor.pricing.price_book.differences import Difference
 from tenor.pricing.store import (
     PlanNotSold,
     TamperedPlanVersion,
@@ -82,6 +83,7 @@ __all__ = [
     "CouponArchived",
     "CouponCodeTaken",
     "CouponNotFound",
+    "Difference",
     "Discount",
     "DiscountNotFound",
     "DiscountTerms",

@@ -12,6 +12,7 @@ from tenor.wire.billing import (
     statement_json,
 )
 from tenor.wire.catalog import MetricJson, NamedJson, PlanJson, metric_json, named_json, plan_json
+from tenor.wire.contracts import ContractJson, contract_json
 from tenor.wire.coupons import (
     CouponJson,
     ListedCouponJson,
@@ -98,6 +99,7 @@ __all__ = [
     "AmendedUsageJson",
     "AttemptJson",
     "BillingSettingsJson",
+    "ContractJson",
     "CouponJson",
     "CurrentUsageJson",
     "CustomerJson",
@@ -148,6 +150,7 @@ __all__ = [
     "attempts_json",
     "balance_json",
     "billing_settings_json",
+    "contract_json",
     "coupon_json",
     "customer_json",
     "document_json",

@@ -7,7 +7,7 @@ import pytest
 
 from tenor.api import openapi_document
 from tests.integration.api.conftest import World
-from tests.integration.api.things import BOOK, furnished
+from tests.integration.api.things import BOOK, CONTRACT, furnished
 from tests.support.api import Caller
 
 DOCUMENT: Final = openapi_document()
@@ -51,6 +51,9 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/tax-seller": {"country": "DE"},
     "/v1/customers/{customer}/tax-profile": {"country": "DE"},
     "/v1/customers/{customer}/tax-overrides": {"audit_reference": "ruling", "valid_from": "2026-01-01T00:00:00Z"},
+    "/v1/customers/{customer}/contracts": {"source": CONTRACT},
+    "/v1/contracts/{contract}/subscriptions": {"external_id": "new"},
+    "/v1/contracts/{contract}/quotes": {"external_id": "new"},
     "/v1/coupons": {"code": "new", "percent_off": "5"},
     "/v1/promotion-codes": {"code": "NEW", "coupon": "spring", "customer": "{customer}"},
     "/v1/customers/{customer}/wallets": {"currency": "USD"},
@@ -72,11 +75,12 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "/v1/invoices": {"customer": "{customer}"},
     "/v1/subscriptions": {"customer": "{customer}"},
     "/v1/refund-requests": {"customer": "{customer}"},
+    "/v1/contracts": {"customer": "{customer}"},
     "/v1/ledger/transfers": {"invoice": "{invoice}"},
 }
 """Parameters that name a thing."""
 
-SHARED: Final = {"plan", "feature", "wallet", "coupon"}
+SHARED: Final = {"plan", "feature", "wallet", "coupon", "contract"}
 """Names of the catalogue, which every tenant gives by itself: not ids."""
 
 
@@ -96,7 +100,7 @@ class Route(NamedTuple):
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
     *("wallet", "grant", "use", "endpoint", "event"),
-    *("coupon", "refund", "proforma", "tax_override"),
+    *("coupon", "refund", "proforma", "tax_override", "contract"),
 )
 ROUTES: Final = [
     Route(method, path)

@@ -8,6 +8,7 @@ from tenor.api.resources import (
     billing_settings,
     catalog,
     clock,
+    contracts,
     coupons,
     customers,
     drafts,
@@ -32,6 +33,7 @@ from tenor.api.resources import (
 RESOURCES: Final[tuple[APIRouter, ...]] = (
     catalog.router,
     coupons.router,
+    contracts.router,
     customers.router,
     billing_settings.router,
     taxes.router,
