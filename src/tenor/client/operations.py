@@ -206,6 +206,10 @@ class Coupons(Resource):
         """List the coupons with what is left of them and the words that redeem them, by code."""
         return Pages(self._connection, "/v1/coupons", {})
 
+    def show(self, coupon: str, /) -> forms.ListedCoupon:
+        """Return a coupon with what is left of it and the words that redeem it."""
+        return cast("forms.ListedCoupon", self._connection.get(f"/v1/coupons/{in_path(coupon)}"))
+
     def archive(
         self, coupon: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Archiving]
     ) -> forms.Coupon:

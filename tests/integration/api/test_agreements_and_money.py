@@ -27,6 +27,8 @@ def _redeem_a_coupon(caller: Caller) -> None:
     caller.made("/subscriptions/globex-1/changes", apply, status=200)
     (listed,) = caller.seen("/coupons")["data"]
     assert (listed["redeemed"], listed["promotion_codes"]) == (1, ["HELLO"])
+    assert caller.seen("/coupons/spring") == listed
+    refused(caller.get("/coupons/summer"), 404, "coupon_not_found")
     assert caller.made("/coupons/spring/archive", status=200)["archived_at"] == "2026-01-01T00:00:00Z"
     refused(caller.post("/promotion-codes", {"code": "LATE", "coupon": "spring"}), 422, "coupon_archived")
     refused(caller.post("/coupons/summer/archive"), 404, "coupon_not_found")

@@ -14,12 +14,14 @@ from tenor.customers import find_customer
 from tenor.kernel.money import Money
 from tenor.kernel.quantity import parse_amount
 from tenor.pricing import (
+    CouponNotFound,
     DiscountTerms,
     Limits,
     all_coupons,
     archive_coupon,
     create_coupon,
     create_promotion_code,
+    find_coupon,
     promotion_words,
 )
 from tenor.wire import (
@@ -34,6 +36,7 @@ from tenor.wire import (
 router = resource("coupons")
 Reads = Annotated[Call, Security(a_call, scopes=["catalog:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["catalog:write"])]
+CouponRef = Annotated[Code, Path(description="Code.")]
 Count = Annotated[int, Field(ge=1, le=10**12)]
 Scope = Annotated[list[Code], Field(max_length=100)]
 """Codes on whose lines alone it takes something off; empty: on every line."""
@@ -143,8 +146,21 @@ def list_(call: Reads) -> Response:
     return call.show(read)
 
 
+@router.get("/coupons/{coupon}", response_model=ListedCouponJson)
+def show(call: Reads, coupon: CouponRef) -> Response:
+    """Return a coupon with what is left of it and the words that redeem it."""
+
+    def read(work: Work) -> ListedCouponJson:
+        held = find_coupon(work.uow, coupon)
+        if held is None:
+            raise CouponNotFound(f"there is no coupon {coupon!r}")
+        return listed_coupon_json(held, promotion_words(work.uow).get(held.id, ()))
+
+    return call.show(read)
+
+
 @router.post("/coupons/{coupon}/archive", response_model=CouponJson)
-def archive(call: Writes, coupon: Annotated[Code, Path(description="Code.")], body: Archiving) -> Response:
+def archive(call: Writes, coupon: CouponRef, body: Archiving) -> Response:
     """End an offer, also through its promotion codes; discounts that were granted go on. Repeatable."""
     return call.once(lambda work: coupon_json(archive_coupon(work.uow, coupon, **work.deed(body.reason))))
 
