@@ -8,8 +8,9 @@ from tenor.kernel.errors import Malformed, Refusal
 AREAS: Final = {
     "keys": "API keys",
     "users": "people who sign in",
-    "catalog": "products, metrics, features and price books",
+    "catalog": "products, metrics, features, price books, contracts and coupons",
     "customers": "customers and how they are billed",
+    "taxes": "tax rates, and how customers are taxed",
     "subscriptions": "subscriptions, their changes and entitlements",
     "usage": "usage events and what they come to",
     "wallets": "prepaid credits",

@@ -48,6 +48,13 @@ class Advance(TypedDict):
     to: str
 
 
+class AgreedTerms(TypedDict):
+    """To be paid so many days after the issue (`net`), or after the end of its month (`end_of_month`)."""
+
+    kind: Literal["net", "end_of_month"]
+    days: int
+
+
 class RefusedEvent(TypedDict):
     """An event that could not be taken: its place in the batch, the part that is wrong, and why."""
 
@@ -72,6 +79,12 @@ class ApplyDiscount(TypedDict):
     promotion_code: NotRequired[str | None]
 
 
+class Archiving(TypedDict):
+    """Why an offer ends."""
+
+    reason: NotRequired[str | None]
+
+
 class Attempt(TypedDict):
     """One try to deliver a message, with what the receiver answered."""
 
@@ -83,6 +96,13 @@ class Attempt(TypedDict):
     error: str | None
     answer: str
     duration_ms: int
+
+
+class PaymentTerms(TypedDict):
+    """`days` after the issue (`net`), or after the end of its month (`end_of_month`)."""
+
+    kind: str
+    days: int
 
 
 class Cancel(TypedDict):
@@ -179,6 +199,27 @@ class Commitment(TypedDict):
     amount: str
 
 
+class Difference(TypedDict):
+    """One value that a step changes; `old` null: it was not there, `new` null: it is gone."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+class ContractSubscription(TypedDict):
+    """A subscription to be of the contract's customer, with all steps ahead; the newest version by default."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    external_id: str
+    contract_version: NotRequired[int | None]
+    starts_at: NotRequired[str | None]
+
+
 class ConvertTrial(TypedDict):
     """The trial ends, and goes over into the paid plan."""
 
@@ -191,6 +232,13 @@ class ConvertTrial(TypedDict):
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | str]
     kind: Literal["convert_trial"]
+
+
+class MinimumOrder(TypedDict):
+    """What an order must come to before the discount."""
+
+    amount: str
+    currency: str
 
 
 class CreditDecision(TypedDict):
@@ -244,6 +292,16 @@ class CustomerChange(TypedDict):
     reason: NotRequired[str | None]
 
 
+class TaxProfile(TypedDict):
+    """What decides how a customer is taxed."""
+
+    jurisdiction: str
+    tax_id: str | None
+    is_exempt: bool
+    exemption_reason: str
+    is_reverse_charge: bool
+
+
 class DocumentRow(TypedDict):
     """A document in a list."""
 
@@ -263,6 +321,13 @@ class DocumentRow(TypedDict):
 DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, "amount": str, "tax": str})
 
 
+class EndOfOverride(TypedDict):
+    """When an override ends; now where no instant is said."""
+
+    at: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
 class EndTrial(TypedDict):
     """The trial ends, and the subscription with it."""
 
@@ -275,6 +340,12 @@ class EndTrial(TypedDict):
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | str]
     kind: Literal["end_trial"]
+
+
+class EndedTaxOverride(TypedDict):
+    """An override that has an end."""
+
+    id: str
 
 
 class Endpoint(TypedDict):
@@ -566,11 +637,41 @@ class MoveAnchor(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class MoveToContract(TypedDict):
+    """A contract of the customer, or the amended version of the one that it is on; the newest by default."""
+
+    invoice: NotRequired[bool]
+    """Invoice at once what the change comes to."""
+    quote: NotRequired[str | None]
+    """The quote of this very change: it costs what was quoted."""
+    reason: NotRequired[str | None]
+    version: NotRequired[int | None]
+    """Refused when it is another by now."""
+    effective: NotRequired[Literal["now", "period_end"] | str]
+    kind: Literal["move_to_contract"]
+    contract: str
+    contract_version: NotRequired[int | None]
+
+
 class Named(TypedDict):
     """A product or a feature."""
 
     code: str
     name: str
+
+
+class NewContract(TypedDict):
+    """A contract, or the next version of one: the text of its file, in YAML or JSON (docs/price-books.md)."""
+
+    source: str
+    reason: NotRequired[str | None]
+
+
+class OrderMinimum(TypedDict):
+    """What an order must come to before the discount."""
+
+    amount: str
+    currency: str
 
 
 class NewCredit(TypedDict):
@@ -665,6 +766,23 @@ class NewPayment(TypedDict):
     reason: NotRequired[str | None]
 
 
+class NewProformaLine(TypedDict):
+    """What the preview names, in major units."""
+
+    description: str
+    amount: str
+    tax_category: NotRequired[str]
+
+
+class NewRefundRequest(TypedDict):
+    """How much of a customer's credit is to be sent back, in major units."""
+
+    customer: str
+    currency: str
+    amount: str
+    reason: str
+
+
 class NewReservation(TypedDict):
     """What is held until it is committed or released, or until `expires_at` if nobody does either."""
 
@@ -704,6 +822,27 @@ class NewSubscriptionBody(TypedDict):
     trial_days: NotRequired[int | None]
     trial_converts: NotRequired[bool]
     metadata: NotRequired[dict[str, str]]
+
+
+class OverridingRate(TypedDict):
+    """A rate in percent that takes the place of others."""
+
+    name: str
+    percent: str
+
+
+class NewTaxRate(TypedDict):
+    """A tax by name, in percent, from an instant on. What it meets ends there, and comes back after `valid_to`."""
+
+    name: str
+    percent: str
+    country: str
+    """ISO 3166-1."""
+    region: NotRequired[str]
+    """Part of an ISO 3166-2 code, QC of CA-QC."""
+    category: NotRequired[str]
+    valid_from: str
+    valid_to: NotRequired[str | None]
 
 
 class NewTenant(TypedDict):
@@ -812,6 +951,40 @@ class PriceBookBody(TypedDict):
     source: str
 
 
+class ProfileChange(TypedDict):
+    """How a customer is to be taxed, instead of by its plain percentage."""
+
+    country: str
+    """ISO 3166-1."""
+    region: NotRequired[str]
+    """Part of an ISO 3166-2 code, QC of CA-QC."""
+    tax_id: NotRequired[str | None]
+    exemption_reason: NotRequired[str | None]
+    """Exempt from tax, with this reason."""
+    is_reverse_charge: NotRequired[bool]
+    """The customer owes the tax."""
+    reason: NotRequired[str | None]
+
+
+class ProformaLine(TypedDict):
+    """A line of a proforma."""
+
+    description: str
+    amount: str
+    tax: str
+
+
+class RefundRequest(TypedDict):
+    """Money to be sent back; `credit_note` null: it was the customer's credit."""
+
+    id: str
+    customer: str
+    amount: str
+    currency: str
+    status: str
+    credit_note: str | None
+
+
 class Rejection(TypedDict):
     """An event that could not be taken, as it was sent, until a replay takes it."""
 
@@ -868,6 +1041,13 @@ class Renew(TypedDict):
     """Refused when it is another by now."""
     kind: Literal["renew"]
     length: NotRequired[str | None]
+
+
+class ReplacingRate(TypedDict):
+    """A rate that takes the place of others."""
+
+    name: str
+    percent: str
 
 
 class Replay(TypedDict):
@@ -940,10 +1120,39 @@ class Secret(TypedDict):
     secret: str
 
 
+class SellerChange(TypedDict):
+    """Where the tenant itself is to be taxed, and who is to say the rates: its `table`, or the tax `engine`."""
+
+    country: str
+    """ISO 3166-1."""
+    tax_id: NotRequired[str | None]
+    rates_from: NotRequired[Literal["table", "engine"]]
+    reason: NotRequired[str | None]
+
+
 class SentAgain(TypedDict):
     """How many messages wait to be sent again."""
 
     messages: int
+
+
+class SentRefund(TypedDict):
+    """Under which name the bank has sent it."""
+
+    reference: str
+    """The bank's name for the payment."""
+    reason: NotRequired[str | None]
+
+
+class TaxRate(TypedDict):
+    """A rate in percent with its validity; `jurisdiction` is a country ('DE') or a region of one ('CA-QC')."""
+
+    name: str
+    jurisdiction: str
+    category: str
+    percent: str
+    valid_from: str
+    valid_to: str | None
 
 
 class ShortenTerm(TypedDict):
@@ -960,10 +1169,28 @@ class ShortenTerm(TypedDict):
     until: str
 
 
+class StatementEntry(TypedDict):
+    """One thing that moved the balance, and what the balance then was."""
+
+    at: str
+    what: str
+    number: str
+    amount: str
+    balance: str
+
+
 Status = Literal[
     "created", "trialing", "active", "past_due", "paused", "expiring_soon", "expired", "cancelled", "suspended"
 ]
 """The nine states of a subscription."""
+
+
+class TaxSeller(TypedDict):
+    """Where the tenant itself is taxed, and who says the rates: its `table`, or the tax `engine`."""
+
+    country: str
+    tax_id: str | None
+    rates_from: str
 
 
 class Tenant(TypedDict):
@@ -1097,6 +1324,19 @@ class TrialBalance(TypedDict):
     difference: dict[str, str]
 
 
+class BillingChange(TypedDict):
+    """What is to be set; what is left out stays."""
+
+    payment_terms: NotRequired[AgreedTerms | None]
+    po_number: NotRequired[str | None]
+    consolidates: NotRequired[bool | None]
+    """All subscriptions on one document."""
+    negative_total: NotRequired[Literal["balance", "refund"] | None]
+    """What becomes of the total of a credit note."""
+    grace_days: NotRequired[int | None]
+    reason: NotRequired[str | None]
+
+
 class AmendedUsage(TypedDict):
     """What became of corrections or cancellations, by their positions."""
 
@@ -1115,6 +1355,16 @@ class UsageReceipt(TypedDict):
     duplicates: list[int]
     conflicts: list[int]
     rejected: list[RefusedEvent]
+
+
+class BillingSettings(TypedDict):
+    """How a customer is billed; a document is a draft for `grace_days` before it has its number."""
+
+    payment_terms: PaymentTerms
+    po_number: str
+    consolidates: bool
+    negative_total: str
+    grace_days: int
 
 
 class Cancellation(TypedDict):
@@ -1139,6 +1389,81 @@ class ChangePrices(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class ContractStep(TypedDict):
+    """From its start on a private plan version holds; the first step begins with the subscription."""
+
+    step: int
+    after_months: int | None
+    starts_at: str | None
+    plan_version_id: str
+    differences: NotRequired[list[Difference]]
+
+
+class Coupon(TypedDict):
+    """An offer: a percentage or an amount off, for a while, on the lines inside its scope; empty scopes take
+    all.
+    """
+
+    max_redemptions: int | None
+    redeem_by: str | None
+    minimum_order: MinimumOrder | None
+    is_first_purchase_only: bool
+    redeemed: int
+    id: str
+    code: str
+    name: str
+    percent_off: str | None
+    amount_off: str | None
+    currency: str | None
+    duration: str
+    periods: int | None
+    plans: list[str]
+    products: list[str]
+    charges: list[str]
+    metrics: list[str]
+    max_per_customer: int | None
+    archived_at: str | None
+
+
+class ListedCoupon(TypedDict):
+    """A coupon with the words that redeem it."""
+
+    max_redemptions: int | None
+    redeem_by: str | None
+    minimum_order: MinimumOrder | None
+    is_first_purchase_only: bool
+    redeemed: int
+    id: str
+    code: str
+    name: str
+    percent_off: str | None
+    amount_off: str | None
+    currency: str | None
+    duration: str
+    periods: int | None
+    plans: list[str]
+    products: list[str]
+    charges: list[str]
+    metrics: list[str]
+    max_per_customer: int | None
+    archived_at: str | None
+    promotion_codes: list[str]
+
+
+class PromotionCode(TypedDict):
+    """A word that redeems a coupon, with limits of its own; `customer` null: for everybody who knows it."""
+
+    max_redemptions: int | None
+    redeem_by: str | None
+    minimum_order: MinimumOrder | None
+    is_first_purchase_only: bool
+    redeemed: int
+    id: str
+    code: str
+    coupon: str
+    customer: str | None
+
+
 class NewCreditNote(TypedDict):
     """What is given back: lines, an amount spread over all of them, or (neither) all that is left."""
 
@@ -1155,6 +1480,13 @@ class CurrentUsage(TypedDict):
     since: str
     until: str
     usage: list[Used]
+
+
+class CustomerTax(TypedDict):
+    """How a customer is taxed; `profile` null: by the plain percentage of the customer."""
+
+    customer: str
+    profile: TaxProfile | None
 
 
 class Draft(TypedDict):
@@ -1252,6 +1584,72 @@ class Metric(TypedDict):
     rounding: Rounding | None
 
 
+class NewCoupon(TypedDict):
+    """An offer to be: `percent_off`, or `amount_off` in major units of `currency`. Its terms never change."""
+
+    max_redemptions: NotRequired[int | None]
+    redeem_by: NotRequired[str | None]
+    minimum_order: NotRequired[OrderMinimum | None]
+    is_first_purchase_only: NotRequired[bool]
+    reason: NotRequired[str | None]
+    code: str
+    name: NotRequired[str | None]
+    """On documents; the code where none is given."""
+    percent_off: NotRequired[str | None]
+    amount_off: NotRequired[str | None]
+    currency: NotRequired[str | None]
+    duration: NotRequired[Literal["once", "repeating", "forever"]]
+    periods: NotRequired[int | None]
+    """Of a repeating discount."""
+    plans: NotRequired[list[str]]
+    products: NotRequired[list[str]]
+    charges: NotRequired[list[str]]
+    metrics: NotRequired[list[str]]
+    max_per_customer: NotRequired[int | None]
+
+
+class NewPromotionCode(TypedDict):
+    """A word that redeems a coupon, with limits beside the coupon's; for one customer where it names one."""
+
+    max_redemptions: NotRequired[int | None]
+    redeem_by: NotRequired[str | None]
+    minimum_order: NotRequired[OrderMinimum | None]
+    is_first_purchase_only: NotRequired[bool]
+    reason: NotRequired[str | None]
+    code: str
+    coupon: str
+    customer: NotRequired[str | None]
+
+
+class NewProforma(TypedDict):
+    """A preview to be, for one customer, in one currency."""
+
+    customer: str
+    currency: str
+    lines: list[NewProformaLine]
+    subscription: NotRequired[str | None]
+    tax_inclusive: NotRequired[bool]
+    reason: NotRequired[str | None]
+
+
+class NewTaxOverride(TypedDict):
+    """Rates that are to replace all others of a customer; none at all: no tax."""
+
+    rates: NotRequired[list[OverridingRate]]
+    audit_reference: str
+    """The proof: number of a ruling, a certificate, a ticket."""
+    valid_from: str
+    valid_to: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class NewTaxRates(TypedDict):
+    """Rates that are to hold, in this order."""
+
+    rates: list[NewTaxRate]
+    reason: NotRequired[str | None]
+
+
 class Receipt(TypedDict):
     """A payment, what it has paid, and what of it went to the customer's credit."""
 
@@ -1261,6 +1659,33 @@ class Receipt(TypedDict):
     currency: str
     paid: list[Paid]
     to_credit: str
+
+
+class Proforma(TypedDict):
+    """A numbered preview of an invoice; nothing is owed by it."""
+
+    id: str
+    number: str
+    customer: str
+    currency: str
+    issued_at: str
+    due_on: str | None
+    po_number: str
+    net: str
+    tax: str
+    total: str
+    lines: list[ProformaLine]
+
+
+class TaxOverride(TypedDict):
+    """Rates that replace all others of a customer; without rates: no tax at all."""
+
+    id: str
+    customer: str
+    rates: list[ReplacingRate]
+    audit_reference: str
+    valid_from: str
+    valid_to: str | None
 
 
 class Run(TypedDict):
@@ -1288,6 +1713,39 @@ class RunReport(TypedDict):
     lines: int
     documents: list[RunTotal]
     seconds: str
+
+
+class SetTaxRates(TypedDict):
+    """The rates that were not there already."""
+
+    rates: list[TaxRate]
+
+
+class Statement(TypedDict):
+    """A customer's movements in one currency. A positive balance is owed by the customer, a negative one to it."""
+
+    currency: str
+    opening: str
+    closing: str
+    entries: list[StatementEntry]
+
+
+class Contract(TypedDict):
+    """One version of what is agreed with one customer apart from the price books."""
+
+    id: str
+    contract: str
+    version: int
+    customer_id: str
+    plan: str
+    name: str
+    payment_terms: PaymentTerms | None
+    po_number: str | None
+    term_months: int | None
+    agreed_at: str
+    agreed_by: str
+    reason: str
+    steps: list[ContractStep]
 
 
 class Quote(TypedDict):
@@ -1347,6 +1805,7 @@ SubscriptionsChange = (
     | ChangePrices
     | AddAddOn
     | RemoveAddOn
+    | MoveToContract
     | ApplyDiscount
     | RemoveDiscount
     | Pause

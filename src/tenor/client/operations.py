@@ -63,6 +63,40 @@ class BillRuns(Resource):
         return Pages(self._connection, f"/v1/bill-runs/{in_path(run)}/parked", {})
 
 
+class BillingSettings(Resource):
+    """Billing-settings."""
+
+    def show_default(self) -> forms.BillingSettings:
+        """Return how a customer without settings of its own is billed."""
+        return cast("forms.BillingSettings", self._connection.get("/v1/billing-settings"))
+
+    def set_default(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.BillingChange]
+    ) -> forms.BillingSettings:
+        """Set how customers without settings of their own are billed. Documents keep what they were issued with."""
+        return cast(
+            "forms.BillingSettings",
+            self._connection.post("/v1/billing-settings", body, idempotency_key=idempotency_key),
+        )
+
+    def show(self, customer: str, /) -> forms.BillingSettings:
+        """Return how a customer is billed: by its own settings, then by those of all."""
+        return cast(
+            "forms.BillingSettings", self._connection.get(f"/v1/customers/{in_path(customer)}/billing-settings")
+        )
+
+    def change(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.BillingChange]
+    ) -> forms.BillingSettings:
+        """Set how a customer is billed. Documents keep what they were issued with."""
+        return cast(
+            "forms.BillingSettings",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/billing-settings", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
 class Catalog(Resource):
     """Catalog."""
 
@@ -116,6 +150,82 @@ class Clock(Resource):
         What has been done stays done where the call is broken off; called again it goes on from there.
         """
         return cast("forms.Advanced", self._connection.post("/v1/clock/advance", body, idempotency_key=idempotency_key))
+
+
+class Contracts(Resource):
+    """Contracts."""
+
+    def agree(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewContract]
+    ) -> forms.Contract:
+        """Agree what a file says: a new contract, or the next version of one. The newest again changes nothing."""
+        return cast(
+            "forms.Contract",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/contracts", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def list(self, *, customer: str | None = None) -> Pages[forms.Contract]:
+        """List the contracts in every version, by code, the newest version first."""
+        return Pages(self._connection, "/v1/contracts", {"customer": customer})
+
+    def show(self, contract: str, /, *, version: int | None = None) -> forms.Contract:
+        """Return a contract, with what each of its steps changes."""
+        return cast("forms.Contract", self._connection.get(f"/v1/contracts/{in_path(contract)}", {"version": version}))
+
+    def subscribe(
+        self, contract: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ContractSubscription]
+    ) -> forms.KnownSubscription:
+        """Subscribe the customer of a contract to it, with all its steps ahead."""
+        return cast(
+            "forms.KnownSubscription",
+            self._connection.post(
+                f"/v1/contracts/{in_path(contract)}/subscriptions", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def quote(
+        self, contract: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ContractSubscription]
+    ) -> forms.Quote:
+        """Tell what a subscription to a contract would cost now. Create it with `quote`, and it costs exactly that."""
+        return cast(
+            "forms.Quote",
+            self._connection.post(f"/v1/contracts/{in_path(contract)}/quotes", body, idempotency_key=idempotency_key),
+        )
+
+
+class Coupons(Resource):
+    """Coupons."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCoupon]) -> forms.Coupon:
+        """Offer a coupon. The same one again changes nothing."""
+        return cast("forms.Coupon", self._connection.post("/v1/coupons", body, idempotency_key=idempotency_key))
+
+    def list(self) -> Pages[forms.ListedCoupon]:
+        """List the coupons with what is left of them and the words that redeem them, by code."""
+        return Pages(self._connection, "/v1/coupons", {})
+
+    def show(self, coupon: str, /) -> forms.ListedCoupon:
+        """Return a coupon with what is left of it and the words that redeem it."""
+        return cast("forms.ListedCoupon", self._connection.get(f"/v1/coupons/{in_path(coupon)}"))
+
+    def archive(
+        self, coupon: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Archiving]
+    ) -> forms.Coupon:
+        """End an offer, also through its promotion codes; discounts that were granted go on. Repeatable."""
+        return cast(
+            "forms.Coupon",
+            self._connection.post(f"/v1/coupons/{in_path(coupon)}/archive", body, idempotency_key=idempotency_key),
+        )
+
+    def create_code(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPromotionCode]
+    ) -> forms.PromotionCode:
+        """Give a coupon a word by which customers redeem it; capitals and small letters are the same."""
+        return cast(
+            "forms.PromotionCode", self._connection.post("/v1/promotion-codes", body, idempotency_key=idempotency_key)
+        )
 
 
 class Customers(Resource):
@@ -312,6 +422,59 @@ class OneOffs(Resource):
         return cast("forms.Receipt", self._connection.post("/v1/payments", body, idempotency_key=idempotency_key))
 
 
+class Proformas(Resource):
+    """Proformas."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewProforma]) -> forms.Proforma:
+        """Make a numbered preview of an invoice. Nothing is booked or owed by it."""
+        return cast("forms.Proforma", self._connection.post("/v1/proformas", body, idempotency_key=idempotency_key))
+
+    def show(self, proforma: str, /) -> forms.Proforma:
+        """Return a proforma as it was made."""
+        return cast("forms.Proforma", self._connection.get(f"/v1/proformas/{in_path(proforma)}"))
+
+
+class Refunds(Resource):
+    """Refunds."""
+
+    def create(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRefundRequest]
+    ) -> forms.RefundRequest:
+        """Ask for a customer's credit to be sent back. It is credit no longer."""
+        return cast(
+            "forms.RefundRequest", self._connection.post("/v1/refund-requests", body, idempotency_key=idempotency_key)
+        )
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, customer: str | None = None
+    ) -> Pages[forms.RefundRequest]:
+        """List what is to be sent back, and what was; the newest first. Credit notes ask for refunds too."""
+        return Pages(self._connection, "/v1/refund-requests", {"limit": limit, "after": after, "customer": customer})
+
+    def show(self, refund: str, /) -> forms.RefundRequest:
+        """Return a request."""
+        return cast("forms.RefundRequest", self._connection.get(f"/v1/refund-requests/{in_path(refund)}"))
+
+    def sent(
+        self, refund: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.SentRefund]
+    ) -> forms.RefundRequest:
+        """Tell that a refund has been sent; telling it again changes nothing."""
+        return cast(
+            "forms.RefundRequest",
+            self._connection.post(f"/v1/refund-requests/{in_path(refund)}/sent", body, idempotency_key=idempotency_key),
+        )
+
+
+class Statements(Resource):
+    """Statements."""
+
+    def list(self, customer: str, /, *, since: str | None = None, until: str | None = None) -> Pages[forms.Statement]:
+        """List a customer's statements, one for each currency."""
+        return Pages(
+            self._connection, f"/v1/customers/{in_path(customer)}/statements", {"since": since, "until": until}
+        )
+
+
 class Subscriptions(Resource):
     """Subscriptions."""
 
@@ -392,6 +555,63 @@ class Subscriptions(Resource):
             "forms.Quote",
             self._connection.post(
                 f"/v1/subscriptions/{in_path(subscription)}/quotes", body, idempotency_key=idempotency_key
+            ),
+        )
+
+
+class Taxes(Resource):
+    """Taxes."""
+
+    def rates(self) -> Pages[forms.TaxRate]:
+        """List every rate with its validity, by place, category and name."""
+        return Pages(self._connection, "/v1/tax-rates", {})
+
+    def set_rates(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTaxRates]) -> forms.SetTaxRates:
+        """Let rates hold in their spans; the answer lists those that were not there already."""
+        return cast("forms.SetTaxRates", self._connection.post("/v1/tax-rates", body, idempotency_key=idempotency_key))
+
+    def seller(self) -> forms.TaxSeller:
+        """Return where the tenant itself is taxed; 404 while it has not said."""
+        return cast("forms.TaxSeller", self._connection.get("/v1/tax-seller"))
+
+    def set_seller(self, *, idempotency_key: str | None = None, **body: Unpack[forms.SellerChange]) -> forms.TaxSeller:
+        """Say where the tenant itself is taxed, and who says the rates."""
+        return cast("forms.TaxSeller", self._connection.post("/v1/tax-seller", body, idempotency_key=idempotency_key))
+
+    def profile(self, customer: str, /) -> forms.CustomerTax:
+        """Return how a customer is taxed."""
+        return cast("forms.CustomerTax", self._connection.get(f"/v1/customers/{in_path(customer)}/tax-profile"))
+
+    def set_profile(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ProfileChange]
+    ) -> forms.CustomerTax:
+        """Say how a customer is taxed. What is billed stays as billed."""
+        return cast(
+            "forms.CustomerTax",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/tax-profile", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def override(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTaxOverride]
+    ) -> forms.TaxOverride:
+        """Let rates replace all others of a customer. Of several that hold at once the newest counts."""
+        return cast(
+            "forms.TaxOverride",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/tax-overrides", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def end_override(
+        self, tax_override: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndOfOverride]
+    ) -> forms.EndedTaxOverride:
+        """End an override; documents that it was used for stay as they are."""
+        return cast(
+            "forms.EndedTaxOverride",
+            self._connection.post(
+                f"/v1/tax-overrides/{in_path(tax_override)}/end", body, idempotency_key=idempotency_key
             ),
         )
 
@@ -669,15 +889,22 @@ class Operations:
     def __init__(self, connection: Connection) -> None:
         self.api_keys = ApiKeys(connection)
         self.bill_runs = BillRuns(connection)
+        self.billing_settings = BillingSettings(connection)
         self.catalog = Catalog(connection)
         self.clock = Clock(connection)
+        self.contracts = Contracts(connection)
+        self.coupons = Coupons(connection)
         self.customers = Customers(connection)
         self.entitlements = Entitlements(connection)
         self.events = Events(connection)
         self.invoices = Invoices(connection)
         self.ledger = Ledger(connection)
         self.one_offs = OneOffs(connection)
+        self.proformas = Proformas(connection)
+        self.refunds = Refunds(connection)
+        self.statements = Statements(connection)
         self.subscriptions = Subscriptions(connection)
+        self.taxes = Taxes(connection)
         self.tenants = Tenants(connection)
         self.usage = Usage(connection)
         self.wallets = Wallets(connection)

@@ -41,7 +41,7 @@ from tenor.invoicing.operations.set_usage_thresholds import set_usage_thresholds
 from tenor.invoicing.operations.void_invoice import void_invoice
 from tenor.invoicing.operations.write_off import write_off
 from tenor.invoicing.payments import Payment, Receipt
-from tenor.invoicing.proformas import Proforma
+from tenor.invoicing.proformas import Proforma, find_proforma
 from tenor.invoicing.proof import Finding, Proof
 from tenor.invoicing.prove import prove
 from tenor.invoicing.purchases import BilledPurchase, CreditPurchase
@@ -53,7 +53,7 @@ from tenor.invoicing.queries import (
     find_document,
     list_documents,
 )
-from tenor.invoicing.refunds import RefundRequest, refund_requests
+from tenor.invoicing.refunds import RefundRequest, find_refund_request, list_refund_requests, refund_requests
 from tenor.invoicing.rules.payment_terms import PaymentTerms, TermsKind
 from tenor.invoicing.settlement import (
     Parked,
@@ -130,11 +130,14 @@ __all__ = [
     "explain_line",
     "finalise_drafts",
     "find_document",
+    "find_proforma",
+    "find_refund_request",
     "find_run",
     "follow_usage",
     "grant_credit",
     "late_usage",
     "list_documents",
+    "list_refund_requests",
     "list_runs",
     "make_proforma",
     "mark_refunded",

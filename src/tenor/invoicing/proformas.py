@@ -94,7 +94,7 @@ def find_proforma(uow: UnitOfWork, proforma_id: UUID) -> Proforma:
         [proforma_id],
     )
     if row is None:
-        raise NotFound(f"there is no proforma {to_wire('inv', proforma_id)}")
+        raise NotFound(f"there is no proforma {to_wire('pro', proforma_id)}")
     lines = tuple(ProformaLine(one["description"], one["amount_minor"], one["tax_minor"]) for one in row[-1])
     facts = (*row[:-1], lines)
     return Proforma(*facts)

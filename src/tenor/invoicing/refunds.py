@@ -95,6 +95,21 @@ def refund_requests(uow: UnitOfWork, *, customer_id: CustomerId | None = None) -
     return [RefundRequest(*row) for row in rows]
 
 
+def list_refund_requests(
+    uow: UnitOfWork, *, limit: int, after: UUID | None = None, customer_id: CustomerId | None = None
+) -> list[RefundRequest]:
+    """Return up to `limit` requests, the newest first; those after an id, of one customer if named."""
+    rows = uow.fetch_all(
+        f"""
+        select {_COLUMNS} from refund_requests
+        where (%(after)s::uuid is null or id < %(after)s) and (%(customer)s::uuid is null or customer_id = %(customer)s)
+        order by id desc limit %(limit)s
+        """,
+        {"after": after, "customer": customer_id, "limit": limit},
+    )
+    return [RefundRequest(*row) for row in rows]
+
+
 def save_refund_done(uow: UnitOfWork, request_id: UUID, *, reference: str, now: datetime) -> None:
     """Write that the money has been sent, and under which reference of the bank."""
     uow.execute(

@@ -33,7 +33,7 @@ from tenor.pricing.discounts.operations.archive_coupon import archive_coupon
 from tenor.pricing.discounts.operations.create_coupon import create_coupon
 from tenor.pricing.discounts.operations.create_promotion_code import create_promotion_code
 from tenor.pricing.discounts.operations.redeem import redeem_coupon, redeem_promotion_code, undo_redemption
-from tenor.pricing.discounts.store import all_coupons, promotion_words
+from tenor.pricing.discounts.store import all_coupons, find_coupon, promotion_words
 from tenor.pricing.model import Charge, ChargeKind, PlanVersion, SeatCounting, TaxMode, Timing
 from tenor.pricing.policy import Policy, UnknownPolicy, policy_with, profile, profile_names
 from tenor.pricing.price_book import (
@@ -50,6 +50,7 @@ from tenor.pricing.price_book import (
     plan_price_book,
     read_price_book,
 )
+from tenor.pricing.price_book.differences import Difference
 from tenor.pricing.store import (
     PlanNotSold,
     TamperedPlanVersion,
@@ -82,6 +83,7 @@ __all__ = [
     "CouponArchived",
     "CouponCodeTaken",
     "CouponNotFound",
+    "Difference",
     "Discount",
     "DiscountNotFound",
     "DiscountTerms",
@@ -123,6 +125,7 @@ __all__ = [
     "create_coupon",
     "create_promotion_code",
     "find_contract",
+    "find_coupon",
     "newest_plan_version",
     "plan_price_book",
     "plan_records_sold",

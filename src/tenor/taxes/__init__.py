@@ -35,7 +35,7 @@ from tenor.taxes.operations.set_tax_rates import rate_to_json, set_tax_rates
 from tenor.taxes.operations.set_tax_seller import set_tax_seller
 from tenor.taxes.ports import TaxEngine, TaxEngineFailed
 from tenor.taxes.quotes import Prefetched, prefetch_quotes
-from tenor.taxes.store import tax_rates, tax_seller
+from tenor.taxes.store import tax_profiles, tax_rates, tax_seller
 
 __all__ = [
     "PERCENT_DIGITS",
@@ -75,6 +75,7 @@ __all__ = [
     "set_tax_profiles",
     "set_tax_rates",
     "set_tax_seller",
+    "tax_profiles",
     "tax_rates",
     "tax_seller",
 ]

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import CustomerId, InvoiceId
+from tenor.kernel.ids import CustomerId, InvoiceId, to_wire
 from tenor.platform.unit_of_work import Row, UnitOfWork
 from tenor.taxes.errors import TaxOverrideNotFound
 from tenor.taxes.model import (
@@ -159,6 +159,17 @@ def customers_by_facts(uow: UnitOfWork, customer_ids: Collection[CustomerId]) ->
     }
 
 
+def tax_profiles(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> dict[CustomerId, TaxProfile]:
+    """Return the profiles of these customers; one who has none is left out."""
+    alike = customers_by_facts(uow, customer_ids)
+    return {
+        customer_id: facts.profile
+        for facts, members in alike.items()
+        if facts.profile is not None
+        for customer_id in members
+    }
+
+
 def write_profiles(uow: UnitOfWork, profiles: Mapping[CustomerId, TaxProfile]) -> None:
     """Write how customers are taxed."""
     values = list(profiles.values())
@@ -227,7 +238,7 @@ def end_override(uow: UnitOfWork, override_id: UUID, *, at: datetime) -> Custome
         [at, override_id, at],
     )
     if row is None:
-        raise TaxOverrideNotFound(f"there is no tax override {override_id} that holds at that time")
+        raise TaxOverrideNotFound(f"there is no tax override {to_wire('tov', override_id)} that holds at that time")
     return CustomerId(row[0])
 
 

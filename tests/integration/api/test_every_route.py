@@ -7,7 +7,7 @@ import pytest
 
 from tenor.api import openapi_document
 from tests.integration.api.conftest import World
-from tests.integration.api.things import BOOK, furnished
+from tests.integration.api.things import BOOK, CONTRACT, furnished
 from tests.support.api import Caller
 
 DOCUMENT: Final = openapi_document()
@@ -36,6 +36,26 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/price-books/plan": {"source": BOOK},
     "/v1/price-books/apply": {"source": BOOK},
     "/v1/api-keys": {"name": "k"},
+    "/v1/billing-settings": {"grace_days": 1},
+    "/v1/customers/{customer}/billing-settings": {"payment_terms": {"kind": "net", "days": 14}},
+    "/v1/refund-requests": {"customer": "{customer}", "currency": "USD", "amount": "1.00", "reason": "r"},
+    "/v1/refund-requests/{refund}/sent": {"reference": "bank-1"},
+    "/v1/proformas": {
+        "customer": "{customer}",
+        "currency": "USD",
+        "lines": [{"description": "d", "amount": "1.00"}],
+    },
+    "/v1/tax-rates": {
+        "rates": [{"name": "VAT", "percent": "19", "country": "DE", "valid_from": "2026-01-01T00:00:00Z"}]
+    },
+    "/v1/tax-seller": {"country": "DE"},
+    "/v1/customers/{customer}/tax-profile": {"country": "DE"},
+    "/v1/customers/{customer}/tax-overrides": {"audit_reference": "ruling", "valid_from": "2026-01-01T00:00:00Z"},
+    "/v1/customers/{customer}/contracts": {"source": CONTRACT},
+    "/v1/contracts/{contract}/subscriptions": {"external_id": "new"},
+    "/v1/contracts/{contract}/quotes": {"external_id": "new"},
+    "/v1/coupons": {"code": "new", "percent_off": "5"},
+    "/v1/promotion-codes": {"code": "NEW", "coupon": "spring", "customer": "{customer}"},
     "/v1/customers/{customer}/wallets": {"currency": "USD"},
     "/v1/customers/{customer}/wallets/{wallet}/grants": {"amount": "1"},
     "/v1/customers/{customer}/wallets/{wallet}/uses": {"amount": "1", "key": "k"},
@@ -54,11 +74,13 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "/v1/usage": {"customer": "{customer}", "metric": "calls"},
     "/v1/invoices": {"customer": "{customer}"},
     "/v1/subscriptions": {"customer": "{customer}"},
+    "/v1/refund-requests": {"customer": "{customer}"},
+    "/v1/contracts": {"customer": "{customer}"},
     "/v1/ledger/transfers": {"invoice": "{invoice}"},
 }
 """Parameters that name a thing."""
 
-SHARED: Final = {"plan", "feature", "wallet"}
+SHARED: Final = {"plan", "feature", "wallet", "coupon", "contract"}
 """Names of the catalogue, which every tenant gives by itself: not ids."""
 
 
@@ -78,6 +100,7 @@ class Route(NamedTuple):
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
     *("wallet", "grant", "use", "endpoint", "event"),
+    *("coupon", "refund", "proforma", "tax_override", "contract"),
 )
 ROUTES: Final = [
     Route(method, path)

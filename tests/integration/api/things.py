@@ -35,6 +35,16 @@ plans:
 """
 
 
+CONTRACT: Final = """\
+contract: globex-2026
+plan: team
+name: Team for Globex
+payment_terms: {net: 45}
+charges:
+  - {code: base, amount: 15.00}
+"""
+
+
 def call(number: int, *, at: str = "2026-01-10T09:00:00Z", customer: str = "globex") -> dict[str, Any]:
     """Return a usage event of the metric `calls`."""
     return {"event_id": f"c-{number}", "customer": customer, "metric": "calls", "occurred_at": at}
@@ -62,6 +72,22 @@ def furnished(caller: Caller) -> dict[str, str]:
     endpoint = caller.made("/webhook-endpoints", {"url": "https://hooks.globex.example/tenor"})
     event = caller.seen("/events", limit=1)["events"][0]
     override = caller.made("/customers/globex/entitlements", {"feature": "sso"})
+    overpaid = {
+        "customer": "globex",
+        "currency": "USD",
+        "amount": "900.00",
+        "method": "transfer",
+        "reference": "bank-0",
+    }
+    caller.made("/payments", overpaid)
+    back = {"customer": "globex", "currency": "USD", "amount": "1.00", "reason": "asked for"}
+    refund = caller.made("/refund-requests", back)
+    line = {"description": "Setup", "amount": "100.00"}
+    proforma = caller.made("/proformas", {"customer": "globex", "currency": "USD", "lines": [line]})
+    ruling = {"audit_reference": "ruling 7", "valid_from": "2027-01-01T00:00:00Z"}
+    tax_override = caller.made("/customers/globex/tax-overrides", ruling)
+    caller.made("/customers/globex/contracts", {"source": CONTRACT})
+    caller.made("/coupons", {"code": "spring", "percent_off": "10"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
     return {
@@ -78,4 +104,9 @@ def furnished(caller: Caller) -> dict[str, str]:
         "event": event["id"],
         "plan": "team",
         "feature": "export",
+        "coupon": "spring",
+        "contract": "globex-2026",
+        "tax_override": tax_override["id"],
+        "refund": refund["id"],
+        "proforma": proforma["id"],
     }

@@ -5,8 +5,11 @@ from typing import Final
 from fastapi import APIRouter
 
 from tenor.api.resources import (
+    billing_settings,
     catalog,
     clock,
+    contracts,
+    coupons,
     customers,
     drafts,
     entitlements,
@@ -15,8 +18,12 @@ from tenor.api.resources import (
     keys,
     ledger,
     one_offs,
+    proformas,
+    refunds,
     runs,
+    statements,
     subscriptions,
+    taxes,
     tenants,
     usage,
     wallets,
@@ -25,7 +32,11 @@ from tenor.api.resources import (
 
 RESOURCES: Final[tuple[APIRouter, ...]] = (
     catalog.router,
+    coupons.router,
+    contracts.router,
     customers.router,
+    billing_settings.router,
+    taxes.router,
     subscriptions.router,
     entitlements.router,
     usage.router,
@@ -33,6 +44,9 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     invoices.router,
     drafts.router,
     one_offs.router,
+    refunds.router,
+    proformas.router,
+    statements.router,
     runs.router,
     clock.router,
     ledger.router,

@@ -132,7 +132,7 @@ class MetadataBody(Body):
 def create(call: Writes, body: NewSubscriptionBody) -> Response:
     """Subscribe a customer to a plan."""
     return carried_out(
-        call, _opening(body), quote=body.quote, invoice=body.invoice, shown=_known_with_documents, status=201
+        call, _opening(body), quote=body.quote, invoice=body.invoice, shown=known_with_documents, status=201
     )
 
 
@@ -225,7 +225,7 @@ def journal(
 def change(call: Writes, subscription: SubscriptionRef, body: SubscriptionChange) -> Response:
     """Change a subscription; `kind` says how. By `quote` it costs what was quoted, with `invoice` it is billed now."""
     return carried_out(
-        call, _changing(subscription, body), quote=body.quote, invoice=body.invoice, shown=_known_with_documents
+        call, _changing(subscription, body), quote=body.quote, invoice=body.invoice, shown=known_with_documents
     )
 
 
@@ -274,9 +274,10 @@ def _told(held: Subscription, metadata: Mapping[str, str]) -> KnownSubscriptionJ
     return cast(KnownSubscriptionJson, {**subscription_json(held), "metadata": dict(metadata)})
 
 
-def _known_with_documents(
+def known_with_documents(
     work: Work, held: Subscription, issued: Sequence[IssuedDocument] | None
 ) -> KnownSubscriptionJson:
+    """Return a subscription that a change was made to, with the documents that were issued where any were to be."""
     told = _known(work, held)
     if issued is not None:
         told["documents"] = issued_json(issued)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -28,6 +28,7 @@ from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import (
     Contract,
+    Difference,
     MalformedContract,
     StepStart,
     agree_contract,
@@ -42,6 +43,7 @@ from tenor.subscriptions import (
     move_to_contract,
     subscribe_to_contract,
 )
+from tenor.wire import contract_json
 
 app = typer.Typer(help="Agree contracts with single customers, and put subscriptions on them.", no_args_is_help=True)
 
@@ -93,7 +95,7 @@ def list_contracts(
         with opened.database.transaction(opened.tenant(tenant).tenant_id) as uow:
             found = all_contracts(uow, customer_id=None if customer is None else _customer_id(uow, customer))
         if as_json:
-            print_json({"contracts": [_contract_json(contract) for contract in found]})
+            print_json({"contracts": [contract_json(contract) for contract in found]})
             return
         if not found:
             out.print("There is no contract yet. Agree one with [bold]tenor contract agree FILE[/].")
@@ -181,63 +183,40 @@ def _customer_id(uow: UnitOfWork, external_id: str) -> CustomerId:
         raise NotFound(f"there is no customer {external_id[:60]!r}; `tenor customer add` registers one") from None
 
 
-def _shown(uow: UnitOfWork, contract: Contract) -> dict[str, Any]:
-    """Return a contract with what each step changes."""
-    body = _contract_json(contract)
-    for step, differences in zip(body["steps"], contract_differences(uow, contract), strict=True):
-        step["differences"] = [difference._asdict() for difference in differences]
-        step["words"] = [str(difference) for difference in differences]
-    return body
+class _Shown(NamedTuple):
+    """A contract with what each step changes."""
+
+    contract: Contract
+    differences: list[tuple[Difference, ...]]
 
 
-def _contract_json(contract: Contract) -> dict[str, Any]:
-    return {
-        "id": to_wire("ctr", contract.id),
-        "contract": contract.code,
-        "version": contract.version,
-        "customer_id": to_wire("cus", contract.customer_id),
-        "plan": contract.plan,
-        "name": contract.name,
-        "payment_terms": contract.payment._asdict() if contract.payment else None,
-        "po_number": contract.po_number,
-        "term_months": contract.term_months,
-        "agreed_at": contract.agreed_at,
-        "agreed_by": contract.agreed_by,
-        "reason": contract.reason,
-        "steps": [
-            {
-                "step": step.step_no,
-                "after_months": step.start.after_months,
-                "from": step.start.at,
-                "plan_version_id": to_wire("plv", step.plan_version_id),
-            }
-            for step in contract.steps
-        ],
-    }
+def _shown(uow: UnitOfWork, contract: Contract) -> _Shown:
+    return _Shown(contract, contract_differences(uow, contract))
 
 
-def _print(shown: dict[str, Any], *, as_json: bool) -> None:
-    steps = shown["steps"]
+def _print(shown: _Shown, *, as_json: bool) -> None:
+    contract = shown.contract
     if as_json:
-        print_json({**shown, "steps": [{key: step[key] for key in step if key != "words"} for step in steps]})
+        print_json(contract_json(*shown))
         return
-    out.print(f"[bold]{escape(shown['contract'])}[/] version {shown['version']}  {shown['id']}")
-    out.print(f"  {shown['name']}, from plan {shown['plan']}, for {shown['customer_id']}", markup=False)
-    out.print(f"  agreed {format_instant(shown['agreed_at'])} by {shown['agreed_by']}: {shown['reason']}", markup=False)
-    for words in _frame_in_words(shown):
+    customer, agreed_at = to_wire("cus", contract.customer_id), format_instant(contract.agreed_at)
+    out.print(f"[bold]{escape(contract.code)}[/] version {contract.version}  {to_wire('ctr', contract.id)}")
+    out.print(f"  {contract.name}, from plan {contract.plan}, for {customer}", markup=False)
+    out.print(f"  agreed {agreed_at} by {contract.agreed_by}: {contract.reason}", markup=False)
+    for words in _frame_in_words(contract):
         out.print(f"  {words}", markup=False)
-    for step in steps:
-        out.print(f"  step {step['step']}, {_start_in_words(StepStart(step['after_months'], step['from']))}")
-        for words in step["words"] or ["as the plan" if step["step"] == 1 else "as before"]:
-            out.print(f"    {words}", markup=False)
+    for step, differences in zip(contract.steps, shown.differences, strict=True):
+        out.print(f"  step {step.step_no}, {_start_in_words(step.start)}")
+        for difference in differences or ["as the plan" if step.step_no == 1 else "as before"]:
+            out.print(f"    {difference}", markup=False)
 
 
-def _frame_in_words(shown: dict[str, Any]) -> list[str]:
-    payment = shown["payment_terms"]
+def _frame_in_words(contract: Contract) -> list[str]:
+    payment = contract.payment
     said = {
-        "payment": payment and f"{payment['days']} days {'net' if payment['kind'] == 'net' else 'after end of month'}",
-        "purchase order": shown["po_number"],
-        "term": shown["term_months"] and counted(shown["term_months"], "month"),
+        "payment": payment and f"{payment.days} days {'net' if payment.kind == 'net' else 'after end of month'}",
+        "purchase order": contract.po_number,
+        "term": contract.term_months and counted(contract.term_months, "month"),
     }
     return [f"{key}: {words}" for key, words in said.items() if words]
 

@@ -1,6 +1,6 @@
 """`tenor coupon` and `tenor promotion`: offers, and the words that redeem them."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 from rich.markup import escape
@@ -12,7 +12,7 @@ from tenor.customers import customer_ids
 from tenor.kernel.errors import Malformed, NotFound
 from tenor.kernel.ids import to_wire
 from tenor.kernel.money import Money, exponent
-from tenor.kernel.period import format_instant, parse_instant
+from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.pricing import (
     Coupon,
@@ -25,6 +25,7 @@ from tenor.pricing import (
     promotion_words,
 )
 from tenor.pricing.discounts.model import Duration
+from tenor.wire import coupon_json, listed_coupon_json, promotion_code_json
 
 coupon_app = typer.Typer(help="Offer coupons, list and archive them.", no_args_is_help=True)
 promotion_app = typer.Typer(help="Give coupons a word by which customers redeem them.", no_args_is_help=True)
@@ -113,7 +114,7 @@ def list_command(*, tenant: TenantOption, as_json: JsonOption = False) -> None:
         with opened.database.transaction(of.tenant_id) as uow:
             coupons, words = all_coupons(uow), promotion_words(uow)
         if as_json:
-            print_json({"coupons": [_json(one) | {"promotion_codes": words.get(one.id, [])} for one in coupons]})
+            print_json({"coupons": [listed_coupon_json(one, words.get(one.id, ())) for one in coupons]})
             return
         if not coupons:
             out.print("There is no coupon yet. Make one with [bold]tenor coupon create CODE[/].")
@@ -182,11 +183,10 @@ def create_promotion(
                 actor=actor,
                 reason=reason,
             )
-        wire = to_wire("prm", made.id)
         if as_json:
-            print_json({"id": wire, "code": made.code, "coupon": coupon, "redeemed": made.redeemed})
+            print_json(promotion_code_json(made, coupon=coupon))
         else:
-            out.print(f"[green]Made[/]  {made.code}  for coupon {escape(coupon)}  {wire}")
+            out.print(f"[green]Made[/]  {made.code}  for coupon {escape(coupon)}  {to_wire('prm', made.id)}")
 
 
 def _limits(
@@ -222,24 +222,9 @@ def _duration(terms: DiscountTerms) -> str:
     return f"{terms.periods} periods" if terms.duration == "repeating" else terms.duration
 
 
-def _json(of: Coupon) -> dict[str, Any]:
-    minimum = of.limits.minimum_order
-    return {
-        "id": to_wire("cpn", of.id),
-        **of.terms.to_json(),
-        "max_redemptions": of.limits.max_redemptions,
-        "max_per_customer": of.max_per_customer,
-        "redeem_by": None if of.limits.redeem_by is None else format_instant(of.limits.redeem_by),
-        "minimum_order": None if minimum is None else str(minimum),
-        "is_first_purchase_only": of.limits.is_first_purchase_only,
-        "redeemed": of.redeemed,
-        "archived_at": None if of.archived_at is None else format_instant(of.archived_at),
-    }
-
-
 def _print(of: Coupon, deed: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(_json(of))
+        print_json(coupon_json(of))
     else:
         words = f"{_value(of.terms)} off, {_duration(of.terms)}"
         out.print(f"[green]{deed}[/]  {escape(of.terms.code)}  {words}  {to_wire('cpn', of.id)}")

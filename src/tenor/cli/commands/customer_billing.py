@@ -16,9 +16,9 @@ from tenor.invoicing import (
     billing_settings,
     default_billing_settings,
     set_billing_settings,
-    settings_to_json,
 )
 from tenor.kernel.errors import Malformed
+from tenor.wire import billing_settings_json
 
 
 def billing(
@@ -54,7 +54,7 @@ def billing(
         else:
             held = billing_settings(at.uow, [customer_id])[customer_id]
     if as_json:
-        print_json({"customer": customer, **settings_to_json(held)})
+        print_json({"customer": customer, **billing_settings_json(held)})
     else:
         _print(held)
 

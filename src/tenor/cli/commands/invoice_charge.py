@@ -25,7 +25,7 @@ from tenor.kernel.money import format_minor
 from tenor.kernel.quantity import parse_amount
 from tenor.pricing.model import TaxMode
 from tenor.subscriptions import find_subscription
-from tenor.wire import adjustment_json
+from tenor.wire import adjustment_json, proforma_json
 
 DescriptionOption = Annotated[str, typer.Option(help="What it is, for the document.")]
 SubscriptionOption = Annotated[str | None, typer.Option(help="External id of the subscription that it is for.")]
@@ -104,24 +104,7 @@ def proforma(
         made = make_proforma(at.uow, requests, key=at.key(key), **at.deed)
     sums = (("net", made.net_minor), ("tax", made.tax_minor), ("total", made.total_minor))
     if as_json:
-        print_json(
-            {
-                "number": made.name,
-                "customer": made.customer_external_id,
-                "currency": made.currency,
-                "due_on": None if made.due_on is None else made.due_on.isoformat(),
-                "po_number": made.po_number,
-                **{label: format_minor(minor, made.currency) for label, minor in sums},
-                "lines": [
-                    {
-                        "description": one.description,
-                        "amount": format_minor(one.amount_minor, made.currency),
-                        "tax": format_minor(one.tax_minor, made.currency),
-                    }
-                    for one in made.lines
-                ],
-            }
-        )
+        print_json(proforma_json(made))
         return
     out.print(f"[bold]Proforma {made.name}[/]  {escape(made.customer_external_id)}\n")
     for one in made.lines:

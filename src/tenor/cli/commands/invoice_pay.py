@@ -1,7 +1,7 @@
 """`tenor invoice pay|refund|refunded|refunds|statement`: the money that comes and goes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -29,10 +29,11 @@ from tenor.invoicing import (
     refund_requests,
     request_refund,
 )
-from tenor.kernel.ids import InvoiceId, from_wire, to_wire
+from tenor.kernel.ids import from_wire, to_wire
 from tenor.kernel.money import format_minor
 from tenor.kernel.period import EARLIEST, parse_instant
 from tenor.kernel.quantity import parse_amount
+from tenor.wire import refund_request_json, statement_json
 
 
 def pay(
@@ -131,7 +132,7 @@ def refunds(
     with desk(tenant, as_json=as_json) as at:
         found = refund_requests(at.uow, customer_id=None if customer is None else at.customer_id(customer))
     if as_json:
-        print_json({"refunds": [_refund_json(one) for one in found]})
+        print_json({"refunds": [refund_request_json(one) for one in found]})
         return
     if not found:
         out.print("No refund was asked for.")
@@ -159,7 +160,7 @@ def statement(
         last = at.now + timedelta(microseconds=1) if until is None else parse_instant(until, name="--to")
         statements = customer_statements(at.uow, at.customer_id(customer), since=first, until=last)
     if as_json:
-        print_json({"customer": customer, "statements": [_statement_json(one) for one in statements]})
+        print_json({"customer": customer, "statements": [statement_json(one) for one in statements]})
         return
     if not statements:
         out.print("Nothing has happened yet.")
@@ -189,38 +190,8 @@ def _day(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d}"
 
 
-def _statement_json(one: Statement) -> dict[str, Any]:
-    return {
-        "currency": one.currency,
-        "opening": format_minor(one.opening_minor, one.currency),
-        "closing": format_minor(one.closing_minor, one.currency),
-        "entries": [
-            {
-                "at": entry.at,
-                "what": entry.what,
-                "number": entry.name,
-                "amount": format_minor(entry.amount_minor, one.currency),
-                "balance": format_minor(entry.balance_minor, one.currency),
-            }
-            for entry in one.entries
-        ],
-    }
-
-
 def _tell_refund(request: RefundRequest, what: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(_refund_json(request))
+        print_json(refund_request_json(request))
     else:
         out.print(f"[green]{what}[/]  {shown(request.amount_minor, request.currency)}  {to_wire('rfd', request.id)}")
-
-
-def _refund_json(request: RefundRequest) -> dict[str, Any]:
-    credit_note = request.credit_note_id
-    return {
-        "id": to_wire("rfd", request.id),
-        "customer": to_wire("cus", request.customer_id),
-        "amount": format_minor(request.amount_minor, request.currency),
-        "currency": request.currency,
-        "status": request.status,
-        "credit_note": None if credit_note is None else to_wire("inv", InvoiceId(credit_note)),
-    }

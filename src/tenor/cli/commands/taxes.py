@@ -14,7 +14,7 @@ from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed, NotFound, Refusal
-from tenor.kernel.ids import CustomerId
+from tenor.kernel.ids import CustomerId, from_wire, to_wire
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.taxes import (
@@ -27,8 +27,6 @@ from tenor.taxes import (
     TaxRate,
     end_tax_override,
     override_tax,
-    profile_to_json,
-    rate_to_json,
     read_tax_file,
     read_validity,
     set_tax_profiles,
@@ -36,6 +34,7 @@ from tenor.taxes import (
     set_tax_seller,
     tax_rates,
 )
+from tenor.wire import tax_profile_json, tax_rate_json
 
 app = typer.Typer(help="Tax rates, how customers are taxed, and overrides.", no_args_is_help=True)
 rates = typer.Typer(help="The table of tax rates.", no_args_is_help=True)
@@ -152,7 +151,7 @@ def profile(
             customer_id = _customer(uow, customer)
             changed = set_tax_profiles(uow, {customer_id: wanted}, now=tenant_now(of), actor=actor, reason=reason)
         if as_json:
-            print_json({"changed": [profile_to_json(to) for to in changed.values()]})
+            print_json({"changed": [tax_profile_json(to) for to in changed.values()]})
         else:
             out.print("Set" if changed else "This profile is there already.")
 
@@ -201,7 +200,7 @@ def end_override(
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         now = tenant_now(of)
-        override_id = _override_id(override)
+        override_id = from_wire("tov", override)
         ends_at = now if at is None else read_validity(at, zone=parse_zone(of.timezone), name="--at")
         with opened.database.transaction(of.tenant_id) as uow:
             end_tax_override(uow, override_id, at=ends_at, now=now, actor=actor, reason=reason)
@@ -222,27 +221,20 @@ def _rate(words: str) -> AppliedRate:
     return AppliedRate(name, _percent(percent))
 
 
-def _override_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Malformed(f"{text[:60]!r} is not the id of an override; `tenor tax override` prints it") from None
-
-
 def _percent(text: str) -> Decimal:
     return parse_decimal(text, name="percent", fraction_digits=PERCENT_DIGITS)
 
 
 def _print_id(override_id: UUID, *, as_json: bool, word: str) -> None:
     if as_json:
-        print_json({"override_id": override_id})
+        print_json({"override_id": to_wire("tov", override_id)})
     else:
-        out.print(f"[green]{word}[/]  {override_id}")
+        out.print(f"[green]{word}[/]  {to_wire('tov', override_id)}")
 
 
 def _print_rates(found: list[TaxRate], *, as_json: bool, headline: str) -> None:
     if as_json:
-        print_json({"rates": [rate_to_json(rate) for rate in found]})
+        print_json({"rates": [tax_rate_json(rate) for rate in found]})
         return
     if headline:
         out.print(headline)
@@ -250,7 +242,7 @@ def _print_rates(found: list[TaxRate], *, as_json: bool, headline: str) -> None:
         return
     table = Table("place", "category", "tax", "percent", "from", "to", box=None)
     for rate in found:
-        told = rate_to_json(rate)
+        told = tax_rate_json(rate)
         percent = f"{plain(rate.percent)} %"
         table.add_row(
             told["jurisdiction"], rate.category, escape(rate.name), percent, told["valid_from"], told["valid_to"] or "–"

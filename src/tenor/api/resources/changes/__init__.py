@@ -11,6 +11,7 @@ from tenor.api.resources.changes.holding import (
     ChangePlan,
     ChangePrices,
     ChangeQuantity,
+    MoveToContract,
     RemoveAddOn,
     RemoveDiscount,
 )
@@ -35,6 +36,7 @@ SubscriptionChange = Annotated[
     | ChangePrices
     | AddAddOn
     | RemoveAddOn
+    | MoveToContract
     | ApplyDiscount
     | RemoveDiscount
     | Pause

@@ -27,6 +27,7 @@ from tenor.subscriptions import (
     change_quantity,
     find_add_on,
     find_discount,
+    move_to_contract,
     remove_add_on,
     remove_discount,
 )
@@ -138,6 +139,25 @@ class RemoveAddOn(ChangeBody):
             add_on=find_add_on(uow, held.id, self.add_on),
             effective=self.effective,
             closing=CLOSINGS[self.credit],
+            **decided,
+        )
+
+
+class MoveToContract(Dated):
+    """A contract of the customer, or the amended version of the one that it is on; the newest by default."""
+
+    kind: Literal["move_to_contract"]
+    contract: Code
+    contract_version: Annotated[int | None, Field(ge=1, lt=2**31)] = None
+
+    def make(self, uow: UnitOfWork, held: Subscription, decided: Decided) -> Subscription:
+        """Make the change."""
+        return move_to_contract(
+            uow,
+            held.id,
+            contract=self.contract,
+            contract_version=self.contract_version,
+            effective=self.effective,
             **decided,
         )
 
