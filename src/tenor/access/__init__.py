@@ -1,14 +1,15 @@
 """Access: who may call the engine from outside, and what they may do."""
 
-from tenor.access.authenticating import Caller, Unauthenticated, authenticate
+from tenor.access.authenticating import Caller, authenticate
 from tenor.access.credentials import Credential, Mode, NotACredential, read_credential
-from tenor.access.model import ApiKey, IssuedKey, MalformedKey
+from tenor.access.model import ApiKey, IssuedKey, MalformedKey, NotASession, Unauthenticated
 from tenor.access.operations.create_key import create_key
 from tenor.access.operations.revoke_key import revoke_key
 from tenor.access.operations.rotate_key import KeyNotRotatable, rotate_key
 from tenor.access.scopes import AREAS, EVERYTHING, ScopeMissing, UnknownScope, require_scope
 from tenor.access.store import find_key, list_keys
 from tenor.access.users import (
+    SCOPES,
     LastOwner,
     MalformedUser,
     NewUser,
@@ -21,6 +22,8 @@ from tenor.access.users import (
     create_user,
     disable_user,
     end_session,
+    find_user,
+    find_user_by_email,
     list_users,
     set_password,
     sign_in,
@@ -29,6 +32,7 @@ from tenor.access.users import (
 __all__ = [
     "AREAS",
     "EVERYTHING",
+    "SCOPES",
     "ApiKey",
     "Caller",
     "Credential",
@@ -40,6 +44,7 @@ __all__ = [
     "Mode",
     "NewUser",
     "NotACredential",
+    "NotASession",
     "OpenedSession",
     "Role",
     "ScopeMissing",
@@ -55,6 +60,8 @@ __all__ = [
     "disable_user",
     "end_session",
     "find_key",
+    "find_user",
+    "find_user_by_email",
     "list_keys",
     "list_users",
     "read_credential",

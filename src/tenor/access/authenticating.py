@@ -1,49 +1,62 @@
-"""Who calls: the key behind a credential, looked up inside the transaction that it opens."""
+"""Who calls: the key or the session behind a credential, looked up inside the transaction that it opens."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from tenor.access.credentials import Credential, Mode
-from tenor.access.model import ApiKey
+from tenor.access.model import ApiKey, Unauthenticated
 from tenor.access.scopes import require_scope
 from tenor.access.store import key_by_digest
-from tenor.kernel.errors import NotFound, Refusal
+from tenor.access.users.model import User
+from tenor.access.users.sessions import authenticate_session
+from tenor.kernel.errors import NotFound
+from tenor.kernel.ids import to_wire
 from tenor.platform.tenants import Tenant, current_tenant
 from tenor.platform.unit_of_work import UnitOfWork
 
 
-class Unauthenticated(Refusal):
-    """A call without a credential, or with one that is not, or no longer, a key."""
-
-    code = "unauthenticated"
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A key that may be used, and its tenant."""
+    """Who may call, a program with its key or somebody who has signed in, and the tenant."""
 
-    key: ApiKey
+    who: ApiKey | User
     tenant: Tenant
 
+    @property
+    def name(self) -> str:
+        """The id of the key or the user, by which logs and the audit name who calls."""
+        return to_wire("usr" if isinstance(self.who, User) else "key", self.who.id)
 
-def authenticate(uow: UnitOfWork, credential: Credential, *, needs: str, at: datetime) -> Caller:
+
+def authenticate(uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime) -> Caller:
     """Return who calls. `uow` is a transaction of the tenant that the credential names; `at` is of the wall clock.
 
-    An unknown tenant, an unknown key, one that has expired and one that was revoked get the same answer.
+    `needs` is a scope; None where it is enough to be known. An unknown tenant, an unknown key, one that has expired and
+    one that was revoked get the same answer.
 
     Raises:
-        Unauthenticated: there is no such key, or it may not be used any more.
+        Unauthenticated: there is no such key or session, or it may not be used any more.
         ScopeMissing: it may not do what `needs` says.
     """
-    key = key_by_digest(uow, credential.digest)
-    if key is None or key.status(at) != "live":
-        raise Unauthenticated("this API key is not, or no longer, valid")
-    require_scope(key.scopes, needs)
+    who: ApiKey | User
+    if credential.mode is Mode.SESSION:
+        who = authenticate_session(uow, credential, needs=needs, at=at)
+    else:
+        who = _authenticate_key(uow, credential, needs=needs, at=at)
     try:
         tenant = current_tenant(uow)
     except NotFound:
         raise Unauthenticated("this API key is not, or no longer, valid") from None
-    return Caller(key, tenant)
+    return Caller(who, tenant)
+
+
+def _authenticate_key(uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime) -> ApiKey:
+    key = key_by_digest(uow, credential.digest)
+    if key is None or key.status(at) != "live":
+        raise Unauthenticated("this API key is not, or no longer, valid")
+    if needs is not None:
+        require_scope(key.scopes, needs)
+    return key
 
 
 def mode_of(tenant: Tenant) -> Mode:

@@ -47,7 +47,7 @@ class Mode(StrEnum):
 
 
 class NotACredential(Malformed):
-    """A text that is no API key: mistyped, cut off, or something else."""
+    """A text that is no API key or session: mistyped, cut off, or something else."""
 
     code = "not_a_credential"
 

@@ -5,11 +5,23 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from tenor.access.credentials import Mode
-from tenor.kernel.errors import Malformed
+from tenor.kernel.errors import Malformed, Refusal
 from tenor.kernel.ids import KeyId
 
 NAME_LENGTH_MAX: Final = 200
 SCOPES_MAX: Final = 100
+
+
+class Unauthenticated(Refusal):
+    """A call without a credential, or with one that is not, or no longer, a key or an open session."""
+
+    code = "unauthenticated"
+
+
+class NotASession(Refusal):
+    """What only somebody who has signed in can do, asked for with an API key."""
+
+    code = "not_a_session"
 
 
 class MalformedKey(Malformed):

@@ -36,6 +36,8 @@ from tenor.platform.settings import Settings
 THREADS: Final = 32
 CALLS_PER_MINUTE: Final = 6_000
 """How many calls one key may make in a minute, where the operator says nothing else."""
+SIGN_INS_PER_MINUTE: Final = 30
+"""How often one address may try to sign in within a minute: each attempt hashes a password, which is dear."""
 
 
 def create_app(
@@ -43,6 +45,7 @@ def create_app(
     settings: Settings,
     *,
     calls_per_minute: int = CALLS_PER_MINUTE,
+    sign_ins_per_minute: int = SIGN_INS_PER_MINUTE,
     threads: int = THREADS,
     wall_clock: Clock = wall_time,
 ) -> FastAPI:
@@ -50,7 +53,7 @@ def create_app(
     app = _application()
     app.state.threads = threads
     limiter, runs = RateLimiter(calls_per_minute), BackgroundRuns(database, settings)
-    app.state.engine = Engine(database, settings, limiter, wall_clock, runs)
+    app.state.engine = Engine(database, settings, limiter, wall_clock, runs, RateLimiter(sign_ins_per_minute))
     return app
 
 

@@ -4,7 +4,7 @@ No route ever opens a transaction by itself. It asks the call for one, and gets 
 inside that very transaction: a key that was revoked, or a tenant that is not the key's own, comes to nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.responses import Response
 
-from tenor.access import Caller, Credential, Unauthenticated, authenticate, read_credential
+from tenor.access import Caller, Credential, Unauthenticated, authenticate, read_credential, require_scope
 from tenor.api.background import BackgroundRuns
 from tenor.api.errors import InternalError, RateLimited
 from tenor.api.limits import RateLimiter
@@ -46,13 +46,17 @@ def wall_time() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What all calls share. `wall_clock` is the time of the world: for keys, rates and stored answers."""
+    """What all calls share. `wall_clock` is the time of the world: for keys, rates and stored answers.
+
+    `limiter` is for those who have a credential, `sign_ins` for those who want one.
+    """
 
     database: Database
     settings: Settings
     limiter: RateLimiter
     wall_clock: Clock
     runs: BackgroundRuns
+    sign_ins: RateLimiter
 
 
 class Deed(TypedDict):
@@ -79,8 +83,8 @@ class Work:
 
     @property
     def actor(self) -> str:
-        """Who calls, for the audit: the key's id."""
-        return to_wire("key", self.caller.key.id)
+        """Who calls, for the audit: the id of the key or the user."""
+        return self.caller.name
 
     @property
     def request_key(self) -> str:
@@ -91,11 +95,20 @@ class Work:
         """Return what an operation is told, with the caller's reason where there is one."""
         return Deed(now=self.now, actor=self.actor, reason=reason or DEFAULT_REASON)
 
+    def require_within(self, scopes: Iterable[str]) -> None:
+        """Refuse scopes that the caller has not: nobody gives what he does not have.
+
+        Raises:
+            ScopeMissing: with the first one.
+        """
+        for scope in scopes:
+            require_scope(self.caller.who.scopes, scope)
+
 
 class Call:
     """A call with a credential of the right form, which only a transaction can prove."""
 
-    def __init__(self, request: Request, engine: Engine, credential: Credential, needs: str) -> None:
+    def __init__(self, request: Request, engine: Engine, credential: Credential, needs: str | None) -> None:
         self.engine = engine
         self.credential = credential
         self._needs = needs
@@ -107,15 +120,15 @@ class Call:
         """Run a block as one transaction of the caller's tenant; see `Database.transaction`.
 
         Raises:
-            Unauthenticated: the credential is no key, or none that may be used any more.
-            ScopeMissing: the key may not do this.
+            Unauthenticated: the credential is no key or session, or none that may be used any more.
+            ScopeMissing: the key, or the role of whose session it is, may not do this.
         """
         wall_now = self.engine.wall_clock()
         with self.engine.database.transaction(self.credential.tenant_id, is_snapshot=is_snapshot) as uow:
             caller = authenticate(uow, self.credential, needs=self._needs, at=wall_now)
             if not is_snapshot:
                 name_request(uow, self.request_id)
-            self._log |= {"tenant": caller.tenant.slug, "key": to_wire("key", caller.key.id)}
+            self._log |= {"tenant": caller.tenant.slug, "caller": caller.name}
             yield Work(uow, caller, caller.tenant.clock_at or wall_now, wall_now)
 
     def show(self, read: Callable[[Work], object]) -> Response:
@@ -167,7 +180,9 @@ def replied(answer: Answer, *, is_replayed: bool) -> Response:
     return Response(answer.body, answer.status, headers, media_type)
 
 
-_BEARER: Final = HTTPBearer(auto_error=False, scheme_name="api_key", description="An API key: `tnr_live_…`.")
+_BEARER: Final = HTTPBearer(
+    auto_error=False, scheme_name="api_key", description="An API key, `tnr_live_…`, or the text of a session."
+)
 VersionHeader = Annotated[
     str | None,
     Header(
@@ -196,7 +211,7 @@ async def a_call(
     tenor_version: VersionHeader = None,
 ) -> Call:
     """Return a call that reads. Not a byte of it has been believed yet but its form."""
-    return Call(request, *_admitted(request, bearer, tenor_version), needs=scopes.scope_str)
+    return Call(request, *_admitted(request, bearer, tenor_version), needs=scopes.scope_str or None)
 
 
 async def an_effect(
@@ -207,7 +222,7 @@ async def an_effect(
     tenor_version: VersionHeader = None,
 ) -> Effect:
     """Return a call that changes something, which must name the key under which its answer is kept."""
-    effect = Effect(request, *_admitted(request, bearer, tenor_version), needs=scopes.scope_str)
+    effect = Effect(request, *_admitted(request, bearer, tenor_version), needs=scopes.scope_str or None)
     asked = f"{request.method} {request.url.path}?{request.url.query}"
     effect.repeatable = repeatable(
         idempotency_key, asked.encode(), await request.body(), secret=effect.credential.secret
@@ -222,7 +237,7 @@ async def a_batch(
     tenor_version: VersionHeader = None,
 ) -> Effect:
     """Return a call that brings what has an identity of its own, so that its repetition needs no key."""
-    return Effect(request, *_admitted(request, bearer, tenor_version), needs=scopes.scope_str)
+    return Effect(request, *_admitted(request, bearer, tenor_version), needs=scopes.scope_str or None)
 
 
 async def body_bytes(request: Request) -> bytes:

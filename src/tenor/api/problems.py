@@ -8,7 +8,7 @@ from psycopg.errors import UniqueViolation
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from tenor.access import NotACredential, ScopeMissing, Unauthenticated
+from tenor.access import NotACredential, NotASession, ScopeMissing, Unauthenticated
 from tenor.api.errors import (
     BodyTooLarge,
     HeaderMalformed,
@@ -47,6 +47,7 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     Unauthenticated: 401,
     NotACredential: 401,
     ScopeMissing: 403,
+    NotASession: 403,
     MethodNotAllowed: 405,
     BodyTooLarge: 413,
     MediaTypeUnsupported: 415,

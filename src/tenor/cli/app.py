@@ -31,6 +31,7 @@ from tenor.cli.commands import (
     tenants,
     up,
     usage,
+    user,
     wallet,
     webhook,
     work,
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(key.app, name="key")
+app.add_typer(user.app, name="user")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(coupons.coupon_app, name="coupon")
 app.add_typer(coupons.promotion_app, name="promotion")

@@ -302,6 +302,12 @@ class TaxProfile(TypedDict):
     is_reverse_charge: bool
 
 
+class Disabling(TypedDict):
+    """Why somebody is let in no longer."""
+
+    reason: NotRequired[str | None]
+
+
 class DocumentRow(TypedDict):
     """A document in a list."""
 
@@ -751,6 +757,13 @@ class NewKey(TypedDict):
     reason: NotRequired[str | None]
 
 
+class NewPassword(TypedDict):
+    """A password to sign in with."""
+
+    password: str
+    reason: NotRequired[str | None]
+
+
 class NewPayment(TypedDict):
     """Money received. It pays `invoices` in their order, else what is open, oldest first; the rest becomes
     credit.
@@ -790,6 +803,13 @@ class NewReservation(TypedDict):
     key: str
     feature: NotRequired[str | None]
     expires_at: str
+
+
+class NewRole(TypedDict):
+    """What somebody is to be there for."""
+
+    role: Literal["owner", "admin", "finance", "support", "viewer"]
+    reason: NotRequired[str | None]
 
 
 class NewRun(TypedDict):
@@ -866,6 +886,16 @@ class NewUse(TypedDict):
     feature: NotRequired[str | None]
 
 
+class NewUser(TypedDict):
+    """Somebody to be let in, who may do no more than who lets in. Without a `password` nobody can sign in yet."""
+
+    email: str
+    name: str
+    role: Literal["owner", "admin", "finance", "support", "viewer"]
+    password: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
 class NewWallet(TypedDict):
     """A wallet to be. It counts `unit` (its currency by default); one pays for `rate` of the currency."""
 
@@ -893,6 +923,22 @@ class OneOff(TypedDict):
     tax_category: NotRequired[str]
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+
+
+class User(TypedDict):
+    """Somebody of the tenant; `locked_until` says how long nobody may sign in as this user after failed
+    attempts.
+    """
+
+    id: str
+    email: str
+    name: str
+    role: Literal["owner", "admin", "finance", "support", "viewer"]
+    scopes: list[str]
+    has_password: bool
+    locked_until: str | None
+    created_at: str
+    disabled_at: str | None
 
 
 class Paid(TypedDict):
@@ -1167,6 +1213,19 @@ class ShortenTerm(TypedDict):
     """Refused when it is another by now."""
     kind: Literal["shorten_term"]
     until: str
+
+
+class SigningIn(TypedDict):
+    """Who wants to sign in, and to which tenant."""
+
+    tenant: str
+    """Slug."""
+    email: str
+    password: str
+
+
+class SigningOut(TypedDict):
+    """Nothing more needs to be said."""
 
 
 class StatementEntry(TypedDict):
@@ -1648,6 +1707,17 @@ class NewTaxRates(TypedDict):
 
     rates: list[NewTaxRate]
     reason: NotRequired[str | None]
+
+
+class OpenedSession(TypedDict):
+    """A fresh session with its text, `secret`, which is told this once: a credential like an API key, until it
+    ends.
+    """
+
+    id: str
+    user: User
+    secret: str
+    expires_at: str
 
 
 class Receipt(TypedDict):

@@ -465,6 +465,29 @@ class Refunds(Resource):
         )
 
 
+class Sessions(Resource):
+    """Sessions."""
+
+    def create(self, **body: Unpack[forms.SigningIn]) -> forms.OpenedSession:
+        """Sign in: open a session, whose text is a credential with the rights of the user's role.
+
+        A wrong password, an unknown tenant or user, and one who is disabled or locked get the same answer. Five
+        failures lock a user for a quarter of an hour. It takes no idempotency key: repeated, it opens another
+        session.
+        """
+        return cast("forms.OpenedSession", self._connection.post("/v1/sessions", body, idempotency_key=None))
+
+    def show(self) -> forms.User:
+        """Return whose session calls."""
+        return cast("forms.User", self._connection.get("/v1/sessions/current"))
+
+    def end(self, *, idempotency_key: str | None = None, **body: Unpack[forms.SigningOut]) -> forms.User:
+        """Sign out: end the session that calls."""
+        return cast(
+            "forms.User", self._connection.post("/v1/sessions/current/end", body, idempotency_key=idempotency_key)
+        )
+
+
 class Statements(Resource):
     """Statements."""
 
@@ -686,6 +709,47 @@ class Usage(Resource):
         )
 
 
+class Users(Resource):
+    """Users."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewUser]) -> forms.User:
+        """Let somebody in."""
+        return cast("forms.User", self._connection.post("/v1/users", body, idempotency_key=idempotency_key))
+
+    def list(self) -> Pages[forms.User]:
+        """List all users, by email."""
+        return Pages(self._connection, "/v1/users", {})
+
+    def show(self, user: str, /) -> forms.User:
+        """Return a user."""
+        return cast("forms.User", self._connection.get(f"/v1/users/{in_path(user)}"))
+
+    def role(self, user: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRole]) -> forms.User:
+        """Change what somebody may do; it holds from the next call of every session."""
+        return cast(
+            "forms.User",
+            self._connection.post(f"/v1/users/{in_path(user)}/role", body, idempotency_key=idempotency_key),
+        )
+
+    def password(
+        self, user: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPassword]
+    ) -> forms.User:
+        """Set a new password; all sessions of the user end."""
+        return cast(
+            "forms.User",
+            self._connection.post(f"/v1/users/{in_path(user)}/password", body, idempotency_key=idempotency_key),
+        )
+
+    def disable(
+        self, user: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Disabling]
+    ) -> forms.User:
+        """Let somebody in no longer; all sessions of the user end. Repeatable."""
+        return cast(
+            "forms.User",
+            self._connection.post(f"/v1/users/{in_path(user)}/disable", body, idempotency_key=idempotency_key),
+        )
+
+
 class Wallets(Resource):
     """Wallets."""
 
@@ -902,10 +966,12 @@ class Operations:
         self.one_offs = OneOffs(connection)
         self.proformas = Proformas(connection)
         self.refunds = Refunds(connection)
+        self.sessions = Sessions(connection)
         self.statements = Statements(connection)
         self.subscriptions = Subscriptions(connection)
         self.taxes = Taxes(connection)
         self.tenants = Tenants(connection)
         self.usage = Usage(connection)
+        self.users = Users(connection)
         self.wallets = Wallets(connection)
         self.webhooks = Webhooks(connection)

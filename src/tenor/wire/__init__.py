@@ -82,6 +82,7 @@ from tenor.wire.usage import (
     rejection_json,
     usage_json,
 )
+from tenor.wire.users import OpenedSessionJson, UserJson, opened_session_json, user_json
 from tenor.wire.wallets import (
     GrantJson,
     UseJson,
@@ -121,6 +122,7 @@ __all__ = [
     "MessageJson",
     "MetricJson",
     "NamedJson",
+    "OpenedSessionJson",
     "PhaseJson",
     "PlanJson",
     "ProformaJson",
@@ -144,6 +146,7 @@ __all__ = [
     "TrialBalanceJson",
     "UsageReceiptJson",
     "UseJson",
+    "UserJson",
     "WalletEntryJson",
     "WalletJson",
     "adjustment_json",
@@ -172,6 +175,7 @@ __all__ = [
     "messages_json",
     "metric_json",
     "named_json",
+    "opened_session_json",
     "plan_json",
     "proforma_json",
     "promotion_code_json",
@@ -193,6 +197,7 @@ __all__ = [
     "transfer_json",
     "usage_json",
     "use_json",
+    "user_json",
     "wallet_entry_json",
     "wallet_json",
 ]

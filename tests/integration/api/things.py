@@ -88,6 +88,7 @@ def furnished(caller: Caller) -> dict[str, str]:
     tax_override = caller.made("/customers/globex/tax-overrides", ruling)
     caller.made("/customers/globex/contracts", {"source": CONTRACT})
     caller.made("/coupons", {"code": "spring", "percent_off": "10"})
+    owner = caller.made("/users", {"email": "ada@acme.example", "name": "Ada", "role": "owner"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
     return {
@@ -101,6 +102,7 @@ def furnished(caller: Caller) -> dict[str, str]:
         "grant": grant["id"],
         "use": held["id"],
         "endpoint": endpoint["id"],
+        "user": owner["id"],
         "event": event["id"],
         "plan": "team",
         "feature": "export",

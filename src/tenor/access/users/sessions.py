@@ -4,8 +4,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from tenor.access.authenticating import Unauthenticated
 from tenor.access.credentials import SECRET_BYTES, Credential, Mode, digest_of, write_credential
+from tenor.access.model import Unauthenticated
 from tenor.access.scopes import require_scope
 from tenor.access.users.model import OpenedSession, User
 from tenor.access.users.passwords import is_right
@@ -46,8 +46,10 @@ def sign_in(uow: UnitOfWork, email: str, password: str, *, now: datetime) -> Ope
     return OpenedSession(session_id, user, text, expires_at)
 
 
-def authenticate_session(uow: UnitOfWork, credential: Credential, *, needs: str, at: datetime) -> User:
+def authenticate_session(uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime) -> User:
     """Return whose session it is. `uow` is a transaction of the tenant that the credential names.
+
+    `needs` is a scope; None where it is enough to be known.
 
     Raises:
         Unauthenticated: there is no such session, or it has ended.
@@ -56,7 +58,8 @@ def authenticate_session(uow: UnitOfWork, credential: Credential, *, needs: str,
     user = user_of_session(uow, credential.digest, at=at)
     if user is None:
         raise Unauthenticated("this session is not, or no longer, open")
-    require_scope(user.scopes, needs)
+    if needs is not None:
+        require_scope(user.scopes, needs)
     return user
 
 

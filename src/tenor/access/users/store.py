@@ -29,16 +29,38 @@ def list_users(uow: UnitOfWork) -> list[User]:
     return [_user_from(row) for row in uow.fetch_all(f"select {_FIELDS} from users u order by u.email")]
 
 
+def find_user(uow: UnitOfWork, user_id: UserId) -> User:
+    """Return the user with this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = uow.fetch_one(f"select {_FIELDS} from users u where u.id = %s", [user_id])
+    if row is None:
+        raise NotFound("there is no user with this id")
+    return _user_from(row)
+
+
+def find_user_by_email(uow: UnitOfWork, email: str) -> User:
+    """Return the user with this email address, in letters of any case.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = uow.fetch_one(f"select {_FIELDS} from users u where u.email = %s", [email.lower()])
+    if row is None:
+        raise NotFound("there is no user with this email address")
+    return _user_from(row)
+
+
 def lock_user(uow: UnitOfWork, user_id: UserId) -> User:
     """Return a user, locked until the transaction ends.
 
     Raises:
         NotFound: there is none with the id.
     """
-    row = uow.fetch_one(f"select {_FIELDS} from users u where u.id = %s for update", [user_id])
-    if row is None:
-        raise NotFound("there is no user with this id")
-    return _user_from(row)
+    uow.execute("select from users where id = %s for update", [user_id])
+    return find_user(uow, user_id)
 
 
 def is_email_taken(uow: UnitOfWork, email: str) -> bool:

@@ -21,11 +21,13 @@ from tenor.api.resources import (
     proformas,
     refunds,
     runs,
+    sessions,
     statements,
     subscriptions,
     taxes,
     tenants,
     usage,
+    users,
     wallets,
     webhooks,
 )
@@ -53,6 +55,8 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     events.router,
     webhooks.router,
     keys.router,
+    users.router,
+    sessions.router,
     tenants.router,
 )
 """Every resource under /v1, in the order of the document."""

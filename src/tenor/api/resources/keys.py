@@ -1,6 +1,5 @@
 """`/v1/api-keys`: the keys by which programs call the API."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from tenor.access import (
     create_key,
     find_key,
     list_keys,
-    require_scope,
     revoke_key,
     rotate_key,
 )
@@ -58,7 +56,7 @@ def create(call: Writes, body: NewKey) -> Response:
     """Create a key. `secret` is told this once, and to repetitions of this very call for 24 hours."""
 
     def make(work: Work) -> IssuedKeyJson:
-        _require_within(work, body.scopes)
+        work.require_within(body.scopes)
         issued = create_key(
             work.uow,
             name=body.name,
@@ -116,7 +114,7 @@ def rotate(call: Writes, key: KeyRef, body: Rotation) -> Response:
 
     def make(work: Work) -> IssuedKeyJson:
         key_id = KeyId(id_in_path("key", key))
-        _require_within(work, find_key(work.uow, key_id).scopes)
+        work.require_within(find_key(work.uow, key_id).scopes)
         issued = rotate_key(
             work.uow,
             key_id,
@@ -128,9 +126,3 @@ def rotate(call: Writes, key: KeyRef, body: Rotation) -> Response:
         return issued_key_json(issued)
 
     return call.once(make, status=201)
-
-
-def _require_within(work: Work, scopes: Sequence[str]) -> None:
-    """Refuse scopes that the calling key has not: nobody gives what he does not have."""
-    for scope in scopes:
-        require_scope(work.caller.key.scopes, scope)

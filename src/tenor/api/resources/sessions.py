@@ -1,0 +1,95 @@
+"""`/v1/sessions`: people sign in, are known, and sign out."""
+
+from time import monotonic_ns
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request, Security
+from pydantic import Field
+from starlette.responses import Response
+
+from tenor.access import NotASession, Unauthenticated, User, end_session, sign_in
+from tenor.api.bodies import Body, ExternalId
+from tenor.api.call import Call, Effect, Engine, VersionHeader, Work, a_call, an_effect
+from tenor.api.errors import RateLimited
+from tenor.api.resource import resource
+from tenor.api.versions import require_known_version
+from tenor.kernel.errors import NotFound
+from tenor.kernel.ids import TenantId
+from tenor.platform.tenants import find_tenant
+from tenor.wire import OpenedSessionJson, UserJson, encode, opened_session_json, user_json
+
+router = resource("sessions")
+NOBODYS = TenantId(UUID(int=0))
+"""The id of no tenant: who names one that is not there is refused as slowly as everybody else."""
+Known = Annotated[Call, Security(a_call)]
+Ends = Annotated[Effect, Security(an_effect)]
+
+
+class SigningIn(Body):
+    """Who wants to sign in, and to which tenant."""
+
+    tenant: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,62}$", description="Slug.")]
+    email: ExternalId  # whatever was typed: what is no address is nobody's
+    password: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class SigningOut(Body):
+    """Nothing more needs to be said."""
+
+
+async def an_attempt(request: Request, tenor_version: VersionHeader = None) -> Engine:
+    """Return the engine for an attempt to sign in.
+
+    Raises:
+        RateLimited: there were too many of them from one address.
+    """
+    engine: Engine = request.app.state.engine
+    address = "" if request.client is None else request.client.host
+    wait = engine.sign_ins.take(address.encode(), at_nanoseconds=monotonic_ns()).retry_after_seconds
+    if wait:
+        raise RateLimited(f"too many attempts; the next one is let in after {wait} s", retry_after_seconds=wait)
+    require_known_version(tenor_version)
+    return engine
+
+
+@router.post("/sessions", status_code=201, response_model=OpenedSessionJson)
+def create(engine: Annotated[Engine, Depends(an_attempt)], body: SigningIn) -> Response:
+    """Sign in: open a session, whose text is a credential with the rights of the user's role.
+
+    A wrong password, an unknown tenant or user, and one who is disabled or locked get the same answer. Five failures
+    lock a user for a quarter of an hour. It takes no idempotency key: repeated, it opens another session.
+    """
+    try:
+        tenant_id = find_tenant(engine.database, body.tenant).tenant_id
+    except NotFound:
+        tenant_id = NOBODYS
+    with engine.database.transaction(tenant_id) as uow:
+        opened = sign_in(uow, body.email, body.password, now=engine.wall_clock())
+    if opened is None:  # told after the transaction, which has counted the failed attempt
+        raise Unauthenticated("nobody can sign in by this")
+    return Response(encode(opened_session_json(opened)), 201, media_type="application/json")
+
+
+@router.get("/sessions/current", response_model=UserJson)
+def show(call: Known) -> Response:
+    """Return whose session calls."""
+    return call.show(lambda work: user_json(_signed_in(work)))
+
+
+@router.post("/sessions/current/end", response_model=UserJson)
+def end(call: Ends, body: SigningOut) -> Response:  # noqa: ARG001  strictly empty
+    """Sign out: end the session that calls."""
+
+    def make(work: Work) -> UserJson:
+        user = _signed_in(work)
+        end_session(work.uow, call.credential, now=work.wall_now)
+        return user_json(user)
+
+    return call.once(make)
+
+
+def _signed_in(work: Work) -> User:
+    if not isinstance(work.caller.who, User):
+        raise NotASession("an API key calls; only somebody who has signed in has a session")
+    return work.caller.who
