@@ -186,6 +186,19 @@ class ChangeQuantity(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class ChargeSoFar(TypedDict):
+    """What one usage charge has come to in the period that runs; `trace` says how, for each dimension."""
+
+    charge: str
+    metric: str | None
+    period_start: str
+    period_end: str
+    units: str
+    cost: str
+    billed: str
+    trace: list[dict[str, Any]]
+
+
 class Clock(TypedDict):
     """The time of the tenant; only a sandbox's can be moved."""
 
@@ -234,6 +247,14 @@ class ConvertTrial(TypedDict):
     kind: Literal["convert_trial"]
 
 
+class Correction(TypedDict):
+    """Events in the form in which they are sent; each counts in the place of the one that has its source and id."""
+
+    events: list[dict[str, Any]]
+    source: NotRequired[str]
+    reason: str
+
+
 class MinimumOrder(TypedDict):
     """What an order must come to before the discount."""
 
@@ -252,6 +273,16 @@ class CreditedLine(TypedDict):
 
     line: int
     amount: str
+
+
+class Crossing(TypedDict):
+    """An alert whose threshold has been reached in a period, and the value that was found."""
+
+    id: str
+    metric: str | None
+    threshold: str
+    value: str
+    period_start: str
 
 
 class Used(TypedDict):
@@ -573,6 +604,20 @@ class Phase(TypedDict):
     prices: dict[str, str]
 
 
+class LateEvent(TypedDict):
+    """An event that came after the cut-off of its period, and how it was treated."""
+
+    source: str
+    event_id: str
+    customer: str
+    metric: str
+    occurred_at: str
+    open_from: str
+    value: str
+    treatment: str
+    recorded_at: str
+
+
 class PaidBy(TypedDict):
     """What a wallet paid of a line, by its code, in its unit and in money; negative: was given back."""
 
@@ -721,6 +766,15 @@ class NewCustomer(TypedDict):
     timezone: NotRequired[str | None]
     tax_percent: NotRequired[str]
     metadata: NotRequired[dict[str, str]]
+
+
+class NewCustomerThresholds(TypedDict):
+    """The same for all subscriptions of a customer in a currency that have none of their own."""
+
+    at: NotRequired[list[str]]
+    every: NotRequired[str | None]
+    reason: NotRequired[str | None]
+    currency: str
 
 
 class NewEndpoint(TypedDict):
@@ -876,6 +930,30 @@ class NewTenant(TypedDict):
     clock_at: NotRequired[str | None]
     timezone: NotRequired[str]
     profile: NotRequired[str]
+
+
+class NewUsageAlert(TypedDict):
+    """When to tell: at units of `metric`, or without one at what usage costs so far. Say `at`, or `percent` of
+    `of`.
+
+    By default 100 percent of a metric are the units that its charge includes.
+    """
+
+    metric: NotRequired[str | None]
+    at: NotRequired[str | None]
+    percent: NotRequired[str | None]
+    of: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+class NewUsageThresholds(TypedDict):
+    """Amounts before tax, rising, at which usage is invoiced at once, and each `every` further so much. None:
+    never.
+    """
+
+    at: NotRequired[list[str]]
+    every: NotRequired[str | None]
+    reason: NotRequired[str | None]
 
 
 class NewUse(TypedDict):
@@ -1044,6 +1122,12 @@ class Rejection(TypedDict):
     settled_at: str | None
 
 
+class Removal(TypedDict):
+    """Why something is removed."""
+
+    reason: NotRequired[str | None]
+
+
 class RemoveAddOn(TypedDict):
     """The end of an add-on, which is named by its plan or its id."""
 
@@ -1073,6 +1157,12 @@ class RemoveDiscount(TypedDict):
     effective: NotRequired[Literal["now", "period_end"] | str]
     kind: Literal["remove_discount"]
     discount: str
+
+
+class Removed(TypedDict):
+    """What was removed."""
+
+    id: str
 
 
 class Renew(TypedDict):
@@ -1315,6 +1405,31 @@ class Undo(TypedDict):
     backdated: NotRequired[bool]
 
 
+class UsageAlert(TypedDict):
+    """Who is told of what: units of a metric, or (null) what all usage costs so far.
+
+    `percent` of `base` is how the threshold was asked for; null where it is an absolute one.
+    """
+
+    id: str
+    subscription_id: str
+    metric: str | None
+    threshold: str
+    base: str | None
+    percent: str | None
+    added_at: str
+
+
+class UsageThresholds(TypedDict):
+    """Amounts at which usage is invoiced before its period is over: those of `at`, then `every` further so much."""
+
+    subscription_id: str | None
+    customer_id: str
+    currency: str
+    at: list[str]
+    every: str | None
+
+
 class Use(TypedDict):
     """A use or a reservation: what was asked for, what is used, and what of it no grant has covered."""
 
@@ -1448,6 +1563,17 @@ class ChangePrices(TypedDict):
     add_on: NotRequired[str | None]
 
 
+class CostSoFar(TypedDict):
+    """What usage of a subscription costs so far, before tax; `billed` of it stands on documents already."""
+
+    subscription: str
+    through: str
+    currency: str
+    charges: list[ChargeSoFar]
+    cost: str
+    billed: str
+
+
 class ContractStep(TypedDict):
     """From its start on a private plan version holds; the first step begins with the subscription."""
 
@@ -1531,6 +1657,19 @@ class NewCreditNote(TypedDict):
     settles: NotRequired[Literal["balance", "refund"] | None]
     """As the customer's settings say by default."""
     reason: str
+
+
+class SetUsageAlert(TypedDict):
+    """An alert that was set; `told` is what it has told of at once."""
+
+    id: str
+    subscription_id: str
+    metric: str | None
+    threshold: str
+    base: str | None
+    percent: str | None
+    added_at: str
+    told: list[Crossing]
 
 
 class CurrentUsage(TypedDict):

@@ -680,6 +680,12 @@ class Usage(Resource):
             self._connection.post("/v1/usage/cancellations", body, idempotency_key=idempotency_key),
         )
 
+    def correct(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Correction]) -> forms.AmendedUsage:
+        """Correct events: what was taken stays on record, and what is sent now counts in its place."""
+        return cast(
+            "forms.AmendedUsage", self._connection.post("/v1/usage/corrections", body, idempotency_key=idempotency_key)
+        )
+
     def show(
         self,
         *,
@@ -707,6 +713,66 @@ class Usage(Resource):
             "forms.Replayed",
             self._connection.post("/v1/usage/rejections/replay", body, idempotency_key=idempotency_key),
         )
+
+    def cost(self, subscription: str, /, *, at: str | None = None) -> forms.CostSoFar:
+        """Return what a subscription has used in the periods that run, and what that costs so far, before tax."""
+        return cast(
+            "forms.CostSoFar", self._connection.get(f"/v1/subscriptions/{in_path(subscription)}/usage", {"at": at})
+        )
+
+    def alerts(self, subscription: str, /) -> Pages[forms.UsageAlert]:
+        """List the usage alerts of a subscription."""
+        return Pages(self._connection, f"/v1/subscriptions/{in_path(subscription)}/usage-alerts", {})
+
+    def set_alert(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewUsageAlert]
+    ) -> forms.SetUsageAlert:
+        """Tell, by the event `usage_alert.reached`, once in each period when usage reaches something."""
+        return cast(
+            "forms.SetUsageAlert",
+            self._connection.post(
+                f"/v1/subscriptions/{in_path(subscription)}/usage-alerts", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def remove_alert(
+        self, usage_alert: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Removal]
+    ) -> forms.Removed:
+        """Tell no more of an alert. Repeatable."""
+        return cast(
+            "forms.Removed",
+            self._connection.post(
+                f"/v1/usage-alerts/{in_path(usage_alert)}/remove", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def set_thresholds(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewUsageThresholds]
+    ) -> forms.UsageThresholds:
+        """Set at which amounts the usage of a subscription is invoiced before its period ends, whatever the plan
+        says.
+        """
+        return cast(
+            "forms.UsageThresholds",
+            self._connection.post(
+                f"/v1/subscriptions/{in_path(subscription)}/usage-thresholds", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def set_customer_thresholds(
+        self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCustomerThresholds]
+    ) -> forms.UsageThresholds:
+        """Set the same for all subscriptions of a customer in a currency; a subscription's own go before."""
+        return cast(
+            "forms.UsageThresholds",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/usage-thresholds", body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def late(self, *, since: str | None = None, limit: int | None = None) -> Pages[forms.LateEvent]:
+        """List events that came after the cut-off of their period, the latest first, and how each is treated."""
+        return Pages(self._connection, "/v1/usage/late", {"since": since, "limit": limit})
 
 
 class Users(Resource):

@@ -7,6 +7,7 @@ from tenor.metering.importing import BadRow, MalformedUsageFile
 from tenor.metering.model import Amendment, DimensionValues, Metric, Part, Span, UsageEvent, UsageWindow
 from tenor.metering.operations.amend_usage import AmendmentReceipt, amend_usage
 from tenor.metering.operations.correct_file import correct_from_file
+from tenor.metering.operations.correct_usage import correct_usage
 from tenor.metering.operations.import_usage import ImportReceipt, UsageFileRefused, import_usage
 from tenor.metering.operations.ingest_usage import ingest_usage
 from tenor.metering.operations.record_usage import Rejection, UsageReceipt, UsageRefused, record_usage
@@ -61,6 +62,7 @@ __all__ = [
     "amend_usage",
     "arrivals",
     "correct_from_file",
+    "correct_usage",
     "current_usage",
     "event_names",
     "find_metrics",

@@ -89,6 +89,7 @@ def furnished(caller: Caller) -> dict[str, str]:
     caller.made("/customers/globex/contracts", {"source": CONTRACT})
     caller.made("/coupons", {"code": "spring", "percent_off": "10"})
     owner = caller.made("/users", {"email": "ada@acme.example", "name": "Ada", "role": "owner"})
+    alert = caller.made("/subscriptions/globex-1/usage-alerts", {"metric": "calls", "at": "1000"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
     invoices, keys = caller.seen("/invoices"), caller.seen("/api-keys")
     return {
@@ -103,6 +104,7 @@ def furnished(caller: Caller) -> dict[str, str]:
         "use": held["id"],
         "endpoint": endpoint["id"],
         "user": owner["id"],
+        "usage_alert": alert["id"],
         "event": event["id"],
         "plan": "team",
         "feature": "export",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Security
 from pydantic import Field
@@ -20,9 +20,11 @@ from tenor.kernel.ids import from_wire
 from tenor.kernel.period import Period
 from tenor.metering import (
     Amendment,
+    AmendmentReceipt,
     Rejection,
     TouchedUsage,
     amend_usage,
+    correct_usage,
     current_usage,
     ingest_usage,
     replay_rejections,
@@ -78,6 +80,14 @@ class Cancellation(Body):
     reason: Line
 
 
+class Correction(Body):
+    """Events in the form in which they are sent; each counts in the place of the one that has its source and id."""
+
+    events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=10_000)]
+    source: ExternalId = "api"
+    reason: Line
+
+
 class Replay(Body):
     """Which rejected events to try again: those of these ids (`rej_…`), or all."""
 
@@ -115,11 +125,18 @@ def cancel(call: Writes, body: Cancellation) -> Response:
 
     def make(work: Work) -> AmendedUsageJson:
         asked = [Amendment(one.source, one.event_id) for one in body.events]
-        receipt = amend_usage(work.uow, asked, **work.deed(body.reason))
-        _follow(work.uow, receipt.touched, now=work.now)
-        return AmendedUsageJson(
-            amended=list(receipt.amended), unchanged=list(receipt.unchanged), rejected=_rejected(receipt.rejected)
-        )
+        return _amended(work, amend_usage(work.uow, asked, **work.deed(body.reason)))
+
+    return call.once(make)
+
+
+@router.post("/usage/corrections", response_model=AmendedUsageJson)
+def correct(call: Writes, body: Correction) -> Response:
+    """Correct events: what was taken stays on record, and what is sent now counts in its place."""
+
+    def make(work: Work) -> AmendedUsageJson:
+        receipt = correct_usage(work.uow, body.events, default_source=body.source, **work.deed(body.reason))
+        return _amended(work, receipt)
 
     return call.once(make)
 
@@ -171,6 +188,14 @@ def replay(call: Writes, body: Replay) -> Response:
         )
 
     return call.once(make)
+
+
+def _amended(work: Work, receipt: AmendmentReceipt) -> AmendedUsageJson:
+    """Return what became of amendments, once what follows from them is done."""
+    _follow(work.uow, receipt.touched, now=work.now)
+    return AmendedUsageJson(
+        amended=list(receipt.amended), unchanged=list(receipt.unchanged), rejected=_rejected(receipt.rejected)
+    )
 
 
 def _follow(uow: UnitOfWork, touched: Iterable[TouchedUsage], *, now: datetime) -> None:

@@ -14,7 +14,6 @@ from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.invoicing import (
     ChargeSoFar,
-    CostSoFar,
     Crossing,
     FollowedUsage,
     cost_so_far,
@@ -35,6 +34,7 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import UsageThresholds, thresholds_to_json
 from tenor.pricing.rules.rating import explain
 from tenor.subscriptions import Subscription, find_subscription
+from tenor.wire import CrossingJson, cost_so_far_json, crossing_json, late_event_json, usage_alert_json
 
 alert = typer.Typer(help="Who is told when usage reaches something.", no_args_is_help=True)
 threshold = typer.Typer(help="Amounts at which usage is invoiced before its period is over.", no_args_is_help=True)
@@ -71,7 +71,7 @@ def current_command(
         as_of = parse_instant(at) if at else now
         (so_far,) = cost_so_far(uow, [find_subscription(uow, name).id], as_of=as_of)
     if as_json:
-        print_json(_so_far_json(so_far))
+        print_json(cost_so_far_json(so_far))
         return
     currency = so_far.subscription.currency
     table = Table("charge", "period", "units", "cost so far", "billed", "how")
@@ -101,7 +101,7 @@ def late_command(
     with _place(tenant, as_json=as_json) as (uow, _):
         found = late_usage(uow, since=parse_instant(since), limit=limit)
     if as_json:
-        print_json({"late": [event._asdict() for event in found]})
+        print_json({"late": [late_event_json(event) for event in found]})
         return
     for event in found:
         when, came = format_instant(event.occurred_at), format_instant(event.recorded_at)
@@ -137,7 +137,7 @@ def alert_add(
             reason=reason,
         )
     if as_json:
-        print_json({"id": to_wire("ual", added.id), "threshold": added.threshold, "told": crossings_json(told)})
+        print_json({**usage_alert_json(added), "told": crossings_json(told)})
         return
     out.print(f"{to_wire('ual', added.id)}: {metric or 'cost'} of {name} at {plain(added.threshold)}", markup=False)
     tell(told)
@@ -149,7 +149,7 @@ def alert_list(name: NameArgument, *, tenant: TenantOption, as_json: JsonOption 
     with _place(tenant, as_json=as_json) as (uow, _):
         found = usage_alerts(uow, [find_subscription(uow, name).id])
     if as_json:
-        print_json({"alerts": [{**one._asdict(), "id": to_wire("ual", one.id)} for one in found]})
+        print_json({"alerts": [usage_alert_json(one) for one in found]})
         return
     for one in found:
         asked = "" if one.percent is None or one.base is None else f" ({plain(one.percent)} % of {plain(one.base)})"
@@ -241,42 +241,9 @@ def followed_json(followed: FollowedUsage) -> dict[str, Any]:
     return found
 
 
-def crossings_json(crossings: Sequence[Crossing]) -> list[dict[str, Any]]:
+def crossings_json(crossings: Sequence[Crossing]) -> list[CrossingJson]:
     """Return alerts that have been told, for programs."""
-    return [
-        {
-            "id": to_wire("ual", one.alert.id),
-            "metric": one.alert.metric,
-            "threshold": one.alert.threshold,
-            "value": one.value,
-            "period_start": one.period.start,
-        }
-        for one in crossings
-    ]
-
-
-def _so_far_json(so_far: CostSoFar) -> dict[str, Any]:
-    currency = so_far.subscription.currency
-    return {
-        "subscription": so_far.subscription.external_id,
-        "through": so_far.through,
-        "currency": currency,
-        "charges": [
-            {
-                "charge": one.charge.code,
-                "metric": one.charge.metric,
-                "period_start": one.period.start,
-                "period_end": one.period.end,
-                "units": one.units,
-                "cost": format_minor(one.amount_minor, currency),
-                "billed": format_minor(one.billed_minor, currency),
-                "trace": [{"dimension": entry.key.dimension, **entry.trace} for entry in one.owed],
-            }
-            for one in so_far.charges
-        ],
-        "cost": format_minor(so_far.amount_minor, currency),
-        "billed": format_minor(so_far.billed_minor, currency),
-    }
+    return [crossing_json(one) for one in crossings]
 
 
 def _steps(one: ChargeSoFar, currency: str) -> list[str]:
