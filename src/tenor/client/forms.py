@@ -98,6 +98,12 @@ class Attempt(TypedDict):
     duration_ms: int
 
 
+class BilledTopUps(TypedDict):
+    """The documents that bill top-ups, by number."""
+
+    invoices: list[str]
+
+
 class PaymentTerms(TypedDict):
     """`days` after the issue (`net`), or after the end of its month (`end_of_month`)."""
 
@@ -265,6 +271,24 @@ class MinimumOrder(TypedDict):
 class CreditDecision(TypedDict):
     """Why something is done."""
 
+    reason: NotRequired[str | None]
+
+
+class CreditOrder(TypedDict):
+    """Credit to be sold. Without a `price` (net) it costs what it is worth when it pays; `lasts` counts from the
+    grant.
+
+    Without a `tax_category` it is taxed when it is used, not when it is sold.
+    """
+
+    amount: str
+    price: NotRequired[str | None]
+    tax_category: NotRequired[str | None]
+    priority: NotRequired[int]
+    """0 burns first, 255 last."""
+    features: NotRequired[list[str]]
+    lasts: NotRequired[str | None]
+    granted: NotRequired[Literal["when_paid", "at_once"]]
     reason: NotRequired[str | None]
 
 
@@ -500,6 +524,12 @@ class ExtendTrial(TypedDict):
     """Refused when it is another by now."""
     kind: Literal["extend_trial"]
     until: str
+
+
+class FillingDecision(TypedDict):
+    """Why something is done."""
+
+    reason: NotRequired[str | None]
 
 
 class Issued(TypedDict):
@@ -841,6 +871,28 @@ class NewProformaLine(TypedDict):
     tax_category: NotRequired[str]
 
 
+class NewPromise(TypedDict):
+    """Credit that comes again and again, `every` so long from `anchor` on (now by default).
+
+    A grant lasts until the next one, and of what is left then `rollover_max` at most is kept, made up to
+    `rollover_min`; or it `lasts` for a time of its own.
+    """
+
+    code: str
+    amount: str
+    every: NotRequired[str]
+    anchor: NotRequired[str | None]
+    lasts: NotRequired[str | None]
+    rollover_max: NotRequired[str]
+    rollover_min: NotRequired[str]
+    timezone: NotRequired[str]
+    category: NotRequired[Literal["paid", "promotional"]]
+    priority: NotRequired[int]
+    """0 burns first, 255 last."""
+    features: NotRequired[list[str]]
+    reason: NotRequired[str | None]
+
+
 class NewRefundRequest(TypedDict):
     """How much of a customer's credit is to be sent back, in major units."""
 
@@ -932,6 +984,16 @@ class NewTenant(TypedDict):
     profile: NotRequired[str]
 
 
+class NewTopUpRule(TypedDict):
+    """When a wallet is filled up by itself; not `is_active`: the bounds are kept, and nothing is ordered."""
+
+    threshold: str
+    target: str
+    max_per_day: NotRequired[int]
+    is_active: NotRequired[bool]
+    reason: NotRequired[str | None]
+
+
 class NewUsageAlert(TypedDict):
     """When to tell: at units of `metric`, or without one at what usage costs so far. Say `at`, or `percent` of
     `of`.
@@ -983,9 +1045,18 @@ class NewWallet(TypedDict):
     rate: NotRequired[str]
     overdraws: NotRequired[bool]
     """Uses go on when nothing is left."""
+    pays: NotRequired[Literal["usage", "everything"]]
+    """Of invoices, lines of usage alone, or all."""
     repays: NotRequired[bool]
     """A later grant pays first what was overdrawn."""
     profile: NotRequired[str]
+    reason: NotRequired[str | None]
+
+
+class NewWalletAlert(TypedDict):
+    """Below which balance somebody is told."""
+
+    threshold: str
     reason: NotRequired[str | None]
 
 
@@ -1096,6 +1167,35 @@ class ProformaLine(TypedDict):
     description: str
     amount: str
     tax: str
+
+
+class Promise(TypedDict):
+    """What is granted again and again; `next_at` null: no more grants are made."""
+
+    code: str
+    amount: str
+    every: str
+    rollover_min: str
+    rollover_max: str
+    lasts: str | None
+    priority: int
+    category: Literal["paid", "promotional"]
+    features: list[str]
+    next_at: str | None
+    subscription_id: str | None
+
+
+class Purchase(TypedDict):
+    """Credit that was sold, and the document that bills it; `grant_id` null: it is granted when that is paid."""
+
+    purchase_id: str
+    invoice: str
+    invoice_id: str
+    credits: str
+    due: str
+    currency: str
+    status: str
+    grant_id: str | None
 
 
 class RefundRequest(TypedDict):
@@ -1291,6 +1391,14 @@ class TaxRate(TypedDict):
     valid_to: str | None
 
 
+class SettledTopUp(TypedDict):
+    """What became of a top-up: paid, it is granted; failed, another may be ordered."""
+
+    top_up_id: str
+    status: str
+    grant_id: str | None
+
+
 class ShortenTerm(TypedDict):
     """The term ends earlier."""
 
@@ -1352,6 +1460,33 @@ class Tenant(TypedDict):
     clock_at: str | None
     timezone: str
     profile: str
+
+
+class TopUp(TypedDict):
+    """One top-up that was ordered."""
+
+    top_up_id: str
+    amount: str
+    price: str
+    status: str
+    grant_id: str | None
+    is_invoiced: bool
+
+
+class TopUpRule(TypedDict):
+    """From less than `threshold` to `target`, so many times a day (UTC) at most."""
+
+    threshold: str
+    target: str
+    max_per_day: int
+    is_active: bool
+
+
+class TopUpSettlement(TypedDict):
+    """What became of the payment of a top-up."""
+
+    is_paid: bool
+    reason: NotRequired[str | None]
 
 
 class Transfer(TypedDict):
@@ -1468,9 +1603,17 @@ class Wallet(TypedDict):
     currency: str
     rate: str
     overdraws: bool
+    pays: Literal["usage", "everything"]
     available: str
     held: str
     advanced: str
+
+
+class WalletAlert(TypedDict):
+    """A threshold of which somebody is told, and whether the wallet is below it."""
+
+    threshold: str
+    is_below: bool
 
 
 class WalletEntry(TypedDict):
@@ -1937,6 +2080,13 @@ class Statement(TypedDict):
     opening: str
     closing: str
     entries: list[StatementEntry]
+
+
+class TopUps(TypedDict):
+    """When a wallet is filled up by itself (null: nobody has said), and what was ordered, the newest first."""
+
+    rule: TopUpRule | None
+    top_ups: list[TopUp]
 
 
 class Contract(TypedDict):

@@ -927,6 +927,111 @@ class Wallets(Resource):
             self._connection.post(f"/v1/credit-grants/{in_path(grant)}/void", body, idempotency_key=idempotency_key),
         )
 
+    def buy(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CreditOrder]
+    ) -> forms.Purchase:
+        """Sell prepaid credit: invoice it, and grant it when the invoice is paid, or at once."""
+        return cast(
+            "forms.Purchase",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/purchases",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def alerts(self, customer: str, wallet: str, /) -> Pages[forms.WalletAlert]:
+        """List below which balances somebody is told."""
+        return Pages(self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/alerts", {})
+
+    def add_alert(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewWalletAlert]
+    ) -> forms.WalletAlert:
+        """Tell, by the event `wallet.low`, when less than this is left, once for each crossing."""
+        return cast(
+            "forms.WalletAlert",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/alerts",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def top_ups(self, customer: str, wallet: str, /) -> forms.TopUps:
+        """Return when a wallet is filled up by itself, and what was ordered for it: the newest hundred."""
+        return cast(
+            "forms.TopUps", self._connection.get(f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/top-ups")
+        )
+
+    def set_top_up_rule(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTopUpRule]
+    ) -> forms.TopUpRule:
+        """Say when a wallet is filled up by itself, in place of what was said before."""
+        return cast(
+            "forms.TopUpRule",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/top-up-rule",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def bill_top_ups(
+        self, *, idempotency_key: str | None = None, **body: Unpack[forms.FillingDecision]
+    ) -> forms.BilledTopUps:
+        """Invoice every top-up that was ordered and is not billed yet; each is granted when its invoice is paid."""
+        return cast(
+            "forms.BilledTopUps", self._connection.post("/v1/top-ups/bill", body, idempotency_key=idempotency_key)
+        )
+
+    def settle_top_up(
+        self, top_up: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.TopUpSettlement]
+    ) -> forms.SettledTopUp:
+        """Say that a top-up was paid in cash, so that it is granted, or has failed. One that is invoiced settles
+        itself.
+        """
+        return cast(
+            "forms.SettledTopUp",
+            self._connection.post(f"/v1/top-ups/{in_path(top_up)}/settle", body, idempotency_key=idempotency_key),
+        )
+
+    def promises(self, customer: str, wallet: str, /) -> Pages[forms.Promise]:
+        """List what is promised in a wallet, by plans and otherwise."""
+        return Pages(self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/promises", {})
+
+    def promise(
+        self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPromise]
+    ) -> forms.Promise:
+        """Promise credit that comes again and again; what is due is granted at once."""
+        return cast(
+            "forms.Promise",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/promises",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def stop_promise(
+        self,
+        customer: str,
+        wallet: str,
+        promise: str,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[forms.FillingDecision],
+    ) -> forms.Promise:
+        """Make no more grants of a promise; what was granted stays until it expires."""
+        return cast(
+            "forms.Promise",
+            self._connection.post(
+                f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/promises/{in_path(promise)}/stop",
+                body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
 
 class Webhooks(Resource):
     """Webhooks."""

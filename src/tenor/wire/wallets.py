@@ -1,5 +1,7 @@
 """Wallets, their grants, entries and uses as JSON. Figures are in the wallet's unit."""
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from tenor.kernel.ids import to_wire
@@ -19,6 +21,7 @@ class WalletJson(TypedDict):
     currency: str
     rate: DecimalText
     overdraws: bool
+    pays: Literal["usage", "everything"]
     available: DecimalText
     held: DecimalText
     advanced: DecimalText
@@ -79,6 +82,7 @@ def wallet_json(balance: WalletBalance) -> WalletJson:
         currency=terms.currency,
         rate=plain(terms.rate),
         overdraws=terms.overdraws,
+        pays=terms.pays,
         available=plain(balance.available),
         held=plain(balance.held),
         advanced=plain(balance.advanced),

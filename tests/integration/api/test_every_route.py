@@ -76,6 +76,11 @@ BODIES: Final[dict[str, Any]] = {
         "key": "h",
         "expires_at": "2026-03-01T00:00:00Z",
     },
+    "/v1/customers/{customer}/wallets/{wallet}/purchases": {"amount": "5"},
+    "/v1/customers/{customer}/wallets/{wallet}/alerts": {"threshold": "5"},
+    "/v1/customers/{customer}/wallets/{wallet}/top-up-rule": {"threshold": "1", "target": "2"},
+    "/v1/customers/{customer}/wallets/{wallet}/promises": {"code": "daily", "amount": "1", "every": "1 day"},
+    "/v1/top-ups/{top_up}/settle": {"is_paid": True},
     "/v1/wallet-uses/{use}/commit": {"amount": "1"},
     "/v1/webhook-endpoints": {"url": "https://hooks.globex.example/other"},
     "/v1/webhook-endpoints/{endpoint}/replay": {"since": "2026-01-01T00:00:00Z"},
@@ -93,6 +98,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 """Parameters that name a thing."""
 
 SHARED: Final = {"plan", "feature", "wallet", "coupon", "contract"}
+SHARED: Final = {"plan", "feature", "wallet", "promise"}
 """Names of the catalogue, which every tenant gives by itself: not ids."""
 
 
@@ -111,7 +117,7 @@ class Route(NamedTuple):
 
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
-    *("wallet", "grant", "use", "endpoint", "event", "user", "usage_alert"),
+    *("wallet", "grant", "use", "endpoint", "event", "user", "usage_alert", "top_up", "promise"),
     *("coupon", "refund", "proforma", "tax_override", "contract"),
 )
 ROUTES: Final = [

@@ -88,6 +88,11 @@ def furnished(caller: Caller) -> dict[str, str]:
     tax_override = caller.made("/customers/globex/tax-overrides", ruling)
     caller.made("/customers/globex/contracts", {"source": CONTRACT})
     caller.made("/coupons", {"code": "spring", "percent_off": "10"})
+    main = "/customers/globex/wallets/main"
+    caller.made(f"{main}/promises", {"code": "monthly", "amount": "1"})
+    caller.made(f"{main}/top-up-rule", {"threshold": "100", "target": "200"}, status=200)
+    caller.made("/clock/advance", {"to": "2026-02-01T01:00:00Z"}, status=200)
+    (top_up,) = caller.seen(f"{main}/top-ups")["top_ups"]
     owner = caller.made("/users", {"email": "ada@acme.example", "name": "Ada", "role": "owner"})
     alert = caller.made("/subscriptions/globex-1/usage-alerts", {"metric": "calls", "at": "1000"})
     customers, runs = caller.seen("/customers"), caller.seen("/bill-runs")
@@ -104,6 +109,8 @@ def furnished(caller: Caller) -> dict[str, str]:
         "use": held["id"],
         "endpoint": endpoint["id"],
         "user": owner["id"],
+        "top_up": top_up["top_up_id"],
+        "promise": "monthly",
         "usage_alert": alert["id"],
         "event": event["id"],
         "plan": "team",

@@ -61,6 +61,9 @@ class NewWallet(Body):
     unit: Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_]{0,31}$")] | None = None
     rate: QuantityIn = Decimal(1)
     overdraws: Annotated[bool, Field(description="Uses go on when nothing is left.")] = False
+    pays: Annotated[Literal["usage", "everything"], Field(description="Of invoices, lines of usage alone, or all.")] = (
+        "usage"
+    )
     repays: Annotated[bool, Field(description="A later grant pays first what was overdrawn.")] = False
     profile: Annotated[str, Field(max_length=100)] = "tenor"
     reason: Line | None = None
@@ -145,6 +148,7 @@ def create(call: Writes, customer: CustomerRef, body: NewWallet) -> Response:
             repays_advances=body.repays or policy.advance_backfill,
             burn_order=policy.burn_order,
             eligibility=policy.credit_eligibility,
+            pays=body.pays,
         )
         open_wallet(work.uow, find_customer(work.uow, customer).id, terms, **work.deed(body.reason))
         return wallet_json(_balance(work, customer, body.code))

@@ -15,11 +15,10 @@ from tenor.cli.commands.invoice_frame import (
 )
 from tenor.cli.commands.subscription_frame import interval
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json
-from tenor.invoicing import BilledPurchase, CreditOffer, bill_top_ups, sell_credits
-from tenor.kernel.ids import to_wire
-from tenor.kernel.money import format_minor
+from tenor.invoicing import CreditOffer, bill_top_ups, sell_credits
 from tenor.kernel.quantity import parse_amount, parse_decimal, plain
 from tenor.wallets import find_wallet
+from tenor.wire import purchase_json
 
 
 def buy(
@@ -60,7 +59,7 @@ def buy(
         )
         sold = sell_credits(at.uow, offer, key=at.key(key), **at.deed)
     if as_json:
-        print_json(_json(sold, terms.currency))
+        print_json(purchase_json(sold, terms.currency))
         return
     told = f"[green]Sold[/]  {plain(sold.purchase.amount)} {terms.unit} to {escape(customer)} by {sold.name}"
     fate = "granted" if sold.purchase.status == "granted" else f"{shown(sold.due_minor, terms.currency)} to be paid"
@@ -81,16 +80,3 @@ def bill_top_ups_command(
         print_json({"invoices": [one.name for one in billed]})
     else:
         out.print(f"Invoiced {counted(len(billed), 'top-up')}")
-
-
-def _json(sold: BilledPurchase, currency: str) -> dict[str, str | None]:
-    grant_id = sold.purchase.grant_id
-    return {
-        "purchase_id": to_wire("adj", sold.purchase.adjustment_id),
-        "invoice": sold.name,
-        "credits": plain(sold.purchase.amount),
-        "due": format_minor(sold.due_minor, currency),
-        "currency": currency,
-        "status": sold.purchase.status,
-        "grant_id": None if grant_id is None else to_wire("grt", grant_id),
-    }

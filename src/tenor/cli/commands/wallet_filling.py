@@ -31,6 +31,7 @@ from tenor.wallets import (
     top_up_rule,
     wallet_alerts,
 )
+from tenor.wire import top_up_json, top_up_rule_json, wallet_alert_json
 
 
 def alert(
@@ -58,7 +59,7 @@ def alerts(
     with refusals(as_json=as_json), place(tenant, customer) as at:
         found = wallet_alerts(at.uow, find_wallet(at.uow, at.customer_id, code).id)
         if as_json:
-            print_json({"alerts": [{"threshold": one.threshold, "is_below": one.is_below} for one in found]})
+            print_json({"alerts": [wallet_alert_json(one) for one in found]})
             return
         table = Table("told below", "is below", box=None)
         for one in found:
@@ -97,17 +98,8 @@ def top_ups(
         found = find_wallet(at.uow, at.customer_id, code)
         rule, orders = top_up_rule(at.uow, found.id), top_up_orders(at.uow, found.id)
         if as_json:
-            listed = [
-                {
-                    "top_up_id": to_wire("top", one.id),
-                    "amount": one.amount,
-                    "price": format_minor(one.price_minor, found.terms.currency),
-                    "status": one.status,
-                    "grant_id": None if one.grant_id is None else to_wire("grt", one.grant_id),
-                }
-                for one in orders
-            ]
-            print_json({"rule": None if rule is None else rule._asdict(), "top_ups": listed})
+            listed = [top_up_json(one, found.terms.currency) for one in orders]
+            print_json({"rule": None if rule is None else top_up_rule_json(rule), "top_ups": listed})
             return
         if rule is None or not rule.is_active:
             out.print("Not filled up by itself.")

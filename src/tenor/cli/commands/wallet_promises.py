@@ -1,7 +1,7 @@
 """`tenor wallet`: credit that is granted again and again."""
 
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 from rich.markup import escape
@@ -23,6 +23,7 @@ from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.wallets import RecurringGrant, find_wallet, recur_credits, recurring_of_wallet, stop_recurring
 from tenor.wallets.model import Category
+from tenor.wire import interval_text, promise_json
 
 
 def recur(
@@ -65,7 +66,7 @@ def recur(
             timezone=timezone,
         )
         kept = recur_credits(at.uow, promise, now=at.now, actor=actor, reason=reason)
-        words = f"Promised {plain(kept.amount)} {found.terms.unit} to {customer} every {_words(kept)}"
+        words = f"Promised {plain(kept.amount)} {found.terms.unit} to {customer} every {interval_text(kept.every)}"
         tell({"code": kept.code, "next_at": kept.next_at}, words, as_json=as_json)
 
 
@@ -76,14 +77,14 @@ def recurring(
     with refusals(as_json=as_json), place(tenant, customer) as at:
         found = recurring_of_wallet(at.uow, find_wallet(at.uow, at.customer_id, code).id)
         if as_json:
-            print_json({"recurring": [_json(one) for one in found]})
+            print_json({"recurring": [promise_json(one) for one in found]})
             return
         table = Table("code", "amount", "every", "rolls over", "next", "promised by", box=None)
         for one in found:
             holder = "" if one.subscription_id is None else to_wire("sub", one.subscription_id)
             next_at = "stopped" if one.next_at is None else format_instant(one.next_at)
             rolls = plain(one.rollover_max) if one.rollover_max > Decimal(0) else ""
-            table.add_row(escape(one.code), plain(one.amount), _words(one), rolls, next_at, holder)
+            table.add_row(escape(one.code), plain(one.amount), interval_text(one.every), rolls, next_at, holder)
         out.print(table)
         out.print(counted(len(found), "promise"), style="dim")
 
@@ -103,24 +104,3 @@ def stop_(
         wallet_id = find_wallet(at.uow, at.customer_id, code).id
         stop_recurring(at.uow, wallet_id, name, now=at.now, actor=actor, reason=reason)
         tell({"code": name, "next_at": None}, f"Stopped {name}", as_json=as_json)
-
-
-def _words(promise: RecurringGrant) -> str:
-    every = promise.every
-    return every.unit.value if every.count == 1 else f"{every.count} {every.unit}s"
-
-
-def _json(promise: RecurringGrant) -> dict[str, Any]:
-    return {
-        "code": promise.code,
-        "amount": promise.amount,
-        "every": _words(promise),
-        "rollover_min": promise.rollover_min,
-        "rollover_max": promise.rollover_max,
-        "lasts": None if promise.lasts is None else f"{promise.lasts.count} {promise.lasts.unit}",
-        "priority": promise.priority,
-        "category": promise.category,
-        "features": sorted(promise.features),
-        "next_at": promise.next_at,
-        "subscription_id": None if promise.subscription_id is None else to_wire("sub", promise.subscription_id),
-    }
