@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
+from opentelemetry.trace import Span, StatusCode
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +20,7 @@ from tenor.api.logs import LOG
 from tenor.api.problems import problem
 from tenor.api.versions import CURRENT_VERSION
 from tenor.kernel.errors import Refusal
+from tenor.platform.telemetry import request_span
 
 BODY_BYTES_MAX: Final = 1 << 20
 USAGE_BYTES_MAX: Final = 16 << 20
@@ -36,6 +38,8 @@ _SECURITY: Final = {
     "Cache-Control": "no-store",
 }
 _UNMATCHED: Final = "unmatched"
+_TRACE: Final = ("traceparent", "tracestate")
+"""Headers by which a caller says which trace the call belongs to (W3C Trace Context)."""
 
 
 class Metrics:
@@ -67,14 +71,16 @@ class Edge:
             await self._app(scope, receive, send)
             return
         call = _Call(scope, send)
-        try:
-            await self._answer(scope, receive, call)
-        except Exception:  # noqa: BLE001  the last place that can tell the caller, and the log, of a bug
-            LOG.exception("failed", request_id=call.request_id, method=scope["method"], route=call.route)
-            if not call.is_answered:
-                await call.refuse(InternalError("unexpected"), receive)
-        finally:
-            self._tell(call)
+        with request_span(call.method, call.trace) as current:
+            try:
+                await self._answer(scope, receive, call)
+            except Exception:  # noqa: BLE001  the last place that can tell the caller, and the log, of a bug
+                LOG.exception("failed", request_id=call.request_id, method=scope["method"], route=call.route)
+                if not call.is_answered:
+                    await call.refuse(InternalError("unexpected"), receive)
+            finally:
+                self._tell(call)
+                call.describe(current)
 
     async def _answer(self, scope: Scope, receive: Receive, call: "_Call") -> None:
         headers = dict(scope["headers"])
@@ -112,10 +118,12 @@ class _Call:
     """One call on its way: where it went, how it was answered, and the headers that every answer has."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        given = dict(scope["headers"]).get(b"request-id", b"").decode("latin-1")
+        headers = dict(scope["headers"])
+        given = headers.get(b"request-id", b"").decode("latin-1")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{uuid4().hex}"
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
+        self.trace = {name: headers[name.encode()].decode("latin-1") for name in _TRACE if name.encode() in headers}
         self.begun = time.perf_counter()
         self.status = 500
         self.is_answered = False
@@ -133,6 +141,23 @@ class _Call:
         """The template of the path that was called."""
         route = self._scope.get("route")
         return str(getattr(route, "path", _UNMATCHED))
+
+    def describe(self, span: Span) -> None:
+        """Name the span of the call by what is known at its end: like labels, never a path with ids, or a query.
+
+        Source: OpenTelemetry semantic conventions for HTTP server spans.
+        """
+        span.update_name(f"{self.method} {self.route}")
+        span.set_attributes(
+            {
+                "http.request.method": self.method,
+                "http.route": self.route,
+                "http.response.status_code": self.status,
+                "tenor.request_id": self.request_id,
+            }
+        )
+        if self.status >= 500:
+            span.set_status(StatusCode.ERROR)
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer, its first with the headers of every answer."""

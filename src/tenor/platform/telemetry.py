@@ -4,11 +4,12 @@ Without that variable, or without the extra `tenor[otel]`, a span costs about th
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
 from tenor.kernel.errors import Refusal
@@ -21,6 +22,22 @@ class TelemetryMissing(Refusal):
     """Spans are to be sent, but what sends them is not installed."""
 
     code = "telemetry_missing"
+
+
+@contextmanager
+def request_span(name: str, carrier: Mapping[str, str]) -> Iterator[trace.Span]:
+    """Run a block as the span of a call that came in; a `traceparent` in `carrier` makes it a part of that trace.
+
+    Source: W3C Trace Context, https://www.w3.org/TR/trace-context/. What cannot be read begins a trace of its own.
+    """
+    with _TRACER.start_as_current_span(
+        name,
+        context=TraceContextTextMapPropagator().extract(carrier),
+        kind=trace.SpanKind.SERVER,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        yield current
 
 
 @contextmanager
