@@ -97,8 +97,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 }
 """Parameters that name a thing."""
 
-SHARED: Final = {"plan", "feature", "wallet", "coupon", "contract"}
-SHARED: Final = {"plan", "feature", "wallet", "promise"}
+SHARED: Final = {"plan", "feature", "wallet", "coupon", "contract", "promise"}
 """Names of the catalogue, which every tenant gives by itself: not ids."""
 
 
