@@ -494,6 +494,18 @@ def test_a_consolidated_invoice_is_credited_and_voided_like_any_other(shop: Comp
     assert shop.document("INV-3").net_minor == 46_03
 
 
+@pytest.mark.parametrize("category", ["", "A", "a b", "a" * 64])
+def test_a_charge_names_a_tax_category_by_its_code(shop: Company, category: str) -> None:
+    with pytest.raises(Malformed, match="is not a code such as 'standard'"):
+        AdjustmentRequest(
+            customer_id=shop.customer_of("ann"),
+            currency="EUR",
+            amount_minor=1,
+            description="Licence",
+            tax_category=category,
+        )
+
+
 def test_a_proforma_has_a_number_and_changes_nothing(shop: Company) -> None:
     ann = shop.customer_of("ann")
     lines = [

@@ -58,6 +58,11 @@ class StrictRoute(APIRoute):
                 raise RequestValidationError(
                     [{"type": "extra_forbidden", "loc": ("query", name), "msg": said} for name in strangers]
                 )
+            unkept = [("path", name) for name, value in request.path_params.items() if "\0" in str(value)]
+            unkept += [("query", name) for name, value in request.query_params.multi_items() if "\0" in value]
+            if unkept:  # no text of the database can hold one
+                said = "a null character cannot be kept"
+                raise RequestValidationError([{"type": "null_character", "loc": loc, "msg": said} for loc in unkept])
             return await answer(StrictRequest(request.scope, request.receive))
 
         return strictly

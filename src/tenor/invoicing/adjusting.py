@@ -21,7 +21,7 @@ from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.model import TaxMode
-from tenor.taxes.model import STANDARD
+from tenor.taxes.model import STANDARD, require_category
 
 _INSTANT: Final = timedelta(microseconds=1)
 TEXT_LENGTH_MAX: Final = 500
@@ -36,7 +36,7 @@ class AdjustmentRequest:
     one it counts as the prices there do.
 
     Raises:
-        Malformed: an amount of 0 or less, no description, or a text that is too long.
+        Malformed: an amount of 0 or less, no description, a text that is too long, or a tax category that is no code.
         AmountTooLarge, UnknownCurrency: no such amount can be kept.
     """
 
@@ -55,6 +55,7 @@ class AdjustmentRequest:
         if self.amount_minor <= 0:
             raise Malformed(f"an amount to charge or to credit is more than 0, not {self.amount_minor} minor units")
         require_text(self.description, name="description", length_max=TEXT_LENGTH_MAX)
+        require_category(self.tax_category)
         if self.period is not None and self.period.is_empty:
             raise Malformed(f"the period from {format_instant(self.period.start)} holds no time")
 

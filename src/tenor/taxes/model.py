@@ -57,8 +57,7 @@ class TaxRate:
 
     def __post_init__(self) -> None:
         require_jurisdiction(self.jurisdiction)
-        if not _CATEGORY.fullmatch(self.category):
-            raise MalformedTax(f"tax category {self.category[:60]!r} is not a code such as 'standard'")
+        require_category(self.category)
         require_rate(self.name, self.percent)
         if self.valid_to is not None and self.valid_to <= self.valid_from:
             raise MalformedTax(f"tax {self.name!r}: a rate must end after it begins")
@@ -279,6 +278,16 @@ class TaxedAmount:
         for rate, tax_minor in other.taxes_minor.items():
             taxes[rate] = taxes.get(rate, 0) + tax_minor
         return TaxedAmount(self.amount_minor + other.amount_minor, taxes)
+
+
+def require_category(category: str) -> None:
+    """Refuse what cannot be the code of a tax category.
+
+    Raises:
+        MalformedTax: it is not of a to z, 0 to 9, `_`, `.` and `-`, or too long.
+    """
+    if not _CATEGORY.fullmatch(category):
+        raise MalformedTax(f"tax category {category[:60]!r} is not a code such as 'standard'")
 
 
 def require_jurisdiction(jurisdiction: Jurisdiction) -> None:

@@ -42,6 +42,9 @@ def _agree_a_contract(caller: Caller, subscription: str) -> None:
     (listed,) = caller.seen("/contracts", customer="globex")["data"]
     assert (listed["id"], "differences" in listed["steps"][0]) == (agreed["id"], False)
     refused(caller.get("/contracts/globex-2026", version=2), 404, "contract_not_found")
+    for answered in (caller.get("/contracts", customer="\0"), caller.get("/customers/a%00b")):
+        (error,) = refused(answered, 422, "request_malformed")["errors"]
+        assert error["path"].endswith("customer")
     refused(caller.post("/customers/globex/contracts", {"source": "contract: x"}), 422, "malformed_contract")
 
     # A base fee of 15 and 3 seats at 8: 39.00, with 20 % of tax 46.80.

@@ -6,7 +6,7 @@ from fastapi import Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.api.bodies import Body, Currency, DecimalIn, InstantIn, Line, Reference
+from tenor.api.bodies import Body, Code, Currency, DecimalIn, InstantIn, Line, Reference
 from tenor.api.call import Effect, Work, an_effect
 from tenor.api.resource import resource
 from tenor.api.taxes import ask_for_taxes
@@ -39,7 +39,7 @@ class OneOff(Body):
     description: Line
     subscription: Reference | None = None
     invoicing: Literal["now", "next_invoice"] = "now"
-    tax_category: Annotated[str, Field(min_length=1, max_length=63)] = "standard"
+    tax_category: Code = "standard"
     tax_inclusive: bool = False
     reason: Line | None = None
 
