@@ -7,7 +7,7 @@ from fastapi import Path, Query, Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line
+from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line, Reference
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.changing import Proposal, carried_out, quoted
 from tenor.api.pages import Page, whole
@@ -64,7 +64,7 @@ def agree(call: Writes, customer: CustomerRef, body: NewContract) -> Response:
 @router.get("/contracts", response_model=Page[ContractJson])
 def list_(
     call: Reads,
-    customer: Annotated[str | None, Query(max_length=200, description="Only those of this customer.")] = None,
+    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
 ) -> Response:
     """List the contracts in every version, by code, the newest version first."""
 

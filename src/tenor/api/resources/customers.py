@@ -80,7 +80,7 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    external_id: Annotated[str | None, Query(max_length=200, description="Only the one of this name.")] = None,
+    external_id: Annotated[ExternalId | None, Query(description="Only the one of this name.")] = None,
 ) -> Response:
     """List customers, the newest first."""
 

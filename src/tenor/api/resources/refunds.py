@@ -61,7 +61,7 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    customer: Annotated[str | None, Query(max_length=200, description="Only those of this customer.")] = None,
+    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
 ) -> Response:
     """List what is to be sent back, and what was; the newest first. Credit notes ask for refunds too."""
 

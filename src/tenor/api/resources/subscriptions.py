@@ -147,9 +147,9 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    customer: Annotated[str | None, Query(max_length=200, description="Only those of this customer.")] = None,
+    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
     status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
-    external_id: Annotated[str | None, Query(max_length=200, description="Only the one of this name.")] = None,
+    external_id: Annotated[ExternalId | None, Query(description="Only the one of this name.")] = None,
 ) -> Response:
     """List subscriptions, the newest first."""
 

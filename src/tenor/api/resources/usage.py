@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line
+from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line, Reference
 from tenor.api.call import Call, Effect, Work, a_batch, a_call, an_effect, body_bytes
 from tenor.api.pages import Page, whole
 from tenor.api.resource import resource
@@ -144,7 +144,7 @@ def correct(call: Writes, body: Correction) -> Response:
 @router.get("/usage", response_model=CurrentUsageJson)
 def show(
     call: Reads,
-    customer: Annotated[str, Query(max_length=200, description="Id or external id.")],
+    customer: Annotated[Reference, Query(description="Id or external id.")],
     metric: Annotated[str, Query(max_length=63, description="Code of the metric.")],
     since: Annotated[InstantIn | None, Query(description="The start of the customer's month by default.")] = None,
     until: Annotated[InstantIn | None, Query(description="Now by default.")] = None,
