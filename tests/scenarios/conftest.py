@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tenor.platform.database import Database
+from tenor.subscribers import SUBSCRIBERS
 from tests.support.company import Company
 from tests.support.postgres import Server
 
@@ -23,7 +24,7 @@ def acme(town: tuple[Server, str], request: pytest.FixtureRequest) -> Iterator[C
     server, name = town
     settings = server.settings(name)
     slug = re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60]
-    with Database.open(settings) as database:
+    with Database.open(settings, subscribers=SUBSCRIBERS) as database:
         company = Company.found(database, settings, slug)
         yield company
         company.assert_proven()

@@ -9,6 +9,7 @@ from tenor.platform.database import Database
 from tenor.platform.migrate import migrate
 from tenor.platform.settings import Settings
 from tenor.platform.tenants import Tenant, find_tenant
+from tenor.subscribers import SUBSCRIBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Session:
 def session() -> Iterator[Session]:
     """Open the database that the environment names, or the embedded one, with every migration applied."""
     settings = Settings.from_environment()
-    with Database.open(settings) as database:
+    with Database.open(settings, subscribers=SUBSCRIBERS) as database:
         migrate(database)
         yield Session(settings, database)
 

@@ -1651,6 +1651,8 @@ class BillingChange(TypedDict):
     negative_total: NotRequired[Literal["balance", "refund"] | None]
     """What becomes of the total of a credit note."""
     grace_days: NotRequired[int | None]
+    invoices_top_ups: NotRequired[bool | None]
+    """What a wallet orders for itself is invoiced as it is ordered."""
     reason: NotRequired[str | None]
 
 
@@ -1675,13 +1677,17 @@ class UsageReceipt(TypedDict):
 
 
 class BillingSettings(TypedDict):
-    """How a customer is billed; a document is a draft for `grace_days` before it has its number."""
+    """How a customer is billed; a document is a draft for `grace_days` before it has its number.
+
+    `invoices_top_ups`: what a wallet orders for itself is invoiced as it is ordered.
+    """
 
     payment_terms: PaymentTerms
     po_number: str
     consolidates: bool
     negative_total: str
     grace_days: int
+    invoices_top_ups: bool
 
 
 class Cancellation(TypedDict):

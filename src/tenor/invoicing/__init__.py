@@ -25,7 +25,7 @@ from tenor.invoicing.cost_so_far import ChargeSoFar, CostSoFar, cost_so_far
 from tenor.invoicing.cut_off import LateEvent, late_usage
 from tenor.invoicing.explain import explain_line
 from tenor.invoicing.model import Draft, TaxedLine
-from tenor.invoicing.operations.bill_top_ups import bill_top_ups
+from tenor.invoicing.operations.bill_top_ups import bill_ordered_top_ups, bill_top_ups
 from tenor.invoicing.operations.charge_once import charge_once
 from tenor.invoicing.operations.credit_invoice import CreditNote, credit_invoice
 from tenor.invoicing.operations.follow_usage import FollowedUsage, follow_usage
@@ -119,6 +119,7 @@ __all__ = [
     "UsageAlert",
     "accept_quote",
     "bill",
+    "bill_ordered_top_ups",
     "bill_top_ups",
     "billing_settings",
     "charge_once",

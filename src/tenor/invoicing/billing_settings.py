@@ -30,7 +30,8 @@ class BillingSettings:
     """How a customer is billed.
 
     `consolidates`: what is due of several subscriptions stands on one document. `grace_days`: a document stays a
-    draft for so long before it gets its number.
+    draft for so long before it gets its number. `invoices_top_ups`: what a wallet orders for itself is invoiced as it
+    is ordered; otherwise somebody takes the payment, or bills it later.
     """
 
     payment_terms: PaymentTerms = NET_30
@@ -38,6 +39,7 @@ class BillingSettings:
     consolidates: bool = False
     negative_total: NegativeTotal = "balance"
     grace_days: int = 0
+    invoices_top_ups: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class BillingSettingsChange:
     consolidates: bool | None = None
     negative_total: NegativeTotal | None = None
     grace_days: int | None = None
+    invoices_top_ups: bool | None = None
 
     def __post_init__(self) -> None:
         po_number, grace_days = self.po_number or "", self.grace_days or 0
@@ -64,7 +67,8 @@ class BillingSettingsChange:
             raise MalformedBillingSettings(f"a draft stays open for 0 to {GRACE_DAYS_MAX} days, not {grace_days}")
 
 
-_COLUMNS: Final = "payment_terms_kind, payment_terms_days, po_number, consolidates, negative_total, grace_days"
+_VALUES: Final = ("po_number", "consolidates", "negative_total", "grace_days", "invoices_top_ups")
+_COLUMNS: Final = ", ".join(("payment_terms_kind", "payment_terms_days", *_VALUES))
 
 
 def billing_settings(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> Mapping[CustomerId, BillingSettings]:
@@ -113,14 +117,15 @@ def save_billing_settings(uow: UnitOfWork, customer_id: CustomerId | None, chang
     uow.execute(
         f"""
         insert into billing_settings as b (tenant_id, id, customer_id, {_COLUMNS})
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         on conflict (tenant_id, id) do update
         set payment_terms_kind = coalesce(excluded.payment_terms_kind, b.payment_terms_kind),
             payment_terms_days = coalesce(excluded.payment_terms_days, b.payment_terms_days),
             po_number = coalesce(excluded.po_number, b.po_number),
             consolidates = coalesce(excluded.consolidates, b.consolidates),
             negative_total = coalesce(excluded.negative_total, b.negative_total),
-            grace_days = coalesce(excluded.grace_days, b.grace_days)
+            grace_days = coalesce(excluded.grace_days, b.grace_days),
+            invoices_top_ups = coalesce(excluded.invoices_top_ups, b.invoices_top_ups)
         """,
         [
             uow.tenant_id,
@@ -128,10 +133,7 @@ def save_billing_settings(uow: UnitOfWork, customer_id: CustomerId | None, chang
             customer_id,
             None if terms is None else terms.kind.value,
             None if terms is None else terms.days,
-            change.po_number,
-            change.consolidates,
-            change.negative_total,
-            change.grace_days,
+            *(getattr(change, name) for name in _VALUES),
         ],
     )
 
@@ -148,7 +150,7 @@ def settings_to_json(settings: BillingSettings | BillingSettingsChange) -> dict[
 def _values(row: Sequence[Any]) -> dict[str, Any]:
     kind, days, *others = row
     terms = None if kind is None else PaymentTerms(TermsKind(kind), days)
-    names = ("payment_terms", "po_number", "consolidates", "negative_total", "grace_days")
+    names = ("payment_terms", *_VALUES)
     return {name: value for name, value in zip(names, (terms, *others), strict=True) if value is not None}
 
 

@@ -1,6 +1,6 @@
 """Issue documents: write what they hold, give them their numbers, book them; all or nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -19,19 +19,11 @@ from tenor.invoicing.store import (
 )
 from tenor.kernel.ids import InvoiceId, derived_id
 from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
+from tenor.platform.outbox import Event, copy_events, tell_subscribers
 from tenor.platform.unit_of_work import UnitOfWork
 
 SERIES: Final = {DocumentKind.INVOICE: "INV", DocumentKind.ONE_OFF: "INV", DocumentKind.CREDIT_NOTE: "CN"}
 """The number series of each kind of document: a one-off invoice is an invoice for the law."""
-
-EVENT_COLUMNS: Final = (
-    ("id", "uuid"),
-    ("type", "text"),
-    ("object_id", "uuid"),
-    ("payload", "jsonb"),
-    ("occurred_at", "timestamptz"),
-    ("recorded_at", "timestamptz"),
-)
 
 CreditAccount = tuple[UUID, str]
 """Whose credit, in which currency."""
@@ -74,13 +66,14 @@ def write_contents(
         payments = ((draft.id, *payment) for draft in drafts for payment in draft.wallet_payments)
         uow.copy_rows("wallet_payments", WALLET_PAYMENT_COLUMNS, payments)
     write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
-    uow.copy_rows("outbox_events", EVENT_COLUMNS, _event_rows(drafts, recorded_at))
+    events = ((derived_id(draft.issued_at, draft.id.bytes, b"finalised"), _finalised(draft)) for draft in drafts)
+    copy_events(uow, events, recorded_at=recorded_at)
 
 
 def number_documents(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[IssuedNumber]:
     """Give documents the next numbers of their series, in their order, and write the rows that bear them.
 
-    The series stay locked until the transaction ends.
+    Now they are finalised, and subscribers are told so. The series stay locked until the transaction ends.
     """
     counts = {
         series: sum(SERIES[draft.kind] == series for draft in drafts) for series in dict.fromkeys(SERIES.values())
@@ -93,6 +86,7 @@ def number_documents(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[IssuedNum
         issued.append(IssuedNumber(draft.id, series, numbers[series]))
         numbers[series] += 1
     uow.copy_rows("invoices", INVOICE_COLUMNS, rows)
+    tell_subscribers(uow, map(_finalised, drafts))
     return issued
 
 
@@ -135,16 +129,17 @@ def _move(moved: MutableMapping[CreditAccount, int], draft: Draft) -> int:
     return change
 
 
-def _event_rows(drafts: Sequence[Draft], recorded_at: datetime) -> Iterator[tuple[Any, ...]]:
-    """Yield the event of each document, rows of `EVENT_COLUMNS`; its id derives from the document's."""
-    for draft in drafts:
-        payload = {
+def _finalised(draft: Draft) -> Event:
+    return Event(
+        f"{draft.kind.value}.finalised",
+        draft.id,
+        {
             "kind": draft.kind.value,
             "customer_id": str(draft.customer_id),
             "subscription_id": None if draft.subscription_id is None else str(draft.subscription_id),
             "currency": draft.currency,
             "total_minor": draft.total_minor,
             "due_minor": draft.due_minor,
-        }
-        event_id = derived_id(draft.issued_at, draft.id.bytes, b"finalised")
-        yield (event_id, f"{draft.kind.value}.finalised", draft.id, payload, draft.issued_at, recorded_at)
+        },
+        draft.issued_at,
+    )

@@ -116,15 +116,18 @@ def settle_purchase(
     )
 
 
-def pending_top_ups(uow: UnitOfWork, *, limit: int) -> list[PendingTopUp]:
-    """Return top-ups that no document bills yet, the oldest first, locked."""
+def pending_top_ups(
+    uow: UnitOfWork, *, limit: int | None = None, among: Collection[TopUpId] | None = None
+) -> list[PendingTopUp]:
+    """Return top-ups that no document bills yet, the oldest first, locked; with `among`, only of these."""
     rows = uow.fetch_all(
         """
         select o.id, o.wallet_id, w.customer_id, w.currency, w.unit, o.amount, o.price_minor
         from top_up_orders o join wallets w on w.id = o.wallet_id
-        where o.status = 'pending' and not o.is_invoiced order by o.ordered_at, o.id limit %s for update of o
+        where o.status = 'pending' and not o.is_invoiced and (%(among)s::uuid[] is null or o.id = any(%(among)s))
+        order by o.ordered_at, o.id limit %(limit)s for update of o
         """,
-        [limit],
+        {"limit": limit, "among": None if among is None else list(among)},
     )
     return [PendingTopUp(*row) for row in rows]
 

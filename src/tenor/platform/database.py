@@ -21,7 +21,7 @@ from tenor.platform.embedded import OLDEST_MAJOR
 from tenor.platform.logins import Logins, Role, logins_for
 from tenor.platform.sealing import EncryptionKeyMissing, KeyRing
 from tenor.platform.settings import Settings
-from tenor.platform.unit_of_work import Row, UnitOfWork
+from tenor.platform.unit_of_work import NOBODY, Row, Subscribers, UnitOfWork
 
 CONNECT_SECONDS_MAX: Final = 10
 
@@ -58,22 +58,23 @@ class Database:
     all its threads; a worker process opens its own.
     """
 
-    def __init__(self, logins: Logins, settings: Settings) -> None:
+    def __init__(self, logins: Logins, settings: Settings, subscribers: Subscribers) -> None:
         self._logins = logins
         self.settings = settings
+        self.subscribers = subscribers
         self.keys_file = settings.keys_file or settings.data_dir / "keys"
         self._keyring: KeyRing | None = None
         self._process = os.getpid()
         self._idle: list[Connection] = []
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Start or join the embedded server, or take the one that `settings` name.
+    def open(cls, settings: Settings, *, subscribers: Subscribers = NOBODY) -> Self:
+        """Start or join the embedded server, or take the one that `settings` name; tell `subscribers` of events.
 
         Raises:
             EmbeddedServerFailed: the embedded server does not start.
         """
-        return cls(logins_for(settings), settings)
+        return cls(logins_for(settings), settings, subscribers)
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +151,7 @@ class Database:
         """
         connection = self._begin(tenant_id, is_snapshot=is_snapshot)
         try:
-            yield UnitOfWork(connection, tenant_id, self.keyring, self.settings)
+            yield UnitOfWork(connection, tenant_id, self.keyring, self.settings, self.subscribers)
             if connection.info.transaction_status is not TransactionStatus.INTRANS:
                 raise LostTransaction("the transaction failed before its end; nothing of it was kept")
             connection.execute("commit")

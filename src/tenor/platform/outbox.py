@@ -1,31 +1,38 @@
-"""Outbox: events written in the transaction of their cause, so that neither leaves without the other."""
+"""Outbox: events written in the transaction of their cause, so that neither leaves without the other.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+Each goes two ways: to the subscribers of this process at once, inside the transaction, and by its row to the feed,
+the broker and the webhooks once the transaction has been committed.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.ids import new_id
+from tenor.platform.event import Event
 from tenor.platform.unit_of_work import UnitOfWork
 
+__all__ = ["Event", "copy_events", "publish", "tell_subscribers"]
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to an object. `type` is 'object.past', e.g. `invoice.finalised`.
-
-    `payload` is what `msgspec.json.encode` takes: amounts as integers of minor units, decimals become text.
-    """
-
-    type: str
-    object_id: UUID
-    payload: Mapping[str, object]
-    occurred_at: datetime
+_COLUMNS: Final = (
+    ("id", "uuid"),
+    ("type", "text"),
+    ("object_id", "uuid"),
+    ("payload", "jsonb"),
+    ("occurred_at", "timestamptz"),
+    ("recorded_at", "timestamptz"),
+)
 
 
 def publish(uow: UnitOfWork, events: Sequence[Event]) -> None:
-    """Write `events` in one statement; they leave when, and only when, the transaction commits."""
+    """Write `events` in one statement and tell the subscribers; they leave when, and only when, it all commits.
+
+    Call it last in an operation: a subscriber finds what happened done.
+    """
     if not events:
         return
     uow.execute("select tenor.ensure_month_partitions('tenor.outbox_events', current_date, current_date)")
@@ -43,3 +50,30 @@ def publish(uow: UnitOfWork, events: Sequence[Event]) -> None:
             [event.occurred_at for event in events],
         ],
     )
+    tell_subscribers(uow, events)
+
+
+def copy_events(uow: UnitOfWork, events: Iterable[tuple[UUID, Event]], *, recorded_at: datetime) -> None:
+    """Write many events, each with its id, by COPY; the partition of `recorded_at` is there.
+
+    The subscribers are not told: call `tell_subscribers` in this transaction once what happened is done.
+    """
+    rows = (
+        (event_id, event.type, event.object_id, event.payload, event.occurred_at, recorded_at)
+        for event_id, event in events
+    )
+    uow.copy_rows("outbox_events", _COLUMNS, rows)
+
+
+def tell_subscribers(uow: UnitOfWork, events: Iterable[Event]) -> None:
+    """Hand events to who follows their types, in their order, those of one type in a row together.
+
+    What a subscriber refuses, the whole transaction refuses. Where nobody follows anything, `events` is not read.
+    """
+    if not uow.subscribers:
+        return
+    for event_type, together in groupby(events, key=lambda event: event.type):
+        if subscribers := uow.subscribers.get(event_type):
+            told = list(together)
+            for subscriber in subscribers:
+                subscriber(uow, told)

@@ -86,7 +86,7 @@ def create_tenant(
                 [tenant_id, slug, name, is_sandbox, clock_at, timezone, profile],
             )
             if furnish is not None:
-                furnish(UnitOfWork(connection, tenant_id, database.keyring, database.settings))
+                furnish(UnitOfWork(connection, tenant_id, database.keyring, database.settings, database.subscribers))
     except psycopg.errors.UniqueViolation:
         raise SlugTaken(f"there is a tenant {slug!r} already", slug=slug) from None
     except psycopg.errors.CheckViolation as error:

@@ -2,16 +2,17 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import psycopg
 from psycopg import sql
 from psycopg.abc import Params
 
 from tenor.kernel.ids import TenantId
+from tenor.platform.event import Event
 from tenor.platform.sealing import KeyRing
 from tenor.platform.settings import Settings
 
@@ -19,6 +20,18 @@ Row = tuple[Any, ...]
 Statement = str | sql.SQL | sql.Composed
 Column = tuple[str, str]
 """Name and PostgreSQL type of a column, e.g. `("amount_minor", "bigint")`."""
+
+
+class Subscriber(Protocol):
+    """What is told of events of a type in the transaction that publishes them; see `tenor.platform.outbox`."""
+
+    def __call__(self, uow: "UnitOfWork", events: Sequence[Event], /) -> None: ...
+
+
+Subscribers = Mapping[str, Sequence[Subscriber]]
+"""Who follows which types of events. Functions of modules, so that a worker process can be given them."""
+
+NOBODY: Final[Subscribers] = {}
 
 _TYPE: Final = re.compile(r"[a-z][a-z0-9_ ]*(\[\])?")
 
@@ -30,13 +43,15 @@ class UnitOfWork:
     Made by `Database.transaction`. All writes of a business verb go through one of these, so that they
     commit together or not at all. Catch a database error only around `connection.transaction()`, which
     is a savepoint here: without one, the whole transaction is lost, and its end says so. `keyring` gives the keys
-    that personal data is sealed under, `settings` are those that the database was opened with.
+    that personal data is sealed under, `settings` are those that the database was opened with, `subscribers` are told
+    of events.
     """
 
     connection: psycopg.Connection[Row]
     tenant_id: TenantId
     keyring: Callable[[], KeyRing]
     settings: Settings = field(repr=False)
+    subscribers: Subscribers = field(default_factory=dict, repr=False)
 
     def execute(self, statement: Statement, params: Params | None = None) -> int:
         """Run a statement; return the number of rows that it wrote or found."""

@@ -17,13 +17,17 @@ class PaymentTermsJson(TypedDict):
 
 
 class BillingSettingsJson(TypedDict):
-    """How a customer is billed; a document is a draft for `grace_days` before it has its number."""
+    """How a customer is billed; a document is a draft for `grace_days` before it has its number.
+
+    `invoices_top_ups`: what a wallet orders for itself is invoiced as it is ordered.
+    """
 
     payment_terms: PaymentTermsJson
     po_number: str
     consolidates: bool
     negative_total: str
     grace_days: int
+    invoices_top_ups: bool
 
 
 class RefundRequestJson(TypedDict):

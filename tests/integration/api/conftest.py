@@ -13,6 +13,7 @@ from tenor.api import create_app
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.tenants import create_tenant
+from tenor.subscribers import SUBSCRIBERS
 from tests.support.api import Caller, new_secret, served
 from tests.support.postgres import Server
 
@@ -42,7 +43,7 @@ def world(server: Server, template: str) -> Iterator[World]:
     """A served database, without a tenant."""
     with (
         server.fresh_database(template) as name,
-        Database.open(server.settings(name)) as database,
+        Database.open(server.settings(name), subscribers=SUBSCRIBERS) as database,
         served(create_app(database, server.settings(name), calls_per_minute=1_000_000)) as base,
         httpx.Client(base_url=base, timeout=60, trust_env=False) as client,
     ):

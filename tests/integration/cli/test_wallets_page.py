@@ -20,7 +20,7 @@ def test_every_command_prints_what_the_page_says(tenor: Shell) -> None:
     tenor.done("customer", "add", "globex", *acme)
     last: dict[str, str] = {}
 
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
     for typed, printed in EXAMPLES:
         files = {name: tenor.file(name, content) for name, content in FILE.findall(typed)}
         found = []

@@ -44,6 +44,9 @@ class BillingChange(Body):
         Literal["balance", "refund"] | None, Field(description="What becomes of the total of a credit note.")
     ] = None
     grace_days: Annotated[int | None, Field(ge=0, le=366)] = None
+    invoices_top_ups: Annotated[
+        bool | None, Field(description="What a wallet orders for itself is invoiced as it is ordered.")
+    ] = None
     reason: Line | None = None
 
     def change(self) -> BillingSettingsChange:
@@ -55,6 +58,7 @@ class BillingChange(Body):
             consolidates=self.consolidates,
             negative_total=self.negative_total,
             grace_days=self.grace_days,
+            invoices_top_ups=self.invoices_top_ups,
         )
 
 

@@ -33,6 +33,9 @@ def billing(
     consolidate: Annotated[bool | None, typer.Option(help="All subscriptions on one document.")] = None,
     negative_total: Annotated[str | None, typer.Option(help="Credit notes go to balance or refund.")] = None,
     grace_days: Annotated[int | None, typer.Option(help="A document stays a draft for so many days.")] = None,
+    invoice_top_ups: Annotated[
+        bool | None, typer.Option(help="What a wallet orders for itself is invoiced as it is ordered.")
+    ] = None,
     actor: ActorOption = "operator",
     reason: ReasonOption = "set by the command line",
     as_json: JsonOption = False,
@@ -45,6 +48,7 @@ def billing(
             consolidates=consolidate,
             negative_total=_negative_total(negative_total),
             grace_days=grace_days,
+            invoices_top_ups=invoice_top_ups,
         )
         customer_id = None if customer is None else at.customer_id(customer)
         if change != BillingSettingsChange():
@@ -68,6 +72,8 @@ def _print(held: BillingSettings) -> None:
     out.print(f"the total of a credit note goes to {where}")
     if held.grace_days:
         out.print(f"documents are drafts for {held.grace_days} days")
+    if held.invoices_top_ups:
+        out.print("top-ups are invoiced as wallets order them")
     if held.po_number:
         out.print(f"PO number {held.po_number}", markup=False)
 

@@ -30,7 +30,7 @@ from tenor.platform.partitions import prepare_partitions
 from tenor.platform.settings import Settings
 from tenor.platform.statistics import refresh_statistics
 from tenor.platform.telemetry import send_spans, span
-from tenor.platform.unit_of_work import UnitOfWork
+from tenor.platform.unit_of_work import Subscribers, UnitOfWork
 from tenor.subscriptions import advance, catch_up_credits
 
 T = TypeVar("T")
@@ -262,7 +262,8 @@ def _batches_done(
     What a killed worker left open, this process does itself. A batch that another call works on is waited for.
     """
     if workers > 1 and run.batch_count > INLINE_BATCHES_MAX:
-        yield from _done_by_workers(settings, tenant_id, run, min(workers, run.batch_count))
+        count = min(workers, run.batch_count)
+        yield from _done_by_workers(settings, database.subscribers, tenant_id, run, count=count)
     memory = Memory()
     is_open = True
     while is_open:
@@ -276,7 +277,9 @@ def _is_batch_open(database: Database, tenant_id: TenantId, run: PlannedRun) -> 
         return is_batch_open(uow, run)
 
 
-def _done_by_workers(settings: Settings, tenant_id: TenantId, run: PlannedRun, count: int) -> Iterator[BatchSummary]:
+def _done_by_workers(
+    settings: Settings, subscribers: Subscribers, tenant_id: TenantId, run: PlannedRun, *, count: int
+) -> Iterator[BatchSummary]:
     """Yield what `count` worker processes do; end when all have ended, however they did.
 
     Each has a pipe of its own: of a queue that they share, a killed worker could take the lock with it.
@@ -288,7 +291,8 @@ def _done_by_workers(settings: Settings, tenant_id: TenantId, run: PlannedRun, c
         for _ in range(count):
             receiver, sender = context.Pipe(duplex=False)
             receivers.append(receiver)
-            processes.append(context.Process(target=_work, args=(settings, tenant_id, run, sender), daemon=True))
+            task = (settings, subscribers, tenant_id, run, sender)
+            processes.append(context.Process(target=_work, args=task, daemon=True))
             processes[-1].start()
             sender.close()
         while receivers:
@@ -311,11 +315,13 @@ def _done_by_workers(settings: Settings, tenant_id: TenantId, run: PlannedRun, c
             process.join()
 
 
-def _work(settings: Settings, tenant_id: TenantId, run: PlannedRun, results: Connection) -> None:
+def _work(
+    settings: Settings, subscribers: Subscribers, tenant_id: TenantId, run: PlannedRun, results: Connection
+) -> None:
     """Do batches until none is open; runs in a worker process with a database of its own."""
     send_spans("tenor")
     try:
-        with Database.open(settings) as database:
+        with Database.open(settings, subscribers=subscribers) as database:
             memory = Memory()
             while (summary := bill_next_batch(database, tenant_id, run, memory)) is not None:
                 results.send(summary)

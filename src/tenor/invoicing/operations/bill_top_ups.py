@@ -1,10 +1,14 @@
 """Bill top-ups: invoice what wallets have ordered for themselves."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from tenor.invoicing.purchases import BilledPurchase, pending_top_ups
+from tenor.invoicing.billing_settings import billing_settings
+from tenor.invoicing.purchases import BilledPurchase, PendingTopUp, pending_top_ups
 from tenor.invoicing.selling import Sale, issue_sales
+from tenor.kernel.ids import TopUpId, from_wire
 from tenor.kernel.quantity import plain
+from tenor.platform.event import Event
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wallets import mark_invoiced, settle_top_up
 
@@ -15,7 +19,24 @@ def bill_top_ups(uow: UnitOfWork, *, now: datetime, actor: str, reason: str, lim
     Paying the invoice settles the order and grants the credit; voiding it or writing it off fails the order. What
     costs less than the smallest unit of money is granted without an invoice.
     """
-    orders = pending_top_ups(uow, limit=limit)
+    return _bill(uow, pending_top_ups(uow, limit=limit), now=now, actor=actor, reason=reason)
+
+
+def bill_ordered_top_ups(uow: UnitOfWork, events: Sequence[Event]) -> None:
+    """Invoice top-ups as they are ordered, of customers whose billing settings say so; follows `wallet.top_up_ordered`.
+
+    Whoever orders them has locked their customers before their wallets: see `order_top_ups`.
+    """
+    ids = [TopUpId(from_wire("top", str(event.payload["top_up_id"]))) for event in events]
+    orders = pending_top_ups(uow, among=ids)
+    settings = billing_settings(uow, {order.customer_id for order in orders})
+    at_once = [order for order in orders if settings[order.customer_id].invoices_top_ups]
+    _bill(uow, at_once, now=events[-1].occurred_at, actor="top-up", reason="invoiced as it is ordered")
+
+
+def _bill(
+    uow: UnitOfWork, orders: Sequence[PendingTopUp], *, now: datetime, actor: str, reason: str
+) -> list[BilledPurchase]:
     for order in orders:
         if not order.price_minor:
             settle_top_up(uow, order.id, is_paid=True, now=now, actor=actor, reason=reason)

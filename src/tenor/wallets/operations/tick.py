@@ -34,30 +34,37 @@ class Ticked(NamedTuple):
 def tick_wallets(uow: UnitOfWork, *, now: datetime, limit: int = CHUNK) -> Ticked:
     """Do what is due in wallets by `now`, at most `limit` of each kind. Called again, it goes on; in the end all is 0.
 
-    What a reservation held is free before grants lapse, what lapses is gone before grants are renewed, and a wallet is
-    filled up only if it is low after all of that.
+    What a reservation held is free before grants lapse, and what lapses is gone before grants are renewed. Nothing is
+    ordered here: `order_top_ups` looks at wallets after all of this, in a transaction of its own.
     """
     released = release_expired_reservations(uow, now=now, limit=limit)
     lapsed = lapse_grants(uow, now=now, limit=limit)
     renewed = renew_grants(uow, now=now, limit=limit)
     crossed = list(lock_wallets(uow, wallets_across(uow, at=now, limit=limit)))
     tell_balances(uow, crossed, now=now)
-    ordered = order_top_ups(uow, now=now, limit=limit)
     return Ticked(
         released=len(released),
         lapsed=len(lapsed) + sum(movement.kind == "lapsed" for _, movement in renewed),
         renewed=sum(movement.kind == "granted" for _, movement in renewed),
         crossed=len(crossed),
-        top_ups_ordered=len(ordered),
     )
 
 
 def catch_up_wallets(database: Database, tenant_id: TenantId, *, now: datetime) -> Ticked:
     """Do all that is due in the wallets of a tenant by `now`, a transaction for each part of it; return the sums."""
     total = Ticked()
-    while True:
-        with database.transaction(tenant_id) as uow:
-            done = tick_wallets(uow, now=now)
-        if not any(done):
-            return total
+    while any(done := _tick(database, tenant_id, now=now)):
         total = Ticked(*(sum(pair) for pair in zip(total, done, strict=True)))
+    while ordered := _order(database, tenant_id, now=now):
+        total = total._replace(top_ups_ordered=total.top_ups_ordered + ordered)
+    return total
+
+
+def _tick(database: Database, tenant_id: TenantId, *, now: datetime) -> Ticked:
+    with database.transaction(tenant_id) as uow:
+        return tick_wallets(uow, now=now)
+
+
+def _order(database: Database, tenant_id: TenantId, *, now: datetime) -> int:
+    with database.transaction(tenant_id) as uow:
+        return len(order_top_ups(uow, now=now, limit=CHUNK))

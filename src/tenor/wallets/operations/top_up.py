@@ -17,8 +17,8 @@ from tenor.wallets.store.top_ups import (
     TopUpOrder,
     TopUpRule,
     insert_orders,
+    lock_low_wallets,
     lock_order,
-    low_wallets,
     put_rule,
     settle_order,
 )
@@ -56,9 +56,10 @@ def set_top_up(
 def order_top_ups(uow: UnitOfWork, *, now: datetime, limit: int = 1000) -> list[TopUpOrder]:
     """Order what fills up each wallet that has less than its threshold, of `limit` wallets at most.
 
-    Whoever takes the payment hears the event and settles the order. Until then nothing more is ordered for a wallet.
+    Whoever takes the payment, or bills it, hears the event. Until it is settled nothing more is ordered for a wallet.
+    Call it in a transaction that has locked no wallet before: their customers are locked first.
     """
-    low = low_wallets(uow, now=now, limit=limit)
+    low = lock_low_wallets(uow, now=now, limit=limit)
     if not low:
         return []
     wallets = lock_wallets(uow, [entry.wallet_id for entry in low])

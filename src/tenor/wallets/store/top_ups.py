@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, LiteralString, NamedTuple
 
 from tenor.kernel.ids import GrantId, TopUpId, WalletId
 from tenor.platform.unit_of_work import UnitOfWork
@@ -75,8 +75,26 @@ def top_up_orders(uow: UnitOfWork, wallet_id: WalletId, *, limit: int = 100) -> 
     return [TopUpOrder(*row) for row in rows]
 
 
-def low_wallets(uow: UnitOfWork, *, now: datetime, limit: int) -> list[LowWallet]:
-    """Return wallets below their threshold with none in flight and a top-up left today; they are locked."""
+def lock_low_wallets(uow: UnitOfWork, *, now: datetime, limit: int) -> list[LowWallet]:
+    """Return wallets below their threshold with none in flight and a top-up left today, locked after their customers.
+
+    Who pays or buys locks a customer before its wallets: in the same order nobody waits in a circle.
+    """
+    found = _low_wallets(uow, "", now=now, among=None, limit=limit)
+    if not found:
+        return []
+    ids = [low.wallet_id for low in found]
+    uow.execute(
+        "select from customers where id in (select customer_id from wallets where id = any(%s))"
+        " order by id for no key update",
+        [ids],
+    )
+    return _low_wallets(uow, "for update of w", now=now, among=ids, limit=limit)
+
+
+def _low_wallets(
+    uow: UnitOfWork, locking: LiteralString, *, now: datetime, among: list[WalletId] | None, limit: int
+) -> list[LowWallet]:
     rows = uow.fetch_all(
         """
         select w.id, t.threshold, t.target, t.max_per_day, b.balance, o.count
@@ -91,10 +109,12 @@ def low_wallets(uow: UnitOfWork, *, now: datetime, limit: int) -> list[LowWallet
             where o.wallet_id = w.id and o.day = (%(now)s at time zone 'UTC')::date
         ) o
         where t.is_active and b.balance < t.threshold and o.count < t.max_per_day
+        and (%(among)s::uuid[] is null or w.id = any(%(among)s))
         and not exists (select from top_up_orders p where p.wallet_id = w.id and p.status = 'pending')
-        order by w.id limit %(limit)s for update of w
-        """,
-        {"now": now, "limit": limit},
+        order by w.id limit %(limit)s
+        """
+        + locking,
+        {"now": now, "among": among, "limit": limit},
     )
     return [
         LowWallet(wallet_id, TopUpRule(threshold, target, max_per_day), balance, count)
