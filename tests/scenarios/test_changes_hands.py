@@ -145,7 +145,7 @@ def test_dates_that_cannot_move_are_refused(acme: Company) -> None:
 def bob(acme: Company) -> CustomerId:
     details = CustomerDetails(external_id="bob", name="Bob", timezone="UTC")
     with acme.work() as uow:
-        return register_customers(uow, [details], now=instant(SINCE))["bob"]
+        return register_customers(uow, [details], now=instant(SINCE), actor="test", reason="a test")["bob"]
 
 
 def test_a_transferred_subscription_goes_on_on_its_own_dates_and_each_pays_a_part(acme: Company) -> None:

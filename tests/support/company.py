@@ -83,7 +83,7 @@ class Company:
         """Register a customer, or find the one of that name."""
         details = CustomerDetails(external_id=name, name=name, timezone=timezone, tax_percent=Decimal(tax_percent))
         with self.work() as uow:
-            return register_customers(uow, [details], now=instant(SINCE))[name]
+            return register_customers(uow, [details], now=instant(SINCE), actor="test", reason="a test")[name]
 
     def customer_of(self, name: str) -> CustomerId:
         """Return the id of a registered customer."""

@@ -182,7 +182,7 @@ def _found_company(settings: Settings) -> str:
         with database.transaction(tenant_id) as uow:
             apply_price_book(uow, read_price_book(_BOOK), actor="bench", now=OPENING)
             details = [CustomerDetails(external_id=f"customer-{n}", name=f"Customer {n}") for n in range(CUSTOMERS)]
-            ids = register_customers(uow, details, now=OPENING)
+            ids = register_customers(uow, details, now=OPENING, actor="benchmark", reason="made for it")
             held = [
                 NewSubscription(external_id=f"held-{name}", customer_id=customer_id, plan="team", starts_at=OPENING)
                 for name, customer_id in ids.items()

@@ -109,7 +109,7 @@ def found_company(settings: Settings) -> TenantId:
         with database.transaction(tenant_id) as uow:
             apply_price_book(uow, read_price_book(_BOOK), actor="bench", now=OPENING)
             details = [CustomerDetails(external_id=f"customer-{n}", name=f"Customer {n}") for n in range(CUSTOMERS)]
-            register_customers(uow, details, now=OPENING)
+            register_customers(uow, details, now=OPENING, actor="benchmark", reason="made for it")
             prepare_partitions(uow, "usage_events", Period(OPENING, NOW))
     return tenant_id
 

@@ -95,7 +95,7 @@ def _add_chunk(database: Database, tenant_id: TenantId, numbers: range) -> None:
         customers = [
             CustomerDetails(external_id=f"customer-{n}", name=f"Customer {n}", tax_percent=Decimal(20)) for n in numbers
         ]
-        ids = register_customers(uow, customers, now=FIRST_RUN)
+        ids = register_customers(uow, customers, now=FIRST_RUN, actor="benchmark", reason="made for it")
         subscriptions = [
             NewSubscription(
                 external_id=f"subscription-{n}",

@@ -4,6 +4,7 @@ from tenor.customers.erase import erase_customer
 from tenor.customers.model import Customer, CustomerDetails, MalformedCustomer
 from tenor.customers.operations.change_customer import CustomerChanged, change_customer
 from tenor.customers.operations.create_customer import CustomerExists, create_customer
+from tenor.customers.operations.register_customers import register_customers
 from tenor.customers.personal import CustomerErased, Personal, personal_of, rewrap_keys, seal_plain_names
 from tenor.customers.store import (
     CustomerDiffers,
@@ -13,7 +14,6 @@ from tenor.customers.store import (
     find_customer,
     list_customers,
     newest_customers,
-    register_customers,
     tax_percent_of,
 )
 

@@ -72,28 +72,33 @@ def personal_of(uow: UnitOfWork, customer_ids: Sequence[CustomerId]) -> dict[Cus
     }
 
 
-def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now: datetime) -> None:
-    """Seal and keep what is new of it, in a few statements; a customer that has no key yet gets one.
+def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now: datetime) -> set[CustomerId]:
+    """Seal and keep what is new of it, in a few statements; return of whom something is.
+
+    A customer that has no key yet gets one.
 
     Raises:
         CustomerErased: one of them was erased.
     """
     _make_keys(uow, list(said), now=now)
-    changed: dict[CustomerId, tuple[bytes | None, ...]] = {}
+    sealed: dict[CustomerId, tuple[bytes | None, ...]] = {}
+    news = set()
     for row_id, *columns in _rows(uow, list(said)):
         customer_id = CustomerId(row_id)
         if is_erased(columns):
             raise CustomerErased(f"customer {customer_id} was erased; register it under another external id")
         known = revealed(uow, customer_id, columns)
         wanted = said[customer_id].over(known)
+        if wanted != known:
+            news.add(customer_id)
         if wanted != known or columns[3] is not None:
             key = uow.keyring().unwrap(WrappedKey(columns[0], columns[1]), place=_place(uow, customer_id, "key"))
-            changed[customer_id] = tuple(
+            sealed[customer_id] = tuple(
                 None if text is None else seal(key, text, place=_place(uow, customer_id, field))
                 for field, text in zip(Personal._fields, wanted, strict=True)
             )
-    if changed:
-        names, emails, addresses = zip(*changed.values(), strict=True)
+    if sealed:
+        names, emails, addresses = zip(*sealed.values(), strict=True)
         uow.execute(
             """
             update customers c
@@ -101,8 +106,9 @@ def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now:
             from unnest(%b::uuid[], %b::bytea[], %b::bytea[], %b::bytea[]) as new (id, name, email, address)
             where c.id = new.id
             """,
-            [list(changed), list(names), list(emails), list(addresses)],
+            [list(sealed), list(names), list(emails), list(addresses)],
         )
+    return news
 
 
 def seal_plain_names(uow: UnitOfWork, *, limit: int, now: datetime) -> int:

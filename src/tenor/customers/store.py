@@ -14,7 +14,7 @@ from tenor.kernel.ids import CustomerId, NotAnId, from_wire, new_id, to_wire
 from tenor.kernel.quantity import plain
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
-_LASTING: Final = ("country", "timezone", "tax_percent")
+LASTING: Final = ("country", "timezone", "tax_percent")
 """What decides amounts and dates, and so is not changed by registering again."""
 
 _SELECT: Final = f"""
@@ -37,50 +37,53 @@ class CustomerDiffers(Conflict):
     code = "customer_differs"
 
 
-def register_customers(
-    uow: UnitOfWork, customers: Sequence[CustomerDetails], *, now: datetime
-) -> dict[str, CustomerId]:
-    """Register the customers that are new; return the ids of all by external id.
+def insert_new(uow: UnitOfWork, customers: Sequence[CustomerDetails], *, now: datetime) -> set[CustomerId]:
+    """Write customers whose external ids are new, without what is known of the persons; return which these are."""
+    rows = uow.fetch_all(
+        """
+        insert into customers (tenant_id, created_at, id, external_id, country, timezone, tax_percent)
+        select %s, %s, * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::numeric[])
+        on conflict (tenant_id, external_id) do nothing returning id
+        """,
+        [
+            uow.tenant_id,
+            now,
+            [new_id(now) for _ in customers],
+            [customer.external_id for customer in customers],
+            [customer.country for customer in customers],
+            [customer.timezone for customer in customers],
+            [customer.tax_percent for customer in customers],
+        ],
+    )
+    return {CustomerId(customer_id) for (customer_id,) in rows}
 
-    Registering the same customer again changes nothing. A new name, email or address is taken over, and one that is
-    not given stays. A new country, time zone or tax is refused: it would decide amounts and dates, which a repeated
-    import must not do.
+
+def same_customers(uow: UnitOfWork, asked: Mapping[str, CustomerDetails]) -> dict[str, CustomerId]:
+    """Return the ids of customers by external id, all of which are written.
 
     Raises:
-        CustomerDiffers: as said; nothing is registered.
-        CustomerErased: one of them was erased; nothing is registered.
+        CustomerDiffers: one of them has another country, time zone or tax than is asked for.
     """
-    asked = {customer.external_id: customer for customer in customers}
-    for customer in customers:
-        other = asked[customer.external_id]
-        _require_same(customer, {field: getattr(other, field) for field in _LASTING})
-    with uow.connection.transaction():  # a savepoint: a refusal takes back what this call wrote
-        uow.execute(
-            """
-            insert into customers (tenant_id, created_at, id, external_id, country, timezone, tax_percent)
-            select %s, %s, * from unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::numeric[])
-            on conflict (tenant_id, external_id) do nothing
-            """,
-            [
-                uow.tenant_id,
-                now,
-                [new_id(now) for _ in asked],
-                list(asked),
-                [customer.country for customer in asked.values()],
-                [customer.timezone for customer in asked.values()],
-                [customer.tax_percent for customer in asked.values()],
-            ],
-        )
-        rows = uow.fetch_all(
-            f"select external_id, id, {', '.join(_LASTING)} from customers where external_id = any(%s)",
-            [list(asked)],
-        )
-        found = {external_id: CustomerId(customer_id) for external_id, customer_id, *_ in rows}
-        ids = {external_id: found[external_id] for external_id in asked}
-        for external_id, _, *facts in rows:
-            _require_same(asked[external_id], dict(zip(_LASTING, facts, strict=True)))
-        write_personal(uow, {ids[name]: Personal.of(details) for name, details in asked.items()}, now=now)
-    return ids
+    rows = uow.fetch_all(
+        f"select external_id, id, {', '.join(LASTING)} from customers where external_id = any(%s)", [list(asked)]
+    )
+    for external_id, _, *facts in rows:
+        require_same(asked[external_id], dict(zip(LASTING, facts, strict=True)))
+    found = {external_id: CustomerId(customer_id) for external_id, customer_id, *_ in rows}
+    return {external_id: found[external_id] for external_id in asked}
+
+
+def next_versions(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> None:
+    """Count customers one version up: they were changed."""
+    uow.execute("update customers set version = version + 1 where id = any(%s)", [list(customer_ids)])
+
+
+def versions_of(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> list[tuple[CustomerId, str, int]]:
+    """Return ids, external ids and versions of customers, in the order of the external ids."""
+    rows = uow.fetch_all(
+        "select id, external_id, version from customers where id = any(%s) order by external_id", [list(customer_ids)]
+    )
+    return [(CustomerId(customer_id), external_id, version) for customer_id, external_id, version in rows]
 
 
 def customers_by_external_id(uow: UnitOfWork, external_ids: Iterable[str]) -> dict[str, Customer]:
@@ -204,7 +207,12 @@ def _customer_from(uow: UnitOfWork, row: Row) -> Customer:
     )
 
 
-def _require_same(customer: CustomerDetails, other: Mapping[str, object]) -> None:
+def require_same(customer: CustomerDetails, other: Mapping[str, object]) -> None:
+    """Refuse a customer whose facts are not those of `other`, by name.
+
+    Raises:
+        CustomerDiffers: with the first one that differs.
+    """
     for field, theirs in other.items():
         mine = getattr(customer, field)
         if mine != theirs:

@@ -123,7 +123,7 @@ def register(moment: Moment) -> str:
         )
         for number in range(1, CUSTOMERS + 1)
     ]
-    register_customers(moment.uow, customers, now=moment.now)
+    register_customers(moment.uow, customers, now=moment.now, actor=ACTOR, reason="signed up")
     return f"{CUSTOMERS} customers"
 
 

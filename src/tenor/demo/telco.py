@@ -51,6 +51,8 @@ def take_over_subscribers(moment: Moment, *, every: int) -> str:
         moment.uow,
         [CustomerDetails(external_id=one.customer_id, name=f"Subscriber {one.customer_id}") for one in subscribers],
         now=moment.now,
+        actor=ACTOR,
+        reason="taken over from the old system",
     )
     requests = [
         NewSubscription(

@@ -23,7 +23,7 @@ def changed(customer: CustomerDetails, **facts: object) -> CustomerDetails:
 
 
 def test_customers_are_registered_and_found(uow: UnitOfWork) -> None:
-    ids = register_customers(uow, [ADA, BOB], now=NOW)
+    ids = register_customers(uow, [ADA, BOB], now=NOW, actor="test", reason="a test")
     found = customers_by_external_id(uow, ["ada", "bob", "eve"])
 
     assert list(found) == list(ids) == ["ada", "bob"]
@@ -39,28 +39,49 @@ def test_customers_are_registered_and_found(uow: UnitOfWork) -> None:
 
 
 def test_registering_again_keeps_the_ids(uow: UnitOfWork) -> None:
-    first = register_customers(uow, [ADA], now=NOW)
-    second = register_customers(uow, [ADA, BOB, ADA], now=datetime(2026, 5, 1, tzinfo=UTC))
+    first = register_customers(uow, [ADA], now=NOW, actor="test", reason="a test")
+    second = register_customers(
+        uow, [ADA, BOB, ADA], now=datetime(2026, 5, 1, tzinfo=UTC), actor="test", reason="a test"
+    )
 
     assert second["ada"] == first["ada"]
     assert uow.fetch_all("select count(*) from customers") == [(2,)]
 
 
 def test_a_new_name_is_taken_over(uow: UnitOfWork) -> None:
-    register_customers(uow, [BOB], now=NOW)
-    register_customers(uow, [changed(BOB, name="Robert")], now=NOW)
+    register_customers(uow, [BOB], now=NOW, actor="test", reason="a test")
+    register_customers(uow, [changed(BOB, name="Robert")], now=NOW, actor="test", reason="a test")
 
     assert customers_by_external_id(uow, ["bob"])["bob"].name == "Robert"
+
+
+def test_who_is_new_and_who_has_changed_is_told_and_nobody_else(uow: UnitOfWork) -> None:
+    def register(*customers: CustomerDetails) -> None:
+        register_customers(uow, customers, now=NOW, actor="ada", reason="the import of June")
+
+    register(ADA, BOB)
+    register(ADA, BOB)
+    register(ADA, changed(BOB, name="Robert"))
+
+    told = uow.fetch_all("select type, payload->>'external_id', payload->'version' from outbox_events")
+    assert sorted(told) == [
+        ("customer.changed", "bob", 2),
+        ("customer.created", "ada", 1),
+        ("customer.created", "bob", 1),
+    ]
+    assert customers_by_external_id(uow, ["bob"])["bob"].version == 2
+    deeds = uow.fetch_all("select action, after->>'external_id' from audit_records where actor = 'ada'")
+    assert sorted(deeds) == [("customer.changed", "bob"), ("customer.created", "ada"), ("customer.created", "bob")]
 
 
 @pytest.mark.parametrize(
     "facts", [{"country": "DE"}, {"country": None}, {"timezone": "UTC"}, {"tax_percent": Decimal("20.01")}]
 )
 def test_what_decides_amounts_and_dates_is_not_changed_by_an_import(uow: UnitOfWork, facts: dict[str, object]) -> None:
-    register_customers(uow, [ADA], now=NOW)
+    register_customers(uow, [ADA], now=NOW, actor="test", reason="a test")
 
     with pytest.raises(CustomerDiffers, match="customer 'ada'"):
-        register_customers(uow, [BOB, changed(ADA, name="Countess", **facts)], now=NOW)
+        register_customers(uow, [BOB, changed(ADA, name="Countess", **facts)], now=NOW, actor="test", reason="a test")
 
     assert list(customers_by_external_id(uow, ["ada", "bob"])) == ["ada"]  # bob neither
     assert customers_by_external_id(uow, ["ada"])["ada"].name == "Ada"
@@ -68,7 +89,7 @@ def test_what_decides_amounts_and_dates_is_not_changed_by_an_import(uow: UnitOfW
 
 def test_two_different_customers_of_one_id_are_refused(uow: UnitOfWork) -> None:
     with pytest.raises(CustomerDiffers):
-        register_customers(uow, [ADA, changed(ADA, country="DE")], now=NOW)
+        register_customers(uow, [ADA, changed(ADA, country="DE")], now=NOW, actor="test", reason="a test")
 
 
 @pytest.mark.parametrize(
@@ -95,11 +116,11 @@ def test_details_that_no_customer_has_are_refused(facts: dict[str, object]) -> N
 def test_many_are_registered_at_once(uow: UnitOfWork) -> None:
     many = [CustomerDetails(external_id=f"c{number}", name=f"Customer {number}") for number in range(7_043)]
 
-    assert len(register_customers(uow, many, now=NOW)) == 7_043
+    assert len(register_customers(uow, many, now=NOW, actor="test", reason="a test")) == 7_043
 
 
 def test_none_is_no_error(uow: UnitOfWork) -> None:
-    assert register_customers(uow, [], now=NOW) == {}
+    assert register_customers(uow, [], now=NOW, actor="test", reason="a test") == {}
 
 
 def test_one_customer_registered_twice_at_once_is_one(database: Database, tenant: TenantId) -> None:
@@ -107,7 +128,7 @@ def test_one_customer_registered_twice_at_once_is_one(database: Database, tenant
 
     def register() -> None:
         with database.transaction(tenant) as uow:
-            found.append(register_customers(uow, [ADA], now=NOW)["ada"])
+            found.append(register_customers(uow, [ADA], now=NOW, actor="test", reason="a test")["ada"])
 
     threads = [threading.Thread(target=register) for _ in range(4)]
     for thread in threads:

@@ -24,7 +24,13 @@ def environment(server: Server, template: str) -> Iterator[dict[str, str]]:
         with Database.open(settings) as database:
             tenant = create_tenant(database, slug="acme", name="Acme")
             with database.transaction(tenant) as uow:
-                register_customers(uow, [CustomerDetails(external_id="globex", name="Globex")], now=EARLIEST)
+                register_customers(
+                    uow,
+                    [CustomerDetails(external_id="globex", name="Globex")],
+                    now=EARLIEST,
+                    actor="test",
+                    reason="a test",
+                )
         yield {
             "TENOR_DATABASE_URL": settings.database_url or "",
             "TENOR_APP_DATABASE_URL": settings.app_database_url or "",

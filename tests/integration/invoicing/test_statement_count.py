@@ -75,7 +75,7 @@ def _lived(company: Company, slug: str, *, subscriptions: int, credit: str = "")
     with one.work() as uow:
         names = [f"c{number}" for number in range(subscriptions)]
         details = [CustomerDetails(external_id=name, name=name, tax_percent=Decimal(20)) for name in names]
-        customers = register_customers(uow, details, now=start)
+        customers = register_customers(uow, details, now=start, actor="test", reason="a test")
         requests = [
             NewSubscription(external_id=f"s-{name}", customer_id=customers[name], plan="committed", starts_at=start)
             for name in names

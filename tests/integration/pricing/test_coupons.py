@@ -52,7 +52,7 @@ FIVE_EURO = DiscountTerms(code="fiver", name="Fiver", amount_off=Decimal("5.00")
 def customers(database: Database, tenant: TenantId) -> list[CustomerId]:
     with database.transaction(tenant) as uow:
         details = [CustomerDetails(external_id=f"c{number}", name="C") for number in range(64)]
-        return list(register_customers(uow, details, now=NOW).values())
+        return list(register_customers(uow, details, now=NOW, actor="test", reason="a test").values())
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def counts(uow: UnitOfWork) -> tuple[int, int, int]:
 
 
 def told(uow: UnitOfWork) -> list[str]:
-    """Return the events so far; each has an audit record of the same name."""
-    events = [row[0] for row in uow.fetch_all("select type from outbox_events order by recorded_at, id")]
-    deeds = [row[0] for row in uow.fetch_all("select action from audit_records")]
-    assert sorted(events) == sorted(deeds)
-    return sorted(events)
+    """Return the events so far, customers left aside; each has an audit record of the same name."""
+    events = sorted(row[0] for row in uow.fetch_all("select type from outbox_events"))
+    deeds = sorted(row[0] for row in uow.fetch_all("select action from audit_records"))
+    assert events == deeds
+    return [name for name in events if not name.startswith("customer.")]
 
 
 def test_a_redemption_grants_the_terms_of_the_coupon(work: UnitOfWork, customers: list[CustomerId]) -> None:

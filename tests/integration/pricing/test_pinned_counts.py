@@ -18,7 +18,9 @@ LATER = ("2026-01-01T", "2026-03-01T")
 
 
 def subscribe_to_pro(uow: UnitOfWork, name: str, *, ends_at: datetime | None = None) -> SubscriptionId:
-    customer = register_customers(uow, [CustomerDetails(external_id=name, name=name)], now=START)[name]
+    customer = register_customers(
+        uow, [CustomerDetails(external_id=name, name=name)], now=START, actor="test", reason="a test"
+    )[name]
     request = NewSubscription(external_id=name, customer_id=customer, plan="pro", starts_at=START, ends_at=ends_at)
     return subscribe(uow, [request], now=START, actor="ada", reason="test")[0]
 

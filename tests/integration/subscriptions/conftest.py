@@ -76,4 +76,4 @@ def customer(database: Database, tenant: TenantId) -> CustomerId:
     """A customer in Berlin."""
     details = CustomerDetails(external_id="berliner", name="Berliner", country="DE", timezone="Europe/Berlin")
     with database.transaction(tenant) as uow:
-        return register_customers(uow, [details], now=SINCE)["berliner"]
+        return register_customers(uow, [details], now=SINCE, actor="test", reason="a test")["berliner"]

@@ -62,7 +62,9 @@ def globex(database: Database, tenant: TenantId) -> CustomerId:
     """A customer where something is sold."""
     with database.transaction(tenant) as uow:
         apply_price_book(uow, read_price_book(BOOK), actor="test", now=SINCE)
-        return register_customers(uow, [CustomerDetails(external_id="globex", name="Globex")], now=SINCE)["globex"]
+        return register_customers(
+            uow, [CustomerDetails(external_id="globex", name="Globex")], now=SINCE, actor="test", reason="a test"
+        )["globex"]
 
 
 def begin(uow: UnitOfWork, customer: CustomerId, plan: str, name: str = "g1", **terms: Any) -> SubscriptionId:
@@ -241,7 +243,9 @@ def test_an_override_that_makes_no_sense(
 
 
 def test_an_override_for_the_subscription_of_another(uow: UnitOfWork, globex: CustomerId) -> None:
-    other = register_customers(uow, [CustomerDetails(external_id="initech", name="Initech")], now=SINCE)["initech"]
+    other = register_customers(
+        uow, [CustomerDetails(external_id="initech", name="Initech")], now=SINCE, actor="test", reason="a test"
+    )["initech"]
     subscription = begin(uow, other, "pro")
 
     with pytest.raises(MalformedOverride):
@@ -289,7 +293,7 @@ def test_a_check_is_one_statement_that_reads_only_by_index(
 ) -> None:
     names = [f"c{number}" for number in range(2_000)]
     details = [CustomerDetails(external_id=name, name=name) for name in names]
-    ids = register_customers(uow, details, now=SINCE)
+    ids = register_customers(uow, details, now=SINCE, actor="test", reason="a test")
     requests = [NewSubscription(external_id=name, customer_id=ids[name], plan="pro", starts_at=MARCH) for name in names]
     subscribe(uow, requests, now=MARCH, actor="test", reason="")
     uow.execute("select tenor.refresh_statistics()")

@@ -143,7 +143,9 @@ def test_late_usage_touches_the_customers_items_that_charge_for_the_metric_and_a
     uow: UnitOfWork, customer: CustomerId
 ) -> None:
     late = START + timedelta(days=3)
-    others = register_customers(uow, [CustomerDetails(external_id="other", name="Other")], now=NOW)
+    others = register_customers(
+        uow, [CustomerDetails(external_id="other", name="Other")], now=NOW, actor="test", reason="a test"
+    )
     held = {"quantities": {"seats": Decimal(1)}}
     (metered,) = new(uow, customer, 1, plan="team", **held)
     (unmetered,) = new(uow, customer, 1, plan="basic")

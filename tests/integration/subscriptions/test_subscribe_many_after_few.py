@@ -16,7 +16,13 @@ MANY = 1_000
 
 def subscribe_new_customers(database: Database, tenant: TenantId, names: list[str]) -> None:
     with database.transaction(tenant) as uow:
-        customers = register_customers(uow, [CustomerDetails(external_id=name, name=name) for name in names], now=NOW)
+        customers = register_customers(
+            uow,
+            [CustomerDetails(external_id=name, name=name) for name in names],
+            now=NOW,
+            actor="test",
+            reason="a test",
+        )
         requests = [
             NewSubscription(external_id=name, customer_id=customers[name], plan="basic", starts_at=NOW)
             for name in names

@@ -28,6 +28,8 @@ def customers(database: Database, tenant: TenantId) -> dict[str, CustomerId]:
                 CustomerDetails(external_id="eve", name="Eve"),
             ],
             now=SINCE,
+            actor="test",
+            reason="a test",
         )
 
 

@@ -157,7 +157,7 @@ def test_a_thousand_customers_cost_as_many_statements_as_one_and_share_what_is_a
 ) -> None:
     with database.transaction(tenant) as uow:
         many = [CustomerDetails(external_id=f"c{number}", name="C") for number in range(1_000)]
-        ids = list(register_customers(uow, many, now=SINCE).values())
+        ids = list(register_customers(uow, many, now=SINCE, actor="test", reason="a test").values())
         set_rates(uow, *[rate("19", country) for country in ("DE", "FR", "IT")])
         places = [Jurisdiction(country) for country in ("DE", "FR", "IT")]
         profiles = {customer: TaxProfile(jurisdiction=places[number % 3]) for number, customer in enumerate(ids)}
@@ -186,7 +186,9 @@ def test_another_tenants_taxes_are_not_seen(database: Database, tenant: TenantId
         set_seller(uow, "FR")
         set_rates(uow, rate("20"))
     with database.transaction(tenant) as uow:
-        [ada] = register_customers(uow, [CustomerDetails(external_id="ada", name="Ada")], now=SINCE).values()
+        [ada] = register_customers(
+            uow, [CustomerDetails(external_id="ada", name="Ada")], now=SINCE, actor="test", reason="a test"
+        ).values()
         set_profile(uow, ada)
 
         assert effective_rates(uow, [ada], NOW)[ada].for_category("standard").note == "no tax rate in DE"

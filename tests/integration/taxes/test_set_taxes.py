@@ -18,9 +18,15 @@ NEW_YEAR = datetime(2021, 1, 1, tzinfo=UTC)
 
 
 def told(uow: UnitOfWork) -> list[tuple[str, ...]]:
-    """Return the actions of the audit and the types of the events, each with how often."""
-    audit = uow.fetch_all("select 'audit', action, count(*)::text from audit_records group by action order by action")
-    return audit + uow.fetch_all("select 'event', type, count(*)::text from outbox_events group by type order by type")
+    """Return the actions of the audit and the types of the events, each with how often; customers left aside."""
+    return uow.fetch_all(
+        """
+        select 'audit', action, count(*)::text from audit_records where action not like 'customer.%%' group by action
+        union all
+        select 'event', type, count(*)::text from outbox_events where type not like 'customer.%%' group by type
+        order by 1, 2
+        """
+    )
 
 
 def spans(uow: UnitOfWork) -> list[tuple[str, datetime, datetime | None]]:
@@ -121,7 +127,10 @@ def test_a_profile_changes_with_before_and_after_and_the_same_again_is_silent(
     set_profile(uow, customers["bob"], is_exempt=True, exemption_reason="charity")
     set_profile(uow, customers["bob"], is_exempt=True, exemption_reason="charity")
 
-    records = uow.fetch_all("select before->>'is_exempt', after->>'is_exempt', reason from audit_records order by 2")
+    records = uow.fetch_all(
+        "select before->>'is_exempt', after->>'is_exempt', reason from audit_records"
+        " where action = 'tax_profile.set' order by 2"
+    )
     assert records == [(None, "false", "form"), ("false", "true", "form")]
     assert told(uow)[-1] == ("event", "tax_profile.set", "2")
 

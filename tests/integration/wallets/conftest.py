@@ -17,7 +17,7 @@ def customers(database: Database, tenant: TenantId) -> dict[str, CustomerId]:
     """The customers by external id."""
     details = [CustomerDetails(external_id=name, name=name.title()) for name in ("globex", "initech")]
     with database.transaction(tenant) as uow:
-        return register_customers(uow, details, now=SINCE)
+        return register_customers(uow, details, now=SINCE, actor="test", reason="a test")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.commands.customer_billing import billing
+from tenor.cli.commands.invoice_frame import ActorOption, ReasonOption
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import CustomerDetails, customer_ids, erase_customer, newest_customers, register_customers
@@ -36,6 +37,8 @@ def add(
     tax_percent: Annotated[str, typer.Option(help="Tax in percent, e.g. 19.")] = "0",
     email: Annotated[str | None, typer.Option(help="Where documents are sent to.")] = None,
     address: Annotated[str | None, typer.Option(help="Postal address, in lines.")] = None,
+    actor: ActorOption = "operator",
+    reason: ReasonOption = "registered by the command line",
     as_json: JsonOption = False,
 ) -> None:
     """Register a customer. Repeating it changes nothing but name, email and address."""
@@ -52,7 +55,7 @@ def add(
             address=address,
         )
         with opened.database.transaction(of.tenant_id) as uow:
-            ids = register_customers(uow, [details], now=tenant_now(of))
+            ids = register_customers(uow, [details], now=tenant_now(of), actor=actor, reason=reason)
         wire = to_wire("cus", ids[external_id])
         if as_json:
             print_json({"id": wire, "external_id": external_id})
