@@ -15,12 +15,12 @@ def test_the_reference_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_stale_or_missing_document_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate_docs, "REFERENCE", tmp_path / "docs" / "reference")
+    monkeypatch.setattr(generate_docs, "DOCUMENTS", {"one.md": lambda: "one", "two.md": lambda: "two"})
     generate_docs.main(is_check=False)
     assert generate_docs.main(is_check=True) == 0
 
-    written = sorted((tmp_path / "docs" / "reference").iterdir())
-    written[0].write_text(written[0].read_text(encoding="utf-8").replace("Print", "Write"), encoding="utf-8")
-    written[1].unlink()
+    one, two = sorted((tmp_path / "docs" / "reference").iterdir())
+    one.write_text("another\n", encoding="utf-8")
+    two.unlink()
 
-    assert [path.name for path in written] == sorted(generate_docs.DOCUMENTS)
     assert generate_docs.main(is_check=True) == 2
