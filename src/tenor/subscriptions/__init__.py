@@ -107,7 +107,6 @@ from tenor.subscriptions.queries import (
     load_items,
     newest_subscriptions,
     next_instant_of_calendar,
-    scheduled_changes,
     subscription_ids,
     timeline_drift,
 )
@@ -262,7 +261,6 @@ __all__ = [
     "revoke_override",
     "save_positions",
     "scheduled",
-    "scheduled_changes",
     "set_access",
     "set_metadata",
     "shorten_term",
