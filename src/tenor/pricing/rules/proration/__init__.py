@@ -21,9 +21,7 @@ from tenor.pricing.rules.proration.credits import (
 )
 from tenor.pricing.rules.proration.seats import QuantityChange, seat_units
 from tenor.pricing.rules.proration.shares import (
-    InstantOutsidePeriod,
     PeriodWithoutLength,
-    PriceSplit,
     Share,
     billed_days,
     exact_part,
@@ -32,7 +30,6 @@ from tenor.pricing.rules.proration.shares import (
     share_of,
     share_of_grant,
     share_of_year,
-    split_price,
 )
 from tenor.pricing.rules.proration.termination import (
     TerminatedCharge,
@@ -47,13 +44,11 @@ __all__ = [
     "ChangeLines",
     "ChangedKind",
     "Direction",
-    "InstantOutsidePeriod",
     "InvoicedLine",
     "ItemCredit",
     "ItemLine",
     "PeriodWithoutLength",
     "PriceChange",
-    "PriceSplit",
     "QuantityChange",
     "Share",
     "TerminatedCharge",
@@ -73,6 +68,5 @@ __all__ = [
     "share_of",
     "share_of_grant",
     "share_of_year",
-    "split_price",
     "termination_credit",
 ]
