@@ -1,4 +1,9 @@
-"""Proration: shares of a period, and what changes, cancellations and moved seats cost or give back."""
+"""Proration: the share of a period that was used, and what it costs.
+
+Documents are made of shares alone (`shares`), and `direction` tells an upgrade from a downgrade. All else is how
+other systems come to their lines for a change, a cancellation or moved seats: it answers their cases
+(`tenor.conformance`), and no document is made by it. Worked tables: docs/algorithms/proration.md.
+"""
 
 from tenor.pricing.rules.proration.changes import (
     AnchorMove,
