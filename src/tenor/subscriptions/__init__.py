@@ -37,7 +37,7 @@ from tenor.subscriptions.errors import (
     UndoRefused,
     VersionConflict,
 )
-from tenor.subscriptions.lifecycle import MOVES, Trigger, diagram, next_status
+from tenor.subscriptions.lifecycle import MOVES, Trigger, next_status
 from tenor.subscriptions.model import (
     AddOnAdded,
     AddOnRemoved,
@@ -219,7 +219,6 @@ __all__ = [
     "change_quantity",
     "check_entitlement",
     "convert_trial",
-    "diagram",
     "due_batches",
     "due_customers",
     "due_subscriptions",
