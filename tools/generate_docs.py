@@ -59,12 +59,12 @@ def errors() -> str:
 
 def subscription_states() -> str:
     """Return the life of a subscription as a diagram and a table."""
-    return _life("subscription", MOVES)
+    return _life("subscription", MOVES, refused_by="the code and by the database")
 
 
 def document_states() -> str:
     """Return the life of a document as a diagram and a table."""
-    return _life("document", DOCUMENT_MOVES)
+    return _life("document", DOCUMENT_MOVES, refused_by="the code")
 
 
 def diagram(moves: Mapping[tuple[S, T], S]) -> str:
@@ -75,9 +75,9 @@ def diagram(moves: Mapping[tuple[S, T], S]) -> str:
     return "\n".join(["stateDiagram-v2", f"    [*] --> {sources[0]}", *rows, *ends])
 
 
-def _life(thing: str, moves: Mapping[tuple[S, T], S]) -> str:
+def _life(thing: str, moves: Mapping[tuple[S, T], S], *, refused_by: str) -> str:
     rows = [f"| {state} | {trigger} | {to} |" for (state, trigger), to in moves.items()]
-    head = "Every legal move is a row; all others are refused, by the code and by the database."
+    head = f"Every legal move is a row; all others are refused, by {refused_by}."
     table = ["| from | trigger | to |", "|---|---|---|", *rows]
     drawn = ["```mermaid", diagram(moves), "```"]
     return "\n".join([f"# Life of a {thing}", "", NOTICE, "", head, "", *drawn, "", *table])
