@@ -6,13 +6,18 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from tenor.cli import main
+from tests.support.processes import processes_in, wait_until
+from tests.support.run_directory import private_directory
 
 ROOT = Path(__file__).parents[2]
 TENOR = Path(sys.executable).parent / "tenor"
@@ -63,8 +68,15 @@ class Reader:
         return done.stdout
 
 
-def test_the_commands_of_the_readme_give_the_figures_that_it_names(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with private_directory() as directory:
+        yield directory
+        wait_until(lambda: not processes_in(directory))
+
+
+def test_the_commands_of_the_readme_give_the_figures_that_it_names(data_dir: Path) -> None:
+    reader = Reader(data_dir)
     first, *others = commands_of_the_readme()
     printed = [reader.starts(first), *map(reader.types, others)]
 
