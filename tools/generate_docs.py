@@ -4,10 +4,11 @@ import importlib
 import json
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer.main
 from typer.core import TyperArgument, TyperGroup, TyperOption
@@ -16,11 +17,15 @@ import tenor
 from tenor.api import openapi_document
 from tenor.api.problems import status_of
 from tenor.cli.app import app
+from tenor.invoicing.rules.lifecycle import DOCUMENT_MOVES
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import PREFIXES
 from tenor.ledger import CHART_OF_ACCOUNTS
 from tenor.pricing import policy as policies
-from tenor.subscriptions import MOVES, diagram
+from tenor.subscriptions import MOVES
+
+S = TypeVar("S", bound=StrEnum)
+T = TypeVar("T", bound=StrEnum)
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 what was checked is not as it must be; 2 the input was refused and nothing has changed;
@@ -52,12 +57,30 @@ def errors() -> str:
     return "\n".join(["# Errors", "", NOTICE, "", head, "", *table])
 
 
-def states() -> str:
+def subscription_states() -> str:
     """Return the life of a subscription as a diagram and a table."""
-    rows = [f"| {status} | {trigger} | {to} |" for (status, trigger), to in MOVES.items()]
-    head = "Every legal move is a row; all others are refused, by the code and by the database."
+    return _life("subscription", MOVES, refused_by="the code and by the database")
+
+
+def document_states() -> str:
+    """Return the life of a document as a diagram and a table."""
+    return _life("document", DOCUMENT_MOVES, refused_by="the code")
+
+
+def diagram(moves: Mapping[tuple[S, T], S]) -> str:
+    """Return the moves of a state machine as the text of a mermaid state diagram; it begins with the first row."""
+    rows = [f"    {source} --> {target}: {trigger}" for (source, trigger), target in moves.items()]
+    sources = list(dict.fromkeys(source for source, _ in moves))
+    ends = [f"    {state} --> [*]" for state in type(sources[0]) if state not in sources]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {sources[0]}", *rows, *ends])
+
+
+def _life(thing: str, moves: Mapping[tuple[S, T], S], *, refused_by: str) -> str:
+    rows = [f"| {state} | {trigger} | {to} |" for (state, trigger), to in moves.items()]
+    head = f"Every legal move is a row; all others are refused, by {refused_by}."
     table = ["| from | trigger | to |", "|---|---|---|", *rows]
-    return "\n".join(["# Life of a subscription", "", NOTICE, "", head, "", "```mermaid", diagram(), "```", "", *table])
+    drawn = ["```mermaid", diagram(moves), "```"]
+    return "\n".join([f"# Life of a {thing}", "", NOTICE, "", head, "", *drawn, "", *table])
 
 
 def policy_keys() -> str:
@@ -130,7 +153,8 @@ def events() -> str:
 
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "errors.md": errors,
-    "subscription-states.md": states,
+    "subscription-states.md": subscription_states,
+    "document-states.md": document_states,
     "policies.md": policy_keys,
     "ids-and-accounts.md": wire,
     "cli.md": commands,

@@ -81,7 +81,7 @@ def promises(draw: st.DrawFn) -> RecurringGrant:
 
 
 @settings(max_examples=100, deadline=None)
-@given(promises(), st.lists(st.integers(1, 200), max_size=6), st.integers(200, 260))
+@given(promises(), st.lists(st.integers(1, 100), max_size=6), st.integers(100, 130))
 def test_a_renewal_that_comes_late_gives_what_one_at_every_hour_gives(
     promise: RecurringGrant, visits: Sequence[int], last: int
 ) -> None:

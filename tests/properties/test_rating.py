@@ -36,9 +36,9 @@ from tenor.pricing.rules.rating import (
     StepKind,
     Usage,
     explain,
-    rate_one,
     steps_to_json,
 )
+from tests.support.rating import rate_exactly
 
 CENTS = MoneyRounding(RoundingMode.HALF_UP, 2)
 POLICY = policy_with("tenor", {}).rating
@@ -95,7 +95,7 @@ def exact(
     model: ChargeModel, units: Decimal, *, policy: RatingPolicy = POLICY, segment: Segment = WHOLE_PERIOD
 ) -> Decimal:
     """Return what `units` cost, unrounded."""
-    return rate_one(Price(model), Usage(units), policy, UNROUNDED, segment=segment).amount
+    return rate_exactly(Price(model), Usage(units), policy, UNROUNDED, segment=segment).amount
 
 
 @given(tiers(), quantities, quantities, policies)
@@ -119,7 +119,7 @@ def test_a_graduated_price_without_fees_and_blocks_makes_no_jump(made: tuple[Tie
 def test_a_graduated_price_prices_each_unit_once(
     made: tuple[Tier, ...], units: Decimal, before: Decimal | None
 ) -> None:
-    rated = rate_one(Price(Graduated(made)), Usage(units), POLICY, UNROUNDED, segment=Segment(units_before=before))
+    rated = rate_exactly(Price(Graduated(made)), Usage(units), POLICY, UNROUNDED, segment=Segment(units_before=before))
 
     assert sum(step.units or 0 for step in rated.steps if step.kind is StepKind.UNITS) == units == rated.units
 
@@ -145,8 +145,10 @@ def test_one_open_tier_is_a_standard_price(unit_amount: Decimal, units: Decimal)
 
 @given(sizes, amounts, quantities)
 def test_packages_hold_all_units_and_start_none_in_vain(size: Decimal, amount: Decimal, units: Decimal) -> None:
-    started = rate_one(Price(Package(size, amount)), Usage(units), POLICY, UNROUNDED).steps[0].units or Decimal(0)
-    full = rate_one(Price(Package(size, amount, "down")), Usage(units), POLICY, UNROUNDED).steps[0].units or Decimal(0)
+    started = rate_exactly(Price(Package(size, amount)), Usage(units), POLICY, UNROUNDED).steps[0].units or Decimal(0)
+    full = rate_exactly(Price(Package(size, amount, "down")), Usage(units), POLICY, UNROUNDED).steps[
+        0
+    ].units or Decimal(0)
 
     with localcontext(EXACT):
         assert (started - 1) * size < units <= started * size
@@ -155,7 +157,7 @@ def test_packages_hold_all_units_and_start_none_in_vain(size: Decimal, amount: D
 
 @given(prices, quantities, policies)
 def test_the_steps_sum_to_the_amount_and_explain_themselves(price: Price, units: Decimal, policy: RatingPolicy) -> None:
-    rated = rate_one(price, Usage(units), policy, CENTS)
+    rated = rate_exactly(price, Usage(units), policy, CENTS)
 
     with localcontext(EXACT):
         assert sum((step.amount for step in rated.steps), Decimal(0)) == rated.amount
@@ -165,7 +167,7 @@ def test_the_steps_sum_to_the_amount_and_explain_themselves(price: Price, units:
 
 @given(prices, quantities)
 def test_minimum_and_maximum_hold_to_the_cent(price: Price, units: Decimal) -> None:
-    amount = rate_one(price, Usage(units), POLICY, CENTS).amount
+    amount = rate_exactly(price, Usage(units), POLICY, CENTS).amount
 
     if price.min_amount is not None:
         assert amount >= CENTS.apply(price.min_amount)

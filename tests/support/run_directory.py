@@ -4,6 +4,8 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,16 @@ MEMORY: Final = Path("/dev/shm")  # noqa: S108 - memory is what is meant, and mk
 _NEEDED_BYTES: Final = 2 << 30
 _PREFIX: Final = "tenor-test-"
 _SECONDS_TO_STOP: Final = 10.0
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """Yield a new directory like that of the run, for a server that is not the run's; removed afterwards."""
+    directory = directory_of_run()
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
 
 
 def directory_of_run() -> Path:

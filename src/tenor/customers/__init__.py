@@ -14,7 +14,6 @@ from tenor.customers.store import (
     find_customer,
     list_customers,
     newest_customers,
-    tax_percent_of,
 )
 
 __all__ = [
@@ -39,5 +38,4 @@ __all__ = [
     "register_customers",
     "rewrap_keys",
     "seal_plain_names",
-    "tax_percent_of",
 ]

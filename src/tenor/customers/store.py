@@ -224,11 +224,5 @@ def require_same(customer: CustomerDetails, other: Mapping[str, object]) -> None
             )
 
 
-def tax_percent_of(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Decimal]:
-    """Return the tax of each of these customers, in percent."""
-    rows = uow.fetch_all("select id, tax_percent from customers where id = any(%s)", [list(customer_ids)])
-    return {CustomerId(customer_id): tax_percent for customer_id, tax_percent in rows}
-
-
 def _shown(value: object) -> object:
     return plain(value) if isinstance(value, Decimal) else value

@@ -79,8 +79,6 @@ class Waiver(NamedTuple):
     amount_minor: int
 
 
-ADJUSTMENT_CLAIM_COLUMNS: Final = (("adjustment_id", "uuid"), ("invoice_id", "uuid"))
-
 _TYPES: Final[Mapping[str, str]] = {
     "id": "uuid",
     "kind": "text",
@@ -144,7 +142,7 @@ def pending_adjustments(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -
 
 
 def adjustment_claim_rows(drafts: Iterable[Draft]) -> list[tuple[AdjustmentId, InvoiceId]]:
-    """Return the claims of the adjustments that documents bill, rows of `ADJUSTMENT_CLAIM_COLUMNS`.
+    """Return the claims of the adjustments that documents bill: which adjustment, on which document.
 
     A credit note that gives back one invoice claims nothing: the invoice has claimed it.
     """

@@ -58,12 +58,6 @@ class UnknownCurrency(Malformed):
     code = "unknown_currency"
 
 
-class CurrencyMismatch(Refusal):
-    """Amounts of two currencies met in one sum."""
-
-    code = "currency_mismatch"
-
-
 class AmountTooLarge(Refusal):
     """An amount outside what the ledger can hold."""
 
@@ -148,7 +142,7 @@ def divide_rounded(numerator: int, denominator: int, mode: RoundingMode = Roundi
             raise ValueError("a whole number of minor units needs a rounding mode")
 
 
-@dataclass(frozen=True, slots=True, order=False)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units (cents) of one currency. Signed: a credit is a negative amount."""
 
@@ -171,29 +165,8 @@ class Money:
         """Return the amount in major units, with exactly the currency's digits."""
         return Decimal(self.minor).scaleb(-exponent(self.currency), context=EXACT)
 
-    def times(self, numerator: int, denominator: int, mode: RoundingMode = RoundingMode.HALF_UP) -> "Money":
-        """Return the share `numerator / denominator` of the amount, rounded once, exact before that."""
-        return Money(divide_rounded(self.minor * numerator, denominator, mode), self.currency)
-
-    def __add__(self, other: "Money") -> "Money":
-        return Money(self.minor + self._same_currency(other).minor, self.currency)
-
-    def __sub__(self, other: "Money") -> "Money":
-        return Money(self.minor - self._same_currency(other).minor, self.currency)
-
-    def __neg__(self) -> "Money":
-        return Money(-self.minor, self.currency)
-
-    def __bool__(self) -> bool:
-        return self.minor != 0
-
     def __str__(self) -> str:
         return f"{format_minor(self.minor, self.currency)} {self.currency}"
-
-    def _same_currency(self, other: "Money") -> "Money":
-        if other.currency != self.currency:
-            raise CurrencyMismatch(f"{self.currency} and {other.currency} cannot be added without a rate")
-        return other
 
 
 def to_minor(amount: Decimal, currency: str, mode: RoundingMode = RoundingMode.HALF_UP) -> int:

@@ -37,7 +37,7 @@ from tenor.subscriptions.errors import (
     UndoRefused,
     VersionConflict,
 )
-from tenor.subscriptions.lifecycle import MOVES, Trigger, diagram, next_status
+from tenor.subscriptions.lifecycle import MOVES, Trigger, next_status
 from tenor.subscriptions.model import (
     AddOnAdded,
     AddOnRemoved,
@@ -107,7 +107,6 @@ from tenor.subscriptions.queries import (
     load_items,
     newest_subscriptions,
     next_instant_of_calendar,
-    scheduled_changes,
     subscription_ids,
     timeline_drift,
 )
@@ -220,7 +219,6 @@ __all__ = [
     "change_quantity",
     "check_entitlement",
     "convert_trial",
-    "diagram",
     "due_batches",
     "due_customers",
     "due_subscriptions",
@@ -262,7 +260,6 @@ __all__ = [
     "revoke_override",
     "save_positions",
     "scheduled",
-    "scheduled_changes",
     "set_access",
     "set_metadata",
     "shorten_term",

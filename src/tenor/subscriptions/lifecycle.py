@@ -82,11 +82,3 @@ def next_status(status: Status, trigger: Trigger) -> Status:
             status=status.value,
             trigger=trigger.value,
         ) from None
-
-
-def diagram() -> str:
-    """Return `MOVES` as the text of a mermaid state diagram, ending in a newline."""
-    rows = [f"    {source} --> {target}: {trigger}" for (source, trigger), target in MOVES.items()]
-    sources = {source for source, _ in MOVES}
-    ends = [f"    {status} --> [*]" for status in Status if status not in sources]
-    return "\n".join(["stateDiagram-v2", f"    [*] --> {Status.CREATED}", *rows, *ends]) + "\n"

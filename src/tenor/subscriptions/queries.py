@@ -12,7 +12,6 @@ from tenor.subscriptions.errors import SubscriptionNotFound
 from tenor.subscriptions.model import (
     AppliedDiscount,
     BillingPosition,
-    Change,
     Closing,
     Item,
     Phase,
@@ -21,7 +20,6 @@ from tenor.subscriptions.model import (
     Subscription,
     Timeline,
 )
-from tenor.subscriptions.rules.standing import scheduled
 from tenor.subscriptions.rules.timeline import fold
 from tenor.subscriptions.store.facts import discount_from_text, terms_from_text
 from tenor.subscriptions.store.journal import journals
@@ -106,11 +104,6 @@ def load_items(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) -> l
             for subscription_id, group in groupby(rows, key=itemgetter(0))
         ]
     return standings
-
-
-def scheduled_changes(uow: UnitOfWork, subscription_id: SubscriptionId, *, now: datetime) -> list[Change]:
-    """Return what has been recorded to take effect after `now`, in the order in which it will."""
-    return scheduled(journals(uow, [subscription_id])[subscription_id], now=now)
 
 
 def timeline_drift(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId]) -> list[Drift]:

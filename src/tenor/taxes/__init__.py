@@ -4,7 +4,7 @@ Pure code (rules, models) is imported from `tenor.taxes.model` and `tenor.taxes.
 stores too.
 """
 
-from tenor.taxes.effective import effective_rates, rates_of_documents
+from tenor.taxes.effective import effective_rates
 from tenor.taxes.engines import CircuitBreaker, HttpTaxEngine, TableEngine
 from tenor.taxes.errors import (
     InvalidTaxId,
@@ -69,7 +69,6 @@ __all__ = [
     "prefetch_quotes",
     "profile_to_json",
     "rate_to_json",
-    "rates_of_documents",
     "read_tax_file",
     "read_validity",
     "set_tax_profiles",

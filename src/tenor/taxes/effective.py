@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from tenor.kernel.ids import CustomerId, InvoiceId
+from tenor.kernel.ids import CustomerId
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.taxes import store
 from tenor.taxes.model import RatesOfCustomer
@@ -32,14 +32,6 @@ def effective_rates(
     rates = _rates(uow, alike, at)
     by_customer = {customer_id: rates[facts] for facts, members in alike.items() for customer_id in members}
     return by_customer | {customer_id: overriding_rates(*override) for customer_id, override in overrides.items()}
-
-
-def rates_of_documents(uow: UnitOfWork, document_ids: Collection[InvoiceId]) -> Mapping[InvoiceId, RatesOfCustomer]:
-    """Return the rates of those documents that have an override of their own; they hold before the customer's."""
-    return {
-        document_id: overriding_rates(*override)
-        for document_id, override in store.document_overrides(uow, document_ids).items()
-    }
 
 
 def _rates(uow: UnitOfWork, stored: Collection[CustomerFacts], at: datetime) -> Mapping[CustomerFacts, RatesOfCustomer]:

@@ -49,10 +49,12 @@ class _TextLoader(yaml.BaseLoader):
     """Every scalar stays the text that was written, so that 0.10 is no float and NO no boolean; no key comes twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's own signature
-        words = [getattr(key, "value", None) for key, _ in node.value]
-        for word in words:
-            if words.count(word) > 1:
-                raise MalformedTaxFile(f"line {node.start_mark.line + 1}: the key {word!r} comes twice")
+        words: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in words:
+                    raise MalformedTaxFile(f"line {key.start_mark.line + 1}: the key {key.value!r} comes twice")
+                words.add(key.value)
         return super().construct_mapping(node, deep)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from tenor.kernel.errors import Malformed
-from tenor.kernel.ids import CustomerId, InvoiceId
+from tenor.kernel.ids import CustomerId
 from tenor.kernel.money import RoundingMode
 from tenor.kernel.quantity import parse_decimal
 from tenor.taxes.errors import MalformedTax, TaxNotQuoted
@@ -158,10 +158,10 @@ class TaxSeller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxOverride:
-    """Rates that replace all others, for a customer from `valid_from` to `valid_to`, or for one document of it.
+    """Rates that replace all others, for a customer from `valid_from` to `valid_to`; None: until it is ended.
 
     Raises:
-        MalformedTax: no audit reference, a rate or a span that is none, or an end for a single document.
+        MalformedTax: no audit reference, or a rate or a span that is none.
     """
 
     customer_id: CustomerId
@@ -169,7 +169,6 @@ class TaxOverride:
     audit_reference: str
     valid_from: datetime
     valid_to: datetime | None = None
-    document_id: InvoiceId | None = None
 
     def __post_init__(self) -> None:
         if not self.audit_reference.strip() or len(self.audit_reference) > TEXT_LENGTH_MAX:
@@ -178,8 +177,6 @@ class TaxOverride:
             raise MalformedTax("an audit reference is text without control characters")
         if self.valid_to is not None and self.valid_to <= self.valid_from:
             raise MalformedTax("an override must end after it begins")
-        if self.valid_to is not None and self.document_id is not None:
-            raise MalformedTax("an override of one document has no end of its own")
         require_rates(self.rates)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import CustomerId, InvoiceId, to_wire
+from tenor.kernel.ids import CustomerId, to_wire
 from tenor.platform.unit_of_work import Row, UnitOfWork
 from tenor.taxes.errors import TaxOverrideNotFound
 from tenor.taxes.model import (
@@ -206,12 +206,11 @@ def add_override(uow: UnitOfWork, override_id: UUID, override: TaxOverride, *, c
     written = uow.execute(
         """
         insert into tax_overrides
-            (tenant_id, id, customer_id, document_id, rates, audit_reference, valid_from, valid_to, created_at)
-        select tenant_id, %s, id, %s, %s, %s, %s, %s, %s from customers where id = %s
+            (tenant_id, id, customer_id, rates, audit_reference, valid_from, valid_to, created_at)
+        select tenant_id, %s, id, %s, %s, %s, %s, %s from customers where id = %s
         """,
         [
             override_id,
-            override.document_id,
             Jsonb(rates_to_json(override.rates)),
             override.audit_reference,
             override.valid_from,
@@ -245,29 +244,16 @@ def end_override(uow: UnitOfWork, override_id: UUID, *, at: datetime) -> Custome
 def overrides_in_force(
     uow: UnitOfWork, customer_ids: Collection[CustomerId], at: datetime
 ) -> dict[CustomerId, OverridingRates]:
-    """Return the newest override of each customer that holds at an instant; those of single documents are left out."""
+    """Return the newest override of each customer that holds at an instant."""
     rows = uow.fetch_all(
         """
         select distinct on (customer_id) customer_id, rates, audit_reference from tax_overrides
-        where customer_id = any(%s) and document_id is null
-        and valid_from <= %s and (valid_to is null or valid_to > %s)
+        where customer_id = any(%s) and valid_from <= %s and (valid_to is null or valid_to > %s)
         order by customer_id, override_no desc
         """,
         [list(customer_ids), at, at],
     )
     return {CustomerId(row[0]): OverridingRates(rates_from_json(row[1]), row[2]) for row in rows}
-
-
-def document_overrides(uow: UnitOfWork, document_ids: Collection[InvoiceId]) -> dict[InvoiceId, OverridingRates]:
-    """Return the newest override of each of these documents that has not been ended."""
-    rows = uow.fetch_all(
-        """
-        select distinct on (document_id) document_id, rates, audit_reference from tax_overrides
-        where document_id = any(%s) and valid_to is null order by document_id, override_no desc
-        """,
-        [list(document_ids)],
-    )
-    return {InvoiceId(row[0]): OverridingRates(rates_from_json(row[1]), row[2]) for row in rows}
 
 
 def quotes(uow: UnitOfWork, situation_digests: Collection[bytes]) -> dict[bytes, dict[str, TaxAnswer]]:

@@ -1,7 +1,6 @@
 """Homes of embedded servers, made and not yet made."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +8,14 @@ import pytest
 
 from tests.support.embedded import joined
 from tests.support.processes import kill, processes_in, wait_until
+from tests.support.run_directory import private_directory
 
 
 @pytest.fixture
 def new_home() -> Iterator[Path]:
     """A short private path for a server that has yet to be made; nothing runs on it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="tenor-") as directory:
-        home = Path(directory) / "postgres"
+    with private_directory() as directory:
+        home = directory / "postgres"
         yield home
         kill(*processes_in(home))
         wait_until(lambda: not processes_in(home))
@@ -24,8 +24,8 @@ def new_home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def made_home() -> Iterator[Path]:
     """The home of a server that was made once and has stopped."""
-    with tempfile.TemporaryDirectory(prefix="tenor-") as directory:
-        home = Path(directory) / "postgres"
+    with private_directory() as directory:
+        home = directory / "postgres"
         with joined(home):
             pass
         wait_until(lambda: not processes_in(home))

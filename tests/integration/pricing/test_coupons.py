@@ -14,7 +14,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, InsufficientPriv
 from tenor.customers import CustomerDetails, register_customers
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import CustomerId, DiscountId, SubscriptionId, TenantId
-from tenor.kernel.money import CurrencyMismatch, Money
+from tenor.kernel.money import Money
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import (
@@ -22,6 +22,7 @@ from tenor.pricing import (
     CouponArchived,
     CouponCodeTaken,
     CouponNotFound,
+    CurrencyMismatch,
     Discount,
     DiscountNotFound,
     DiscountTerms,

@@ -24,7 +24,7 @@ from tenor.subscriptions import (
     journals,
     load_items,
     save_positions,
-    scheduled_changes,
+    scheduled,
     subscribe,
     timeline_drift,
 )
@@ -249,9 +249,9 @@ def test_scheduled_changes_are_those_ahead_that_are_not_taken_back(uow: UnitOfWo
 
     change(uow, subscription_id, (Undone(4), later))
 
-    scheduled = scheduled_changes(uow, subscription_id, now=NOW)
-    assert [(one.version, one.facts) for one in scheduled] == [(3, seats), (2, Cancelled())]
-    assert [one.version for one in journals(uow, [subscription_id])[subscription_id]] == [1, 2, 3, 4, 5, 6]
+    journal = journals(uow, [subscription_id])[subscription_id]
+    assert [(one.version, one.facts) for one in scheduled(journal, now=NOW)] == [(3, seats), (2, Cancelled())]
+    assert [one.version for one in journal] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_term_that_renews_itself_is_prolonged_when_it_ends(uow: UnitOfWork, customer: CustomerId) -> None:

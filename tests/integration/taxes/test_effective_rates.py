@@ -9,7 +9,7 @@ import pytest
 
 from tenor.customers import CustomerDetails, register_customers
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import CustomerId, InvoiceId, TenantId, new_id
+from tenor.kernel.ids import CustomerId, TenantId, new_id
 from tenor.platform.database import Connection, Database
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.taxes import (
@@ -22,7 +22,6 @@ from tenor.taxes import (
     effective_rates,
     end_tax_override,
     override_tax,
-    rates_of_documents,
     set_tax_profiles,
 )
 from tests.integration.taxes.conftest import NOW, SINCE, rate, set_profile, set_rates, set_seller
@@ -118,16 +117,6 @@ def test_of_two_overrides_the_newer_holds(uow: UnitOfWork, customers: dict[str, 
     assert (found.rates, found.note) == ((), "rates by ruling 8")
 
 
-def test_a_document_may_be_overridden_alone(uow: UnitOfWork, customers: dict[str, CustomerId]) -> None:
-    document, other = InvoiceId(new_id(NOW)), InvoiceId(new_id(NOW))
-    override(uow, customers["ada"], document_id=document)
-
-    assert percents(uow, customers["ada"]) == ["tax 7.7"]
-    found = rates_of_documents(uow, [document, other])
-    assert set(found) == {document}
-    assert found[document].for_category("books").rates == (ZERO,)
-
-
 @pytest.mark.parametrize(
     "facts",
     [
@@ -137,7 +126,6 @@ def test_a_document_may_be_overridden_alone(uow: UnitOfWork, customers: dict[str
         {"rates": (AppliedRate("VAT", Decimal(200)),)},
         {"rates": (ZERO, ZERO)},
         {"valid_to": SINCE},
-        {"valid_to": NOW, "document_id": InvoiceId(new_id(NOW))},
     ],
 )
 def test_an_override_without_a_proof_is_none(

@@ -8,7 +8,6 @@ from tenor.invoicing.rules.lifecycle import (
     DocumentMoveRefused,
     DocumentStatus,
     DocumentTrigger,
-    document_diagram,
     next_document_status,
     voided_status,
 )
@@ -65,12 +64,3 @@ def test_a_document_whose_lines_were_given_back_is_not_voided() -> None:
 
     assert refusal.value.code == "document_given_back"
     assert refusal.value.details == {"given_back_on": ["CN-7", "CN-9"]}
-
-
-def test_the_diagram_draws_each_row_once() -> None:
-    lines = document_diagram().splitlines()
-
-    assert lines[:2] == ["stateDiagram-v2", "    [*] --> draft"]
-    assert "    paid --> finalized: payment_reversed" in lines
-    assert lines[-1] == "    void --> [*]"
-    assert len(lines) == 2 + 8 + 1

@@ -68,7 +68,6 @@ def test_what_runs_on_beyond_the_line_is_charged_alone() -> None:
     lines = settle_spans([billed(june(1, 16), amount=1500)], [owed()], share=by_days)
 
     assert told(lines) == [("charge", june(16, 31), 1500)]  # 30.00 x 15/30
-    assert lines.charges[0].is_part
 
 
 def test_part_of_a_part_line_is_its_share_of_that_line() -> None:

@@ -22,6 +22,7 @@ from tenor.kernel.calendar import (
     clock_days,
     continued,
     days_between,
+    days_in_month,
     due_boundaries,
     fixed_offset_at,
     full_period,
@@ -298,6 +299,14 @@ def test_the_period_that_serves_an_instant(at: str, expected: tuple[str, str]) -
     assert period == tuple(map(utc, expected))
 
 
+def test_a_life_that_ends_on_a_boundary_was_served_by_the_period_before_it() -> None:
+    grid = Grid(MONTH, None, UTC, alignment="calendar")
+
+    period = service_period_at(grid, utc("2026-09-01"), start=None, end=utc("2026-03-01"))
+
+    assert period == (utc("2026-02-01"), utc("2026-03-01"))
+
+
 @pytest.mark.parametrize(("at", "over"), [("2024-01-09", 0), ("2024-01-10", 1), ("2024-02-09", 1), ("2024-02-10", 2)])
 def test_a_shorter_first_period_counts_as_over(at: str, over: int) -> None:
     grid = Grid(MONTH, utc("2023-12-10"), UTC)
@@ -324,6 +333,10 @@ def test_a_period_continues_where_the_last_invoice_stopped_after_a_move() -> Non
     # 26 hours is the farthest that two zones lie apart; a larger gap is not the move's
     assert continued(period, utc("2026-02-28T03:00:00Z")).start == utc("2026-02-28T03:00:00Z")
     assert continued(period, utc("2026-02-28T02:59:59Z")).start == period.start
+
+
+def test_a_century_is_a_leap_year_every_four_hundred_years() -> None:
+    assert [days_in_month(year, 2) for year in (1900, 2000, 2023, 2024, 2100)] == [28, 29, 28, 29, 28]
 
 
 def test_civil_days() -> None:

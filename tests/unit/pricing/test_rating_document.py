@@ -12,7 +12,8 @@ import pytest
 from tenor.kernel.money import RoundingMode
 from tenor.pricing.charges import Price, from_json
 from tenor.pricing.policy import policy_with
-from tenor.pricing.rules.rating import MoneyRounding, Segment, Usage, UsageEvent, UsageWindow, explain, rate_one
+from tenor.pricing.rules.rating import MoneyRounding, Segment, Usage, UsageEvent, UsageWindow, explain
+from tests.support.rating import rate_exactly
 
 PAGE = Path(__file__).parents[3] / "docs" / "algorithms" / "rating.md"
 CENTS = MoneyRounding(RoundingMode.HALF_UP, 2)
@@ -82,7 +83,7 @@ def test_row_is_rated_and_explained_as_the_page_says(row: Row) -> None:
     at_zero = {"flat_fee_at_zero_units": row.cells.get("flat_fee_at_zero_units") == "true"}
     policy = policy_with("tenor", at_zero).rating
 
-    rated = rate_one(row.price, usage_of(row.cells), policy, CENTS, segment=segment_of(row.cells))
+    rated = rate_exactly(row.price, usage_of(row.cells), policy, CENTS, segment=segment_of(row.cells))
 
     assert rated.amount == Decimal(row.cells["amount"])
     assert "; ".join(explain(rated.steps, currency="USD")) == row.cells["why"]

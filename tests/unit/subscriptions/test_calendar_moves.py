@@ -253,6 +253,14 @@ def test_the_end_of_a_term_that_renews_itself_waits_for_the_renewal() -> None:
     assert (after.status, after.next_move_at, moves) == (Status.ACTIVE, END, ())
 
 
+def test_a_trial_that_lapses_at_the_end_of_the_term_is_not_renewed() -> None:
+    found = life(
+        status=Status.TRIALING, trial_ends_at=END, trial_converts=False, ends_at=END, renewal=Interval(Unit.YEAR)
+    )
+
+    assert walk(found, since=END) == [("expired", END)]
+
+
 @pytest.mark.parametrize(
     ("found", "through", "expected"),
     [

@@ -1,11 +1,9 @@
 """Every pair of state and trigger: the rows lead where they say, all others are refused."""
 
-from importlib import resources
-
 import pytest
 
 from tenor.subscriptions.errors import TransitionRefused
-from tenor.subscriptions.lifecycle import MOVES, Trigger, diagram, next_status
+from tenor.subscriptions.lifecycle import MOVES, Trigger, next_status
 from tenor.subscriptions.model import Status
 
 # The table, written down a second time by hand: from → trigger → to.
@@ -69,18 +67,3 @@ def test_every_state_is_reached_from_created_and_every_trigger_is_used() -> None
 
     assert reached == set(Status)
     assert {trigger for _, trigger in MOVES} == set(Trigger)
-
-
-def test_the_diagram_draws_each_row_once() -> None:
-    lines = diagram().splitlines()
-
-    assert lines[:2] == ["stateDiagram-v2", "    [*] --> created"]
-    assert "    past_due --> suspended: grace_ended" in lines
-    assert lines[-1] == "    cancelled --> [*]"
-    assert len(lines) == 2 + 27 + 1
-
-
-def test_the_readme_shows_the_diagram_as_it_is() -> None:
-    readme = resources.files("tenor.subscriptions").joinpath("README.md").read_text(encoding="utf-8")
-
-    assert f"```mermaid\n{diagram()}```" in readme

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from tenor.kernel.ids import ItemId, PlanVersionId
+from tenor.kernel.ids import DiscountId, ItemId, PlanVersionId
+from tenor.pricing.discounts.model import Discount
 from tenor.subscriptions.model import (
     AddOnAdded,
     AddOnRemoved,
@@ -12,6 +13,8 @@ from tenor.subscriptions.model import (
     Cancelled,
     Change,
     Closing,
+    DiscountApplied,
+    DiscountRemoved,
     Facts,
     Item,
     Paused,
@@ -25,8 +28,8 @@ from tenor.subscriptions.model import (
     Terms,
     TrialChanged,
 )
-from tenor.subscriptions.rules.phases import joined
-from tenor.subscriptions.rules.timeline import fold, fold_with_life
+from tenor.subscriptions.rules.phases import cut, joined
+from tenor.subscriptions.rules.timeline import Life, fold, fold_with_life
 
 PLAN, NEXT, ADD_ON, OTHER = (ItemId(UUID(int=number)) for number in range(1, 5))
 BASIC, PRO = PlanVersionId(UUID(int=101)), PlanVersionId(UUID(int=102))
@@ -38,10 +41,13 @@ def day(number: int, month: int = 5) -> datetime:
 
 
 def journal(
-    *changes: tuple[datetime, Facts], trial_ends_at: datetime | None = None, ends_at: datetime | None = None
+    *changes: tuple[datetime, Facts],
+    trial_ends_at: datetime | None = None,
+    trial_converts: bool = True,
+    ends_at: datetime | None = None,
 ) -> list[Change]:
     """A subscription from 1 May on, and what changes it."""
-    first = Subscribed(PLAN, BASIC, day(1), ONE, Decimal(0), trial_ends_at, trial_converts=True, ends_at=ends_at)
+    first = Subscribed(PLAN, BASIC, day(1), ONE, Decimal(0), trial_ends_at, trial_converts, ends_at)
     return [
         Change(version, at, day(1), "test", "", facts)
         for version, (at, facts) in enumerate([(day(1), first), *changes], start=1)
@@ -74,6 +80,40 @@ def test_a_second_pause_and_a_second_resumption_say_nothing() -> None:
     )
 
     assert fold(twice) == fold(once)
+
+
+def test_of_two_pauses_at_one_instant_the_first_says_what_becomes_of_the_period() -> None:
+    once = journal((day(10), Paused(Closing.WHOLE)))
+
+    assert fold(journal((day(10), Paused(Closing.WHOLE)), (day(10), Paused(Closing.FREE)))) == fold(once)
+
+
+def test_a_discount_that_is_given_back_at_the_instant_of_its_removal_has_never_ceased() -> None:
+    ten = Discount(id=DiscountId(UUID(int=9)), code="ten", name="Ten", percent_off=Decimal(10))
+    applied, removed = DiscountApplied(ten), DiscountRemoved(ten.id)
+
+    def holds(*changes: tuple[datetime, Facts]) -> list[tuple[datetime, datetime | None]]:
+        return [(one.applied_at, one.removed_at) for one in fold(journal(*changes)).discounts]
+
+    assert holds((day(5), applied), (day(10), removed), (day(10), applied)) == [(day(5), None)]
+    assert holds((day(5), applied), (day(10), removed), (day(11), applied)) == [(day(5), day(10)), (day(11), None)]
+    assert holds((day(5), applied), (day(5), removed)) == []
+
+
+def test_a_trial_that_would_have_lapsed_converts_when_it_is_ended_by_hand() -> None:
+    def life_of(ends_at: datetime) -> Life:
+        changes = journal((day(10), TrialChanged(ends_at)), trial_ends_at=day(15), trial_converts=False)
+        return fold_with_life(changes)[1]
+
+    assert life_of(day(10)).trial_converts
+    assert not life_of(day(20)).trial_converts
+
+
+def test_what_ends_where_phases_are_cut_lies_before_the_cut() -> None:
+    phase = Phase(day(1), day(5), True, ONE, PhaseState.ACTIVE)
+
+    assert cut([phase], day(5)) == ((phase,), ())
+    assert cut([phase], day(1)) == ((), (phase,))
 
 
 def test_a_change_of_plan_in_a_pause_leaves_it_paused() -> None:

@@ -57,6 +57,16 @@ def test_the_price_book_says_whether_a_rate_lies_in_the_price() -> None:
     assert tax_of(11_900, rated("19"), prices_include_tax=True) == LineTax(10_000, (1_900,))
 
 
+def test_what_an_exempt_price_includes_is_taken_out_alone_without_what_would_lie_on_top() -> None:
+    included = AppliedRate("included", Decimal(10), is_inclusive=True)
+    on_top = AppliedRate("on top", Decimal(5), is_inclusive=False)
+    exempt = TaxTreatment((included, on_top), "table", is_charged=False, note="exempt: charity")
+
+    [tax] = tax_lines([TaxableLine(105, exempt)], prices_include_tax=False, rounding=BY_INVOICE)
+
+    assert tax == LineTax(95, (0, 0))  # 1.05 × 10/110 = 0.0954…
+
+
 def test_a_rate_may_differ_from_the_price_book() -> None:
     # a US sales tax on top of a price that otherwise includes tax
     assert tax_of(10_000, rated("8.25", is_inclusive=False), prices_include_tax=True) == LineTax(10_000, (825,))

@@ -11,7 +11,7 @@ from tenor.kernel.period import LATEST
 from tenor.taxes.model import TaxRate
 from tenor.taxes.rules.validity import overlay
 from tests.support.worked_tables import worked_table
-from tests.unit.taxes.notation import row
+from tests.unit.taxes.notation import at, row
 
 
 def rows_then(rows: list[TaxRate], new: TaxRate) -> list[TaxRate]:
@@ -41,6 +41,13 @@ def test_the_same_again_writes_nothing() -> None:
     standing = row("19 from 2007-01-01")
 
     assert overlay({UUID(int=0): standing}, standing) == ({}, [])
+
+
+def test_a_row_that_begins_no_earlier_ends_where_it_begins() -> None:
+    change = overlay({UUID(int=0): row("16 2020-07-01..2021-01-01")}, row("19 2020-01-01..2022-01-01"))
+
+    assert change.ends == {UUID(int=0): at("2020-07-01")}
+    assert change.added == [row("19 2020-01-01..2022-01-01")]
 
 
 years = st.integers(2000, 2012)

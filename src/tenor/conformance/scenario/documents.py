@@ -108,7 +108,6 @@ class Invoice:
     issued_at: datetime
     state: str = "finalized"
     reason: str | None = None
-    is_preview: bool = False
     lines: list[Line] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     balance_applied: Decimal = ZERO

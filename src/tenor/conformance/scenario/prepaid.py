@@ -104,7 +104,7 @@ def ongoing_usage(world: World, account: Account) -> Decimal:
         for slice_ in current_slices(world, subscription)
         for line in usage_so_far(world, slice_)
     ]
-    shadow = Invoice(0, account.id, world.now, state="draft", is_preview=True, lines=running)
+    shadow = Invoice(0, account.id, world.now, state="draft", lines=running)
     sums.reckon(world, account, shadow)
     drafts = sum((invoice.gross for invoice in account.invoices if invoice.is_draft), ZERO)
     return shadow.gross + drafts

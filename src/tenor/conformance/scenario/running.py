@@ -62,7 +62,7 @@ def preview(world: World, customer: str, *, target: datetime) -> Invoice | None:
     if found.is_empty:
         return None
     lines = [*_gross_lines(world, found), *account.tax_lines]
-    invoice = Invoice(0, customer, world.now, is_preview=True, lines=lines)
+    invoice = Invoice(0, customer, world.now, lines=lines)
     account.tax_lines = []
     sums.reckon(world, account, invoice)
     shadow = Account(customer, account.anchor_day, account.credit, invoices=[invoice])

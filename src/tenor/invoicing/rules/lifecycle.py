@@ -91,11 +91,3 @@ def voided_status(status: DocumentStatus, *, given_back_on: Sequence[str]) -> Do
             given_back_on=list(given_back_on),
         )
     return next_document_status(status, DocumentTrigger.VOIDED)
-
-
-def document_diagram() -> str:
-    """Return `DOCUMENT_MOVES` as the text of a mermaid state diagram, ending in a newline."""
-    rows = [f"    {source} --> {target}: {trigger}" for (source, trigger), target in DOCUMENT_MOVES.items()]
-    sources = {source for source, _ in DOCUMENT_MOVES}
-    ends = [f"    {status} --> [*]" for status in DocumentStatus if status not in sources]
-    return "\n".join(["stateDiagram-v2", f"    [*] --> {DocumentStatus.DRAFT}", *rows, *ends]) + "\n"

@@ -65,12 +65,11 @@ class SpanCredit(NamedTuple):
 
 
 class SpanCharge(NamedTuple):
-    """`amount_minor` charged for the `span` of what is owed that no line covers; `is_part` of an owed span or all."""
+    """`amount_minor` charged for the `span` of what is owed that no line covers."""
 
     owed: OwedSpan
     span: Period
     amount_minor: int
-    is_part: bool
 
 
 class SpanLines(NamedTuple):
@@ -148,7 +147,7 @@ def _share_of_line(line: BilledSpan, part: Period, share: ShareOf) -> int:
 def _charge(slice_: OwedSpan, part: Period, share: ShareOf) -> SpanCharge:
     of_whole = share(slice_.whole, part)
     amount = slice_.price_minor if of_whole is None else share_minor(slice_.price_minor, of_whole)
-    return SpanCharge(slice_, part, amount, is_part=part != slice_.span)
+    return SpanCharge(slice_, part, amount)
 
 
 def without(spans: Iterable[Period], taken: Iterable[Period]) -> list[Period]:

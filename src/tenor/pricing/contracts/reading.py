@@ -5,6 +5,7 @@ has already is overridden: its price is said anew and whole; what else is left u
 """
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
@@ -24,6 +25,7 @@ from tenor.pricing.price_book.fields import (
     instant,
     nearest,
     peek,
+    read_document,
     read_fields,
     read_items,
     text,
@@ -38,7 +40,7 @@ from tenor.pricing.price_book.plans import (
     read_charges,
     report_rival_bounds,
 )
-from tenor.pricing.price_book.problems import MalformedPriceBook, Problem
+from tenor.pricing.price_book.problems import MalformedPriceBook
 
 STEPS_MAX: Final = 100
 PAYMENT_DAYS_MAX: Final = 365
@@ -61,20 +63,13 @@ def read_contract(source: bytes, catalogue: Catalogue) -> ContractDraft:
     Raises:
         MalformedContract: with every problem of the file, each with its line and column.
     """
-    problems: list[Problem] = []
     try:
-        root = Spot(tree.read_tree(source, problems), "", problems)
-        draft = _read(root, catalogue)
-    except Unreadable:
-        raise MalformedContract(problems) from None
+        return read_document(source, partial(_read, catalogue=catalogue))
     except MalformedPriceBook as refusal:
-        raise MalformedContract([*problems, *refusal.problems]) from None
-    if problems:
-        raise MalformedContract(problems)
-    return draft
+        raise MalformedContract(refusal.problems) from None
 
 
-def _read(root: Spot, catalogue: Catalogue) -> ContractDraft:
+def _read(root: Spot, *, catalogue: Catalogue) -> ContractDraft:
     def plan(spot: Spot) -> tuple[Spot, PlanVersionRecord]:
         word = code(spot)
         if word not in catalogue.plans:

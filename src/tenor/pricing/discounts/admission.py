@@ -5,10 +5,10 @@ How often it was redeemed is not asked here: only the database can count under c
 
 from datetime import datetime
 
-from tenor.kernel.money import CurrencyMismatch
 from tenor.kernel.period import format_instant
 from tenor.pricing.discounts.errors import (
     CouponArchived,
+    CurrencyMismatch,
     NotFirstPurchase,
     OrderBelowMinimum,
     PromotionCodeNotFound,

@@ -45,6 +45,12 @@ class RedemptionsUsedUp(Refusal):
     code = "redemptions_used_up"
 
 
+class CurrencyMismatch(Refusal):
+    """The coupon takes off an amount of another currency than the one that is paid."""
+
+    code = "currency_mismatch"
+
+
 class OrderBelowMinimum(Refusal):
     """What is bought comes to less than the coupon or the promotion code asks for."""
 

@@ -16,7 +16,7 @@ from tenor.kernel.errors import Malformed
 from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.pricing.price_book import tree
-from tenor.pricing.price_book.problems import Problem
+from tenor.pricing.price_book.problems import MalformedPriceBook, Problem
 
 NAME_LENGTH_MAX: Final = 200
 IN_THIS_FILE: Final = "in this file"
@@ -63,6 +63,24 @@ class Field(NamedTuple):
 
     read: Reader[Any]
     default: Any = Absent.REQUIRED
+
+
+def read_document(source: bytes, read: Reader[T]) -> T:
+    """Return what `read` makes of the root of a YAML document.
+
+    Raises:
+        MalformedPriceBook: with every problem of the document, each with its line and column.
+    """
+    problems: list[Problem] = []
+    try:
+        value = read(Spot(tree.read_tree(source, problems), "", problems))
+    except Unreadable:
+        raise MalformedPriceBook(problems) from None
+    except MalformedPriceBook as refusal:
+        raise MalformedPriceBook([*problems, *refusal.problems]) from None
+    if problems:
+        raise MalformedPriceBook(problems)
+    return value
 
 
 def read_fields(spot: Spot, fields: Mapping[str, Field], *, may_hold_others: bool = False) -> dict[str, Any]:

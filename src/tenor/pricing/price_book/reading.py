@@ -18,12 +18,12 @@ from tenor.pricing.price_book.fields import (
     Reader,
     Spot,
     T,
-    Unreadable,
     choice,
     code,
     flag,
     instant,
     peek,
+    read_document,
     read_fields,
     read_items,
     report_repeated,
@@ -32,7 +32,7 @@ from tenor.pricing.price_book.fields import (
     text,
 )
 from tenor.pricing.price_book.plans import Declared, codes_of, read_plan
-from tenor.pricing.price_book.problems import MalformedPriceBook, Place, Problem
+from tenor.pricing.price_book.problems import Place
 
 ROUNDING_DIGITS_MAX: Final = 12
 
@@ -43,20 +43,10 @@ def read_price_book(source: bytes) -> PriceBookDraft:
     Raises:
         MalformedPriceBook: with every problem of the file, each with its line and column.
     """
-    problems: list[Problem] = []
-    try:
-        root = Spot(tree.read_tree(source, problems), "", problems)
-        draft = _read_book(root, hashlib.sha256(source).digest())
-    except Unreadable:
-        raise MalformedPriceBook(problems) from None
-    except MalformedPriceBook as refusal:
-        raise MalformedPriceBook([*problems, *refusal.problems]) from None
-    if problems:
-        raise MalformedPriceBook(problems)
-    return draft
+    return read_document(source, partial(_read_book, source_digest=hashlib.sha256(source).digest()))
 
 
-def _read_book(root: Spot, source_digest: bytes) -> PriceBookDraft:
+def _read_book(root: Spot, *, source_digest: bytes) -> PriceBookDraft:
     around = Declared(
         currency=peek(root, "currency", _currency),
         products=_declared(root, "products"),

@@ -1,4 +1,4 @@
-"""Override the rates of a customer or of one document, with a proof; and end an override."""
+"""Override the rates of a customer, with a proof; and end an override."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from tenor.taxes.store import add_override, end_override
 
 
 def override_tax(uow: UnitOfWork, override: TaxOverride, *, now: datetime, actor: str, reason: str) -> UUID:
-    """Let `override` replace all other rates of its customer, or of its document; return its id.
+    """Let `override` replace all other rates of its customer; return its id.
 
     Of several that hold at once the newest counts. An override without rates means no tax at all.
 
@@ -25,7 +25,6 @@ def override_tax(uow: UnitOfWork, override: TaxOverride, *, now: datetime, actor
     add_override(uow, override_id, override, created_at=now)
     after: dict[str, Any] = {
         "override_id": str(override_id),
-        "document_id": None if override.document_id is None else str(override.document_id),
         "rates": rates_to_json(override.rates),
         "audit_reference": override.audit_reference,
         "valid_from": format_instant(override.valid_from),

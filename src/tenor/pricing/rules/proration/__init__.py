@@ -1,4 +1,9 @@
-"""Proration: shares of a period, and what changes, cancellations and moved seats cost or give back."""
+"""Proration: the share of a period that was used, and what it costs.
+
+Documents are made of shares alone (`shares`), and `direction` tells an upgrade from a downgrade. All else is how
+other systems come to their lines for a change, a cancellation or moved seats: it answers their cases
+(`tenor.conformance`), and no document is made by it. Worked tables: docs/algorithms/proration.md.
+"""
 
 from tenor.pricing.rules.proration.changes import (
     AnchorMove,
@@ -21,9 +26,7 @@ from tenor.pricing.rules.proration.credits import (
 )
 from tenor.pricing.rules.proration.seats import QuantityChange, seat_units
 from tenor.pricing.rules.proration.shares import (
-    InstantOutsidePeriod,
     PeriodWithoutLength,
-    PriceSplit,
     Share,
     billed_days,
     exact_part,
@@ -32,7 +35,6 @@ from tenor.pricing.rules.proration.shares import (
     share_of,
     share_of_grant,
     share_of_year,
-    split_price,
 )
 from tenor.pricing.rules.proration.termination import (
     TerminatedCharge,
@@ -47,13 +49,11 @@ __all__ = [
     "ChangeLines",
     "ChangedKind",
     "Direction",
-    "InstantOutsidePeriod",
     "InvoicedLine",
     "ItemCredit",
     "ItemLine",
     "PeriodWithoutLength",
     "PriceChange",
-    "PriceSplit",
     "QuantityChange",
     "Share",
     "TerminatedCharge",
@@ -73,6 +73,5 @@ __all__ = [
     "share_of",
     "share_of_grant",
     "share_of_year",
-    "split_price",
     "termination_credit",
 ]

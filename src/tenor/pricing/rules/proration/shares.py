@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from tenor.kernel.calendar import clock_days, days_between, days_in_month, is_last_of_month, local_date
-from tenor.kernel.errors import Malformed, Refusal
-from tenor.kernel.money import EXACT, Money, RoundingMode, divide_rounded
+from tenor.kernel.errors import Malformed
+from tenor.kernel.money import EXACT, RoundingMode, divide_rounded
 from tenor.kernel.period import Period
 from tenor.pricing.policy import ProrationPolicy, Rounding
 
@@ -22,12 +22,6 @@ _ONE_SECOND: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 _COMMERCIAL_MONTH: Final = 30
 _DAYS_IN_YEAR: Final = 365
-
-
-class InstantOutsidePeriod(Refusal):
-    """A change at an instant that the period does not hold."""
-
-    code = "instant_outside_period"
 
 
 class PeriodWithoutLength(Malformed):
@@ -51,13 +45,6 @@ class Share(NamedTuple):
     def rest(self) -> "Share":
         """What is left of the period."""
         return Share(self.whole - self.used, self.whole)
-
-
-class PriceSplit(NamedTuple):
-    """The two parts of a price. `used + unused` is always exactly the price."""
-
-    used: Money
-    unused: Money
 
 
 def share_of(*, period: Period, used: Period, policy: ProrationPolicy, zone: tzinfo) -> Share | None:
@@ -113,22 +100,6 @@ def share_minor(amount_minor: int, share: Share, mode: RoundingMode = RoundingMo
     Integers only: the form for the bill run, which asks it for every prorated line.
     """
     return divide_rounded(amount_minor * share.used, share.whole, mode)
-
-
-def split_price(price: Money, *, period: Period, at: datetime, policy: ProrationPolicy, zone: tzinfo) -> PriceSplit:
-    """Split `price` between the elapsed and the remaining part of `period`.
-
-    Rounding: `unused` once, half away from zero; `used` takes the rest, so that no minor unit appears or
-    disappears. The sign is kept: a credit splits like a charge. Where the policy prorates nothing, all is used.
-
-    Raises:
-        InstantOutsidePeriod: `at` is before the start or after the end.
-    """
-    if not period.start <= at <= period.end:
-        raise InstantOutsidePeriod(f"{at.isoformat()} is not inside the period it is to split", at=at)
-    share = share_of(period=period, used=Period(at, period.end), policy=policy, zone=zone)
-    unused = Money(0 if share is None else share_minor(price.minor, share), price.currency)
-    return PriceSplit(used=price - unused, unused=unused)
 
 
 def exact_part(amount: Decimal, share: Share | None, *, day_rate: Rounding, currency_digits: int) -> Fraction:

@@ -1,12 +1,12 @@
 """Rating: what one charge costs for its usage of one period, with every step of the arithmetic.
 
-`rate` is the whole rule in its one order; `rate_one` is the same for a single call. `explain` renders
-the steps, stored or fresh, as words and arithmetic. Worked tables: docs/algorithms/rating.md.
+`rate` is the whole rule in its one order. `explain` renders the steps, stored or fresh, as words and arithmetic.
+Worked tables: docs/algorithms/rating.md.
 """
 
 from tenor.pricing.rules.rating.arrival import Arrival, quote_event, rate_on_arrival
 from tenor.pricing.rules.rating.models import parts_of
-from tenor.pricing.rules.rating.pipeline import CreditsExceedAmount, Rated, rate, rate_one, top_up
+from tenor.pricing.rules.rating.pipeline import CreditsExceedAmount, Rated, rate, top_up
 from tenor.pricing.rules.rating.trace import (
     PRICED,
     Step,
@@ -51,7 +51,6 @@ __all__ = [
     "quote_event",
     "rate",
     "rate_on_arrival",
-    "rate_one",
     "step_from_json",
     "steps_to_json",
     "top_up",

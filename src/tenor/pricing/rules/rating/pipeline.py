@@ -1,12 +1,12 @@
 """The rating pipeline: from metered units to the amount of one charge, in its one order."""
 
 from collections.abc import Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import NamedTuple
 
 from tenor.kernel.errors import Refusal
-from tenor.kernel.money import EXACT, round_decimal
-from tenor.kernel.quantity import parse_decimal, plain
+from tenor.kernel.money import round_decimal
+from tenor.kernel.quantity import plain
 from tenor.pricing.charges import ChargeModel, Price, UnitConversion
 from tenor.pricing.policy import RatingPolicy
 from tenor.pricing.rules.rating.models import parts_of, price_steps
@@ -46,7 +46,7 @@ def rate(
 ) -> Rated:
     """Rate the usage of one charge in one period, or in one segment of it.
 
-    The caller has entered `decimal.localcontext(EXACT)` (see `rate_one`) and passes bounded decimals.
+    The caller has entered `decimal.localcontext(EXACT)` and passes bounded decimals.
     `draws` are prepaid credits that pay the charge, in their order.
     Rounding: the model's price is exact and rounded once by `rounding`; every reduction after it is
     itself rounded, so that the steps add up in money. `UNROUNDED` keeps everything exact.
@@ -93,26 +93,6 @@ def rate(
     units = sum((span.units for span in spans), ZERO)
     units_before = max(spans[0].before or ZERO, ZERO) if spans else ZERO
     return Rated(amount, exact, units, units_before, tuple(steps))
-
-
-def rate_one(
-    price: Price,
-    usage: Usage,
-    policy: RatingPolicy,
-    rounding: MoneyRounding,
-    *,
-    segment: Segment = WHOLE_PERIOD,
-    draws: Sequence[Decimal] = (),
-) -> Rated:
-    """Rate a single charge from outside a bill run: `rate` in the exact context, every number checked first.
-
-    Raises:
-        NotADecimal: a number of the usage is no bounded decimal (NaN, infinite, too many digits).
-    """
-    for number in usage.numbers():
-        parse_decimal(number, name="usage")
-    with localcontext(EXACT):
-        return rate(price, usage, policy, rounding, segment=segment, draws=draws)
 
 
 def top_up(amount: Decimal, *, minimum: Decimal, rounding: MoneyRounding) -> Decimal:

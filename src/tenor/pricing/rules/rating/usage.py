@@ -1,6 +1,6 @@
 """What is rated: the units of one charge in one period, in the shape that its model needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -59,17 +59,6 @@ class Usage(NamedTuple):
     by_metric: Mapping[str, Decimal] = MappingProxyType({})
     windows: tuple[UsageWindow, ...] = ()
     quotas: tuple[QuotaWindow, ...] = ()
-
-    def numbers(self) -> Iterator[Decimal]:
-        """Yield every number in the usage."""
-        yield from (self.units, *(self.buckets or ()), *self.by_dimension.values(), *self.by_metric.values())
-        if self.tier_units is not None:
-            yield self.tier_units
-        for event in self.events:
-            yield from (event.units, event.amount, event.prorated_units)
-        yield from (window.units for window in self.windows)
-        for quota in self.quotas:
-            yield from (quota.quota, quota.used)
 
 
 class Segment(NamedTuple):
