@@ -82,12 +82,13 @@ def _take_turn(uow: UnitOfWork, call: Request) -> None:
     name = f"idempotency {uow.tenant_id} {call.key}"
     if uow.fetch_one("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name]) == (True,):
         return
+    before = uow.fetch_one("select current_setting('lock_timeout')") or ("0",)
     uow.execute("select set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS_MAX}s"])
     try:
         uow.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
     except LockNotAvailable:
         raise CallStillRunning("a call with this idempotency key is still running; repeat it later") from None
-    uow.execute("select set_config('lock_timeout', '0', true)")
+    uow.execute("select set_config('lock_timeout', %s, true)", before)
 
 
 def _place(uow: UnitOfWork, call: Request) -> str:
