@@ -7,5 +7,9 @@ from typing import Final
 
 from tenor.invoicing import bill_ordered_top_ups
 from tenor.platform.unit_of_work import Subscribers
+from tenor.subscriptions import forget_metadata
 
-SUBSCRIBERS: Final[Subscribers] = {"wallet.top_up_ordered": (bill_ordered_top_ups,)}
+SUBSCRIBERS: Final[Subscribers] = {
+    "customer.erased": (forget_metadata,),
+    "wallet.top_up_ordered": (bill_ordered_top_ups,),
+}

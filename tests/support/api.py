@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tenor.access import EVERYTHING, create_key
+from tenor.api.protocol import BoundedHttp
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 
@@ -33,7 +34,9 @@ def served(app: FastAPI) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", http=BoundedHttp, ws="none")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 10

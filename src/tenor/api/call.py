@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 from typing import Annotated, Any, Final, TypedDict
 
 from fastapi import Depends, Header, Request
@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from tenor.access import Caller, Credential, Unauthenticated, authenticate, read_credential, require_scope
 from tenor.api.background import BackgroundRuns
-from tenor.api.errors import InternalError, RateLimited
+from tenor.api.errors import InternalError, RateLimited, TryAgain
 from tenor.api.limits import RateLimiter
 from tenor.api.logs import LOG
 from tenor.api.problems import BUSY, MEDIA_TYPE, problem
@@ -36,6 +36,8 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wire import encode
 
 DEFAULT_REASON: Final = "asked for by the API"
+QUEUE_SECONDS_MAX: Final = 5
+"""How long a call may wait for a thread. After that its caller may have gone, and those behind it wait for nothing."""
 Clock = Callable[[], datetime]
 
 
@@ -114,6 +116,7 @@ class Call:
         self._needs = needs
         self._log: dict[str, str] = request.state.log
         self.request_id: str = request.state.request_id
+        self._admitted_at: float | None = monotonic()
 
     @contextmanager
     def transaction(self, *, is_snapshot: bool = False) -> Iterator[Work]:
@@ -122,9 +125,15 @@ class Call:
         Raises:
             Unauthenticated: the credential is no key or session, or none that may be used any more.
             ScopeMissing: the key, or the role of whose session it is, may not do this.
+            TryAgain: other calls have kept it waiting for too long.
         """
+        if self._admitted_at is not None and monotonic() - self._admitted_at > QUEUE_SECONDS_MAX:
+            raise TryAgain("too much is being done at once")
+        self._admitted_at = None  # what the call does by itself may take as long as it takes
         wall_now = self.engine.wall_clock()
-        with self.engine.database.transaction(self.credential.tenant_id, is_snapshot=is_snapshot) as uow:
+        with self.engine.database.transaction(
+            self.credential.tenant_id, is_snapshot=is_snapshot, is_awaited=True
+        ) as uow:
             caller = authenticate(uow, self.credential, needs=self._needs, at=wall_now)
             if not is_snapshot:
                 name_request(uow, self.request_id)

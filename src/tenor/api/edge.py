@@ -4,9 +4,11 @@ Plain ASGI, around everything else. It reads the body before anybody else does, 
 path is ever held.
 """
 
+import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,7 +17,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenor.api.errors import BodyTooLarge, InternalError, MediaTypeUnsupported
+from tenor.api.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    InternalError,
+    MediaTypeUnsupported,
+    RequestMalformed,
+    TryAgain,
+)
 from tenor.api.logs import LOG
 from tenor.api.problems import problem
 from tenor.api.versions import CURRENT_VERSION
@@ -25,6 +34,12 @@ from tenor.platform.telemetry import request_span
 BODY_BYTES_MAX: Final = 1 << 20
 USAGE_BYTES_MAX: Final = 16 << 20
 """A batch of usage may be larger than any other body."""
+BODY_SECONDS_MAX: Final = 60
+"""How long a body may take to arrive."""
+ALL_BODIES_BYTES_MAX: Final = 256 << 20
+"""What all calls of the process hold of bodies: nobody has been asked for a credential yet when a body is read."""
+CALLS_PER_THREAD_MAX: Final = 8
+"""Calls at work or waiting for a thread, for each thread; those beyond are better told at once to try again."""
 USAGE_PATH: Final = "/v1/usage"
 
 _MEDIA_TYPE: Final = re.compile(r"application/([a-z0-9.+-]*\+)?json", re.ASCII)
@@ -37,6 +52,8 @@ _SECURITY: Final = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "Cache-Control": "no-store",
 }
+STANDING_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Where the operator's machines ask how the process stands."""
 _UNMATCHED: Final = "unmatched"
 _TRACE: Final = ("traceparent", "tracestate")
 """Headers by which a caller says which trace the call belongs to (W3C Trace Context)."""
@@ -65,6 +82,7 @@ class Edge:
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._load = _Load()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,12 +101,18 @@ class Edge:
                 call.describe(current)
 
     async def _answer(self, scope: Scope, receive: Receive, call: "_Call") -> None:
-        headers = dict(scope["headers"])
+        body = _Body(scope, self._load)
         try:
-            body = await _bounded_body(scope["path"], headers, receive)
+            content = await body.read(receive)
+            self._load.require_room(scope)
         except Refusal as refusal:
             await call.refuse(refusal, receive)
-            return
+        else:
+            await self._work(scope, content, receive, call)
+        finally:
+            body.let_go()
+
+    async def _work(self, scope: Scope, body: bytes, receive: Receive, call: "_Call") -> None:
         is_given = False
 
         async def given() -> Message:
@@ -98,7 +122,11 @@ class Edge:
             is_given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, given, call.send)
+        self._load.calls += 1
+        try:
+            await self._app(scope, given, call.send)
+        finally:
+            self._load.calls -= 1
 
     def _tell(self, call: "_Call") -> None:
         seconds = time.perf_counter() - call.begun
@@ -176,27 +204,73 @@ class _Call:
         await response(self._scope, receive, self.send)
 
 
-async def _bounded_body(path: str, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-    """Return the whole body of a call.
+@dataclass(slots=True)
+class _Load:
+    """What the calls of this process hold together."""
 
-    Raises:
-        BodyTooLarge: it is beyond the bound of its path, by what it says or by what it is.
-        MediaTypeUnsupported: there is one, and it is no JSON.
-    """
-    limit = USAGE_BYTES_MAX if path.startswith(USAGE_PATH) else BODY_BYTES_MAX
-    told = headers.get(b"content-length", b"0")
-    parts: list[bytes] = []
-    length = int(told) if told.isdigit() and len(told) < 20 else 0
-    has_more = True
-    while has_more and length <= limit:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        has_more = message.get("more_body", False)
-        length = max(length, sum(map(len, parts)))
-    if length > limit:
-        raise BodyTooLarge(f"a body has at most {limit:,} bytes here", bytes_max=limit)
-    body = b"".join(parts)
-    media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    if body and not _MEDIA_TYPE.fullmatch(media_type):
-        raise MediaTypeUnsupported("a body is JSON; say so by Content-Type: application/json")
-    return body
+    calls: int = 0
+    body_bytes: int = 0
+
+    def require_room(self, scope: Scope) -> None:
+        """Refuse a call that would wait for too many others; how the process stands can always be asked.
+
+        Raises:
+            TryAgain: as said.
+        """
+        if self.calls >= CALLS_PER_THREAD_MAX * scope["app"].state.threads and scope["path"] not in STANDING_PATHS:
+            raise TryAgain("too much is being done at once")
+
+
+class _Body:
+    """The body of a call, which is held until the call has been answered."""
+
+    def __init__(self, scope: Scope, load: _Load) -> None:
+        self._limit = USAGE_BYTES_MAX if scope["path"].startswith(USAGE_PATH) else BODY_BYTES_MAX
+        self._headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self._load = load
+        self._length = 0
+
+    async def read(self, receive: Receive) -> bytes:
+        """Return the whole of it.
+
+        Raises:
+            BodyTooLarge: it is beyond the bound of its path, by what it says or by what it is.
+            BodyTooSlow: it has not arrived in time.
+            MediaTypeUnsupported: there is one, and it is no JSON.
+            RequestMalformed: its end is missing. Nobody hears of it, but nothing is done either.
+            TryAgain: the process holds too much of other bodies.
+        """
+        told = self._headers.get(b"content-length", b"0")
+        self._require(int(told) if told.isdigit() and len(told) < 20 else 0)
+        try:
+            async with asyncio.timeout(BODY_SECONDS_MAX):
+                body = b"".join([part async for part in self._parts(receive)])
+        except TimeoutError:
+            raise BodyTooSlow(f"a body arrives within {BODY_SECONDS_MAX} s") from None
+        media_type = self._headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
+        if body and not _MEDIA_TYPE.fullmatch(media_type):
+            raise MediaTypeUnsupported("a body is JSON; say so by Content-Type: application/json")
+        return body
+
+    def let_go(self) -> None:
+        """Hold it no longer."""
+        self._load.body_bytes -= self._length
+
+    async def _parts(self, receive: Receive) -> AsyncIterator[bytes]:
+        has_more = True
+        while has_more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestMalformed("the body was cut off")
+            part: bytes = message.get("body", b"")
+            has_more = message.get("more_body", False)
+            self._length += len(part)
+            self._load.body_bytes += len(part)
+            self._require(self._length)
+            if self._load.body_bytes > ALL_BODIES_BYTES_MAX:
+                raise TryAgain("too much is being sent at once")
+            yield part
+
+    def _require(self, length: int) -> None:
+        if length > self._limit:
+            raise BodyTooLarge(f"a body has at most {self._limit:,} bytes here", bytes_max=self._limit)

@@ -21,6 +21,12 @@ class BodyTooLarge(Refusal):
     code = "body_too_large"
 
 
+class BodyTooSlow(Refusal):
+    """A body that has not arrived in time."""
+
+    code = "body_too_slow"
+
+
 class MediaTypeUnsupported(Refusal):
     """A body of a media type that this path does not read."""
 

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from tenor.access import NotACredential, NotASession, ScopeMissing, Unauthenticated
 from tenor.api.errors import (
     BodyTooLarge,
+    BodyTooSlow,
     HeaderMalformed,
     InternalError,
     MediaTypeUnsupported,
@@ -49,6 +50,7 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     ScopeMissing: 403,
     NotASession: 403,
     MethodNotAllowed: 405,
+    BodyTooSlow: 408,
     BodyTooLarge: 413,
     MediaTypeUnsupported: 415,
     RateLimited: 429,

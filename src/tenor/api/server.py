@@ -7,11 +7,14 @@ from typing import Final
 import uvicorn
 
 from tenor.api.app import create_app
+from tenor.api.protocol import BoundedHttp
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
 
 STOP_SECONDS_MAX: Final = 30
 """How long calls that have begun may take to end after the process was told to stop."""
+CONNECTIONS_MAX: Final = 1_000
+"""Beyond, calls are answered with 503 at once; each connection takes a file descriptor."""
 
 
 def serve(database: Database, settings: Settings, *, host: str, port: int, threads: int, calls_per_minute: int) -> None:
@@ -33,5 +36,8 @@ def serve(database: Database, settings: Settings, *, host: str, port: int, threa
         access_log=False,
         log_level="warning",
         server_header=False,
+        http=BoundedHttp,
+        ws="none",
+        limit_concurrency=CONNECTIONS_MAX,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )

@@ -21,7 +21,7 @@ from tenor.platform.database import Database
 
 BATCH_EVENTS: Final = 500
 WORKING_SECONDS: Final = LEASE_SECONDS / 2
-"""How long a lease is used before a batch ends unfinished; the rest is for the calls that are under way then."""
+"""How long a lease is used before it is renewed, in the middle of a batch too; the rest is for calls under way then."""
 
 
 async def publish_feed(
@@ -40,14 +40,15 @@ async def publish_feed(
         try:
             used_until = time.monotonic() + WORKING_SECONDS
             events = await asyncio.to_thread(_read, database, tenant_id, lease.position)
-            done = await _publish_batch(broker, slug, events, used_until)
+            position = await _publish_batch(broker, slug, events, used_until)
         except BaseException:
             await asyncio.to_thread(_end, database, tenant_id, lease)
             raise
-        if done:
-            lease = await asyncio.to_thread(_advance, database, tenant_id, lease, events[-1].position)
-            published += len(events) if lease else 0
-        if lease and (not done or (stop is not None and stop.is_set())):
+        if position is not None:
+            before = lease.position
+            lease = await asyncio.to_thread(_advance, database, tenant_id, lease, position)
+            published += position - before if lease else 0
+        if lease and (position is None or (stop is not None and stop.is_set())):
             await asyncio.to_thread(_end, database, tenant_id, lease)
             break
     return published
@@ -75,13 +76,18 @@ def broker_message(slug: str, event: FeedEvent) -> BrokerMessage:
     return BrokerMessage(event.wire_id, f"tenor.events.{slug}.{event.type}", str(event.object_id), body)
 
 
-async def _publish_batch(broker: Broker, slug: str, events: list[FeedEvent], used_until: float) -> bool:
-    """Publish events; False when there are none, or the lease ran short on the way."""
-    for wave in in_waves(events):
-        if time.monotonic() > used_until:
-            return False
+async def _publish_batch(broker: Broker, slug: str, events: list[FeedEvent], used_until: float) -> int | None:
+    """Publish events; return the position up to which the broker has every one, None when there are none.
+
+    Where the lease runs short this is somewhere in the batch, after its first event at least: a broker that is slow is
+    not sent the same batch for ever.
+    """
+    waves = list(in_waves(events))
+    for number, wave in enumerate(waves):
+        if number > 0 and time.monotonic() > used_until:
+            return min(event.position for left in waves[number:] for event in left) - 1
         await broker.publish([broker_message(slug, event) for event in wave])
-    return bool(events)
+    return events[-1].position if events else None
 
 
 def _begin(database: Database, tenant_id: TenantId) -> Lease | None:

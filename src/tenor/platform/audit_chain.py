@@ -168,22 +168,32 @@ def _head(uow: UnitOfWork) -> Head:
 
 
 def _links(uow: UnitOfWork) -> Iterator[Row]:
-    """Yield position and hash of every link in order, with the facts of its record; nulls where that is gone."""
+    """Yield position and hash of every link in order, with the facts of its record; nulls where that is gone.
+
+    A record at a time that Python has no word for (infinity) was not written by the engine: its own is gone.
+    """
     after = 0
     while True:
         rows = uow.fetch_all(
             f"""
             with page as materialized (
-                select * from audit_links where position > %s order by position limit %s
+                select * from audit_links where position > %(after)s order by position limit %(limit)s
             )
             select page.position, page.hash, {_FACTS} from page left join lateral (
                 select * from audit_records a
                 where a.tenant_id = page.tenant_id and a.recorded_at = page.recorded_at and a.id = page.record_id
+                  and greatest(a.occurred_at, a.recorded_at) < %(last)s
+                  and least(a.occurred_at, a.recorded_at) > %(first)s
                 limit 1
             ) r on true
             order by page.position
             """,
-            [after, BATCH_RECORDS],
+            {
+                "after": after,
+                "limit": BATCH_RECORDS,
+                "first": datetime.min.replace(tzinfo=UTC),
+                "last": datetime.max.replace(tzinfo=UTC),
+            },
         )
         yield from rows
         if len(rows) < BATCH_RECORDS:

@@ -24,6 +24,9 @@ from tenor.platform.settings import Settings
 from tenor.platform.unit_of_work import NOBODY, Row, Subscribers, UnitOfWork
 
 CONNECT_SECONDS_MAX: Final = 10
+LOCK_SECONDS_MAX: Final = 10
+STATEMENT_SECONDS_MAX: Final = 30
+"""How long a statement waits for a lock, and runs, where somebody waits for the answer; nothing bounds a bill run."""
 
 Connection = psycopg.Connection[Row]
 
@@ -139,17 +142,19 @@ class Database:
         return KeyRing.begin(self.keys_file)
 
     @contextmanager
-    def transaction(self, tenant_id: TenantId, *, is_snapshot: bool = False) -> Iterator[UnitOfWork]:
+    def transaction(
+        self, tenant_id: TenantId, *, is_snapshot: bool = False, is_awaited: bool = False
+    ) -> Iterator[UnitOfWork]:
         """Run a block as one transaction of `tenant_id`: committed at its end, rolled back by an exception.
 
         READ COMMITTED; the role is `tenor_app`. With `is_snapshot` it only reads, and all its statements see
-        the same instant.
+        the same instant. With `is_awaited` a statement that takes too long ends with an `OperationalError`.
 
         Raises:
             LostTransaction: the transaction failed, or was ended, inside the block.
             DatabaseUnreachable: no connection could be made.
         """
-        connection = self._begin(tenant_id, is_snapshot=is_snapshot)
+        connection = self._begin(tenant_id, is_snapshot=is_snapshot, is_awaited=is_awaited)
         try:
             yield UnitOfWork(connection, tenant_id, self.keyring, self.settings, self.subscribers)
             if connection.info.transaction_status is not TransactionStatus.INTRANS:
@@ -184,7 +189,7 @@ class Database:
         with self._connect(None) as connection:
             yield connection
 
-    def _begin(self, tenant_id: TenantId, *, is_snapshot: bool) -> Connection:
+    def _begin(self, tenant_id: TenantId, *, is_snapshot: bool, is_awaited: bool) -> Connection:
         """Return a connection inside a fresh transaction of `tenant_id`, after one round trip.
 
         What earlier code left in the session is put back first. The round trip also shows whether a
@@ -196,6 +201,9 @@ class Database:
         statement = sql.SQL(
             "reset all; reset role; begin isolation level {}; select set_config('tenor.tenant_id', {}, true)"
         ).format(sql.SQL(mode), str(tenant_id))
+        if is_awaited:
+            bounds = sql.SQL("; set local lock_timeout = '{}s'; set local statement_timeout = '{}s'")
+            statement += bounds.format(sql.SQL(str(LOCK_SECONDS_MAX)), sql.SQL(str(STATEMENT_SECONDS_MAX)))
         while (connection := self._take_idle()) is not None:
             try:
                 connection.execute(statement, prepare=False)

@@ -74,7 +74,13 @@ def keep_answer(uow: UnitOfWork, call: Request, answer: Answer, *, at: datetime)
         },
     )
     if call.fingerprint[0] == 0:  # one call in 256 does it for all
-        uow.execute("select tenor.forget_expired_answers(%s)", [at])
+        forget_expired(uow, at=at)
+
+
+def forget_expired(uow: UnitOfWork, *, at: datetime) -> int:
+    """Delete answers that have expired, a thousand at most; return how many. `at` is of the wall clock."""
+    row = uow.fetch_one("select tenor.forget_expired_answers(%s)", [at])
+    return 0 if row is None else int(row[0])
 
 
 def _take_turn(uow: UnitOfWork, call: Request) -> None:
@@ -82,12 +88,13 @@ def _take_turn(uow: UnitOfWork, call: Request) -> None:
     name = f"idempotency {uow.tenant_id} {call.key}"
     if uow.fetch_one("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name]) == (True,):
         return
+    before = uow.fetch_one("select current_setting('lock_timeout')") or ("0",)
     uow.execute("select set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS_MAX}s"])
     try:
         uow.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
     except LockNotAvailable:
         raise CallStillRunning("a call with this idempotency key is still running; repeat it later") from None
-    uow.execute("select set_config('lock_timeout', '0', true)")
+    uow.execute("select set_config('lock_timeout', %s, true)", before)
 
 
 def _place(uow: UnitOfWork, call: Request) -> str:

@@ -52,6 +52,7 @@ class Relay:
         self._database = database
         self._sender = WebhookSender(database, caller, clock)
         self._broker_url = broker_url
+        self._refused: set[TenantId] = set()  # of whose events the broker did not take one
         self._clock = clock
         self._tell = tell
 
@@ -91,6 +92,9 @@ class Relay:
             except (Refusal, psycopg.OperationalError) as problem:
                 self._tell(f"{type(problem).__name__}: {problem}")
                 await _pause(stop, RETRY_SECONDS)
+            except Exception as problem:  # noqa: BLE001  a lane that ended would take the others with it
+                self._tell(f"unexpected {type(problem).__name__} in {type(self).__name__}.{step.__name__}")
+                await _pause(stop, RETRY_SECONDS)
             else:
                 await _pause(stop, 0 if is_busy else POLL_SECONDS)
 
@@ -119,13 +123,17 @@ class Relay:
         return bool(sequenced or chained or read)
 
     def _for_each(self, tenants: Iterable[TenantId], step: Callable[[TenantId], int]) -> int:
-        """Return how much a step has done; what is refused for one tenant is told and stops no other."""
+        """Return how much a step has done; what is wrong with one tenant's data is told and stops no other."""
         done = 0
         for tenant_id in tenants:
             try:
                 done += step(tenant_id)
             except Refusal as problem:
                 self._tell(f"tenant {tenant_id}: {problem.message}")
+            except psycopg.OperationalError:
+                raise
+            except Exception as problem:  # noqa: BLE001  whatever it is: the others are waiting
+                self._tell(f"tenant {tenant_id}: unexpected {type(problem).__name__}")
         return done
 
     def _sequence(self, tenant_id: TenantId) -> int:
@@ -143,10 +151,16 @@ class Relay:
         return events
 
     async def _publish(self, broker: Broker, stop: asyncio.Event | None) -> bool:
-        """Publish what every tenant's feed has ahead of the broker."""
+        """Publish what every tenant's feed has ahead of the broker; last those of whose events it did not take one.
+
+        An event that no broker takes (one that is too long) thus keeps its own tenant waiting, and nobody else.
+        """
         published = 0
-        for tenant_id, slug in await asyncio.to_thread(tenants_behind, self._database, "broker"):
+        behind = await asyncio.to_thread(tenants_behind, self._database, "broker")
+        for tenant_id, slug in sorted(behind, key=lambda tenant: tenant[0] in self._refused):
+            self._refused.add(tenant_id)
             published += await publish_feed(self._database, tenant_id, slug, broker, stop=stop)
+            self._refused.discard(tenant_id)
         self.counts.published += published
         if published:
             self._tell(f"{published:,} events published")

@@ -84,6 +84,7 @@ from tenor.subscriptions.operations.convert_trial import convert_trial
 from tenor.subscriptions.operations.end_trial import end_trial
 from tenor.subscriptions.operations.extend_term import extend_term
 from tenor.subscriptions.operations.extend_trial import extend_trial
+from tenor.subscriptions.operations.forget_metadata import forget_metadata
 from tenor.subscriptions.operations.move_anchor import move_anchor
 from tenor.subscriptions.operations.move_to_contract import move_to_contract
 from tenor.subscriptions.operations.pause import UnusedTime, pause
@@ -232,6 +233,7 @@ __all__ = [
     "first_subscriptions",
     "fold",
     "fold_with_life",
+    "forget_metadata",
     "group_positions",
     "item_at",
     "journals",

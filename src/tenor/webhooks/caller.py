@@ -10,7 +10,9 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,15 +26,18 @@ from tenor.webhooks.rules.urls import require_url
 DEADLINE_SECONDS: Final = 20.0
 """For the whole call, from the name to the answer; Standard Webhooks asks for 15 to 30."""
 CONNECT_SECONDS: Final = 5.0
+NAMES_AT_ONCE: Final = 200
+"""Threads that look up names: one whose server is silent holds its thread for longer than the call that asks waits."""
 ERROR_LENGTH_MAX: Final = 500
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a name."""
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a name as the machine knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+async def resolve(threads: ThreadPoolExecutor, host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a name as the machine knows them, looked up in a thread."""
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(threads, look_up)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -46,13 +51,16 @@ class WebhookCaller:
         self,
         *,
         allows_local: bool = False,
-        resolver: Resolver = resolve,
+        resolver: Resolver | None = None,
         network: httpcore.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self._allows_local = allows_local
         self._deadline_seconds = deadline_seconds
+        # Not the threads that everything else is done in: names are looked up where their owners say.
+        self._threads = ThreadPoolExecutor(NAMES_AT_ONCE, thread_name_prefix="names")
+        resolver = resolver or partial(resolve, self._threads)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls or ssl.create_default_context(),
             network_backend=_VettedNetwork(network or httpcore.AnyIOBackend(), resolver, allows_local=allows_local),
@@ -67,6 +75,7 @@ class WebhookCaller:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._pool.aclose()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST `body`; return what came of it. It never raises for what the other side does."""
@@ -86,7 +95,7 @@ class WebhookCaller:
             error = refusal.message
         except TimeoutError:
             error = f"no answer within {self._deadline_seconds:g} seconds"
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as failure:
+        except Exception as failure:  # noqa: BLE001  what a stranger's server, name or certificate does is an answer
             error = f"{type(failure).__name__}: {failure}"
         text = received.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")[:ANSWER_LENGTH_MAX]
         duration_ms = int((time.monotonic() - started) * 1_000)

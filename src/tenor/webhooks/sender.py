@@ -6,14 +6,15 @@ that dies leaves its claims to run out; the message goes out again under the sam
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
 import msgspec
+from psycopg import OperationalError
 
 from tenor.events import events_at
-from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import EndpointId, TenantId
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
@@ -28,6 +29,8 @@ from tenor.webhooks.store.secrets import live_keys
 
 CALLS_MAX: Final = 100
 """How many calls a process makes at once."""
+CALLS_PER_TENANT_MAX: Final = 30
+"""How many of them are one tenant's, so that its slow endpoints, however many, do not take the others' turns."""
 LOOK_SECONDS: Final = 0.3
 GATHER_SECONDS: Final = 0.02
 """How long calls that end one after the other are waited for, to be followed by new ones together."""
@@ -41,28 +44,35 @@ class WebhookSender:
         self._database = database
         self._caller = caller
         self._clock = clock
-        self._under_way: set[asyncio.Task[bool]] = set()
+        self._under_way: dict[asyncio.Task[bool], TenantId] = {}
         self._due: list[TenantId] = []
         self._looked_at = 0.0
 
     async def start_due(self, tenants: Collection[TenantId] | None = None) -> int:
         """Begin to send what is due, of all tenants or of some, as far as there is room; return how many.
 
+        Who has the fewest calls under way comes first.
+
         Raises:
-            SealBroken, EncryptionKeyMissing: a secret cannot be opened, and there is nothing else to send.
+            Exception: what is due for a tenant cannot be read (SealBroken, EncryptionKeyMissing: a secret does not
+                open), and there is nothing else to send.
         """
         now = self._clock()
         begun, problem = 0, None
-        for tenant_id in tenants or await self._tenants_with_due(now):
-            room = CALLS_MAX - len(self._under_way)
+        due = tenants or await self._tenants_with_due(now)
+        busy = Counter(self._under_way.values())
+        for tenant_id in sorted(due, key=lambda tenant_id: busy[tenant_id]):
+            room = min(CALLS_MAX - len(self._under_way), CALLS_PER_TENANT_MAX - busy[tenant_id])
             if room <= 0:
-                break
+                break  # nor is there for those after it, which are as busy
             try:
                 calls = await asyncio.to_thread(_claim, self._database, tenant_id, now, room)
-            except Refusal as refusal:
-                problem = refusal
+            except OperationalError:
+                raise
+            except Exception as one:  # noqa: BLE001  whatever is wrong with a tenant's data, the others are sent theirs
+                problem = one
                 continue
-            self._under_way.update(asyncio.create_task(self._send(tenant_id, call)) for call in calls)
+            self._under_way |= {asyncio.create_task(self._send(tenant_id, call)): tenant_id for call in calls}
             begun += len(calls)
         if problem is not None and not begun:
             raise problem
@@ -83,7 +93,9 @@ class WebhookSender:
         if not self._under_way:
             return []
         await asyncio.wait(self._under_way, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
-        done, self._under_way = await asyncio.wait(self._under_way, timeout=GATHER_SECONDS)
+        done, _ = await asyncio.wait(self._under_way, timeout=GATHER_SECONDS)
+        for task in done:
+            del self._under_way[task]
         return [task.result() for task in done]
 
     async def finish_all(self) -> list[bool]:

@@ -103,7 +103,7 @@ def signed(secret: str, body: bytes) -> dict[str, str]:
     }
 
 
-def test_the_audit_trail_is_listed_and_verified(tenor: Shell) -> None:
+def test_the_audit_trail_is_listed_and_verified(tenor: Shell, tmp_path: Path) -> None:
     tenor.done("tenant", "create", "acme", "--sandbox", "--clock", "2026-02-01T00:00:00Z")
     tenor.done("coupon", "create", "half", "--percent", "50", "--actor", "eve", *ACME)
     tenor.done("coupon", "archive", "half", "--reason", "over", *ACME)
@@ -119,6 +119,14 @@ def test_the_audit_trail_is_listed_and_verified(tenor: Shell) -> None:
     assert records[1]["reason"] == "over"
     head = tenor.done("audit", "verify", *ACME, "--json").json["head"]
     assert tenor.done("audit", "verify", "--expect", head, *ACME).exit_code == 0
+    heads = tmp_path / "heads"
+    for _ in range(2):  # the second time nothing is new
+        assert tenor.done("audit", "verify", "--heads", str(heads), *ACME).exit_code == 0
+    assert heads.read_text() == f"acme {head}\n"
+    heads.write_text(f"acme 3:{'0' * 64}\n")  # as if the last of three records had been cut off since
+    cut = tenor("audit", "verify", "--heads", str(heads), *ACME, "--json")
+    assert (cut.exit_code, cut.json["broken_at"], heads.read_text().count("\n")) == (1, 3, 1)
+    tenor.refused("audit", "verify", "--heads", str(tmp_path / "no" / "heads"), *ACME, code="malformed")
     tenor.tamper("audit_records", "actor = 'adam' where actor = 'eve'")
     broken = tenor("audit", "verify", *ACME, "--json")
     assert (broken.exit_code, broken.json["broken_at"]) == (1, 1)

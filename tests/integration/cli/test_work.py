@@ -21,10 +21,19 @@ def test_what_is_due_is_done_for_every_tenant_and_only_once(tenor: Shell) -> Non
         connection.execute("alter table tenor.plan_versions disable trigger all")
         connection.execute("update tenor.plan_versions set name = 'Cheaper' where tenant_id = %s", [broken])
 
+        connection.execute(
+            "insert into tenor.idempotency_answers (tenant_id, key, fingerprint, status, body, answered_at, expires_at)"
+            " select tenant_id, 'k' || days, sha256(''), 200, '', now() - days * interval '25 h',"
+            " now() - days * interval '25 h' + interval '24 h' from tenor.tenants cross join generate_series(0, 1) days"
+        )
+
     first = tenor("work", "--once", "--json")
     assert first.json == {"passes": 1, "runs": 1, "documents": 1, "refusals": 1}
     assert first.err.startswith("broken:")
     assert first.err.rstrip().endswith("(tampered_plan_version)")
+    with Database.open(tenor.server.settings(tenor.database)) as database, database.auditor() as connection:
+        kept = connection.execute("select key, count(*) from idempotency_answers group by key").fetchall()
+    assert kept == [("k0", 3)]  # what has expired is gone, of a tenant with a clock of its own too
     second = tenor("work", "--once", "--json")
     assert second.json == {"passes": 1, "runs": 1, "documents": 0, "refusals": 1}
     assert tenor.done("invoice", "list", "--json", "-t", "lab").json["documents"] == []  # it has a clock of its own

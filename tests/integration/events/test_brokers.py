@@ -16,7 +16,7 @@ import nats
 import pytest
 import redis
 
-from tenor.events import BrokerFailed, FeedEvent, UnknownBroker, broker_at, publish_feed, sequence_events
+from tenor.events import BrokerFailed, FeedEvent, UnknownBroker, broker_at, publish_feed, publishing, sequence_events
 from tenor.events.ports import BrokerMessage
 from tenor.events.publishing import in_waves
 from tenor.kernel.ids import TenantId
@@ -161,6 +161,48 @@ def test_what_a_broker_did_not_keep_is_published_again_in_order(database: Databa
         again = [message.id for message in broker.kept[3:] if message.key == str(one)]
         assert kept == again  # first seen in the order in which all of them came the second time
         assert len(kept) == 4
+
+
+def test_a_broker_that_is_slow_gets_on(database: Database, tenant: TenantId, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease runs short after each wave; what the broker has by then is not sent again."""
+    monkeypatch.setattr(publishing, "WORKING_SECONDS", -1)
+    first, second = uuid4(), uuid4()
+    say(database, tenant, [first, second, first, first, second], 1)  # waves of positions (1, 2), (3, 5), (4)
+    place(database, tenant)
+    broker = Broken(breaks_after=100)
+    assert asyncio.run(publish_feed(database, tenant, "acme", broker)) == 5
+    assert [json.loads(one.body)["position"] for one in broker.kept] == [1, 2, 3, 5, 4, 5]
+
+
+def test_an_event_that_no_broker_takes_keeps_only_its_own_tenant_waiting(database: Database) -> None:
+    class Picky(Broken):
+        async def publish(self, messages: Sequence[BrokerMessage]) -> None:
+            if any(".acme." in message.subject for message in messages):
+                raise BrokerFailed("too long")
+            await super().publish(messages)
+
+    for slug in ("acme", "umbra"):  # in the order of their ids
+        tenant = create_tenant(database, slug=slug, name=slug)
+        say(database, tenant, [uuid4()], 1)
+        place(database, tenant)
+    broker = Picky(breaks_after=100)
+    relay = Relay(database, WebhookCaller(), broker_url=None, clock=lambda: NOON, tell=lambda _: None)
+    for _ in range(2):
+        with pytest.raises(BrokerFailed):
+            asyncio.run(relay._publish(broker, None))
+    assert [one.subject for one in broker.kept] == ["tenor.events.umbra.invoice.paid"]
+
+
+def test_a_tenant_whose_data_is_broken_stops_no_other(database: Database, tenant: TenantId) -> None:
+    told: list[str] = []
+    relay = Relay(database, WebhookCaller(), broker_url=None, clock=lambda: NOON, tell=told.append)
+    other = TenantId(uuid4())
+
+    def step(one: TenantId) -> int:
+        return {other: 3}[one]
+
+    assert relay._for_each([tenant, other], step) == 3
+    assert told == [f"tenant {tenant}: unexpected KeyError"]
 
 
 def test_one_relay_at_a_time_publishes_for_a_tenant(database: Database, tenant: TenantId) -> None:

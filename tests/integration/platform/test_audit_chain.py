@@ -71,6 +71,8 @@ TAMPERING: Final[list[tuple[LiteralString, int, str]]] = [
     ("update audit_records set reason = 'other' where action = 'b'", 2, "was changed"),
     ("""update audit_records set after = '{"n": 2}' where action = 'e'""", 4, "was changed"),
     ("update audit_records set request_id = null where action = 'd'", 3, "was changed"),
+    ("update audit_records set occurred_at = 'infinity' where action = 'e'", 4, "the record is gone"),
+    ("update audit_records set recorded_at = recorded_at + interval '1 s' where action = 'e'", 4, "the record is gone"),
     ("delete from audit_records where action = 'f'", 5, "the record is gone"),
     ("delete from audit_links where position = 3", 3, "a link is missing"),
     ("delete from audit_links where position = 7", 7, "missing at the end"),

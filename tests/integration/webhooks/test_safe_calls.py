@@ -1,7 +1,9 @@
 """The call itself: names that lead inside, that change their mind, certificates, proxies of the environment."""
 
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
@@ -71,6 +73,38 @@ def test_a_name_that_leads_inside_is_never_connected_to(addresses: list[str]) ->
     assert network.asked == []
     assert answer.status_code is None
     assert "not an address of the public internet" in (answer.error or "")
+
+
+def test_whatever_a_name_does_is_an_answer() -> None:
+    async def look_up(_host: str, _port: int) -> Sequence[str]:
+        raise UnicodeError("label too long")
+
+    (answer,) = post("https://hooks.example.com/", WebhookCaller(resolver=look_up, network=Network()))
+    assert (answer.status_code, answer.error) == (None, "UnicodeError: label too long")
+
+
+def test_names_whose_servers_are_silent_take_no_thread_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = threading.Event()
+
+    def silent(*_: object, **__: object) -> list[object]:
+        is_over.wait(10)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+
+    async def run() -> tuple[str, list[Answer]]:
+        async with WebhookCaller(deadline_seconds=0.5) as caller:
+            calls = [asyncio.create_task(caller.post("https://slow.example.com/", b"{}", {})) for _ in range(40)]
+            await asyncio.sleep(0.1)
+            other = await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 0.3)
+            return other, await asyncio.gather(*calls)
+
+    try:
+        other, answers = asyncio.run(run())
+    finally:
+        is_over.set()
+    assert other == "done"
+    assert {answer.error for answer in answers} == {"no answer within 0.5 seconds"}
 
 
 def test_a_name_that_changes_its_mind_is_called_where_it_was_vetted() -> None:

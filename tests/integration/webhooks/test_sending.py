@@ -32,6 +32,7 @@ from tenor.webhooks import (
     webhook_endpoint,
     webhook_messages,
 )
+from tenor.webhooks import sender as sending
 from tenor.webhooks.model import Endpoint
 from tests.support.receiver import Received, Receiver, receiving
 
@@ -299,6 +300,33 @@ def test_hostile_answers_are_bounded_and_redirects_not_followed(post: Post, rece
     assert [answer.status_code for answer in answers] == [302, 200, 200]
     assert answers[1].text.startswith("\N{REPLACEMENT CHARACTER}" * 2 + "xxx")
     assert len(answers[1].text) <= 1024
+
+
+def test_a_tenant_whose_endpoints_are_slow_does_not_hold_up_another(
+    post: Post, receiver: Receiver, other_tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "CALLS_MAX", 6)
+    monkeypatch.setattr(sending, "CALLS_PER_TENANT_MAX", 4)
+    other = Post(post.database, other_tenant, post.now)
+    with receiving() as slow:
+        slow.reply = lambda _: (200, {"content-length": "5"}, b"")
+        post.add(slow.url)
+        other.add(receiver.url)
+        for _ in range(10):
+            post.say(1, object_id=uuid4())
+
+        async def run() -> tuple[int, int]:
+            async with WebhookCaller(allows_local=True, deadline_seconds=2.0) as caller:
+                both = WebhookSender(post.database, caller, lambda: post.now)
+                assert await both.start_due([post.tenant]) == 4
+                await asyncio.to_thread(other.say, 1)
+                assert await both.start_due([post.tenant, other_tenant]) == 1
+                await both.finish_some(within_seconds=1.0)
+                found = len(receiver.received), len(slow.received)
+                await both.finish_all()
+                return found
+
+        assert asyncio.run(run()) == (1, 4)
 
 
 def test_a_slow_endpoint_does_not_hold_up_another(post: Post, receiver: Receiver) -> None:

@@ -1,17 +1,19 @@
 """`/v1/sessions`: people sign in, are known, and sign out."""
 
+from ipaddress import IPv6Address, ip_address
+from threading import BoundedSemaphore
 from time import monotonic_ns
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.access import NotASession, Unauthenticated, User, end_session, sign_in
+from tenor.access import NotASession, OpenedSession, Unauthenticated, User, end_session, sign_in
 from tenor.api.bodies import Body, ExternalId
 from tenor.api.call import Call, Effect, Engine, VersionHeader, Work, a_call, an_effect
-from tenor.api.errors import RateLimited
+from tenor.api.errors import RateLimited, TryAgain
 from tenor.api.resource import resource
 from tenor.api.versions import require_known_version
 from tenor.kernel.errors import NotFound
@@ -22,6 +24,9 @@ from tenor.wire import OpenedSessionJson, UserJson, encode, opened_session_json,
 router = resource("sessions")
 NOBODYS = TenantId(UUID(int=0))
 """The id of no tenant: who names one that is not there is refused as slowly as everybody else."""
+ATTEMPTS_AT_ONCE: Final = 8
+"""How many are looked at together. Each holds a thread and hashes a password, for which two have room at a time."""
+_PLACES: Final = BoundedSemaphore(ATTEMPTS_AT_ONCE)
 Known = Annotated[Call, Security(a_call)]
 Ends = Annotated[Effect, Security(an_effect)]
 
@@ -45,8 +50,8 @@ async def an_attempt(request: Request, tenor_version: VersionHeader = None) -> E
         RateLimited: there were too many of them from one address.
     """
     engine: Engine = request.app.state.engine
-    address = "" if request.client is None else request.client.host
-    wait = engine.sign_ins.take(address.encode(), at_nanoseconds=monotonic_ns()).retry_after_seconds
+    network = _network_of("" if request.client is None else request.client.host)
+    wait = engine.sign_ins.take(network.encode(), at_nanoseconds=monotonic_ns()).retry_after_seconds
     if wait:
         raise RateLimited(f"too many attempts; the next one is let in after {wait} s", retry_after_seconds=wait)
     require_known_version(tenor_version)
@@ -60,12 +65,12 @@ def create(engine: Annotated[Engine, Depends(an_attempt)], body: SigningIn) -> R
     A wrong password, an unknown tenant or user, and one who is disabled or locked get the same answer. Five failures
     lock a user for a quarter of an hour. It takes no idempotency key: repeated, it opens another session.
     """
+    if not _PLACES.acquire(blocking=False):
+        raise TryAgain("too many sign in at once")
     try:
-        tenant_id = find_tenant(engine.database, body.tenant).tenant_id
-    except NotFound:
-        tenant_id = NOBODYS
-    with engine.database.transaction(tenant_id) as uow:
-        opened = sign_in(uow, body.email, body.password, now=engine.wall_clock())
+        opened = _opened(engine, body)
+    finally:
+        _PLACES.release()
     if opened is None:  # told after the transaction, which has counted the failed attempt
         raise Unauthenticated("nobody can sign in by this")
     return Response(encode(opened_session_json(opened)), 201, media_type="application/json")
@@ -87,6 +92,27 @@ def end(call: Ends, body: SigningOut) -> Response:  # noqa: ARG001  strictly emp
         return user_json(user)
 
     return call.once(make)
+
+
+def _opened(engine: Engine, asked: SigningIn) -> OpenedSession | None:
+    """Return a session for who knows the password; None where anything is not so."""
+    try:
+        tenant_id = find_tenant(engine.database, asked.tenant).tenant_id
+    except NotFound:
+        tenant_id = NOBODYS
+    with engine.database.transaction(tenant_id, is_awaited=True) as uow:
+        return sign_in(uow, asked.email, asked.password, now=engine.wall_clock())
+
+
+def _network_of(address: str) -> str:
+    """Return what one caller is known by: the address, of IPv6 the /64 in which all addresses are one customer's."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or int(found) >> 64)
 
 
 def _signed_in(work: Work) -> User:

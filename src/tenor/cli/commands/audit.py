@@ -1,6 +1,7 @@
 """`tenor audit`: who did what, and whether the record of it is as it was written."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -48,14 +49,19 @@ def verify(
     *,
     tenant: TenantOption,
     expect: Annotated[str | None, typer.Option(help="A head that was printed before: POSITION:HASH.")] = None,
+    heads: Annotated[
+        Path | None, typer.Option(help="A file of heads: the tenant's last one is expected, the new one is added.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Derive the chain of hashes again and report the first record that is not as it was; ends with 1 then.
 
-    Keep the head that it prints somewhere else, and give it next time: it shows a chain that was forged anew.
+    Keep the head that it prints somewhere else, and give it next time: it shows a chain that was cut off at its end, or
+    forged anew. With --heads it does so by itself, in a file on a disk that the database cannot reach.
     """
     with refusals(as_json=as_json), session() as opened:
         tenant_id = opened.tenant(tenant).tenant_id
+        expect = expect or (None if heads is None else _last_head(heads, tenant))
         known = None if expect is None else _head(expect)
         _chain_all(opened, tenant_id)
         with opened.database.transaction(tenant_id, is_snapshot=True) as uow:
@@ -69,6 +75,9 @@ def verify(
         err.print(f"[bold red]Broken[/] at {report.broken_at:,}: {report.what}")
     if report.broken_at is not None:
         raise stop(ExitCode.FOUND)
+    if heads is not None and head != expect:
+        with heads.open("a", encoding="ascii") as file:
+            file.write(f"{tenant} {head}\n")
 
 
 def _chain_all(opened: Session, tenant_id: TenantId) -> None:
@@ -77,6 +86,17 @@ def _chain_all(opened: Session, tenant_id: TenantId) -> None:
     while chained:
         with opened.database.transaction(tenant_id) as uow:
             chained = chain_audit(uow)
+
+
+def _last_head(file: Path, tenant: str) -> str | None:
+    """Return the last head of a tenant in a file that can be added to; None where it holds none."""
+    try:
+        with file.open("a+", encoding="ascii", errors="replace") as kept:
+            kept.seek(0)
+            lines = kept.read().splitlines()
+    except OSError as error:
+        raise Malformed(f"--heads: {file}: {error.strerror}") from None
+    return next((head for slug, _, head in (line.partition(" ") for line in reversed(lines)) if slug == tenant), None)
 
 
 def _head(text: str) -> Head:

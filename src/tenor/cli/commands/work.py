@@ -14,6 +14,7 @@ from tenor.cli.session import Session, session
 from tenor.invoicing import bill
 from tenor.kernel.errors import Refusal
 from tenor.metering import ship_usage
+from tenor.platform.idempotency import forget_expired
 from tenor.platform.tenants import Tenant, list_tenants
 
 
@@ -60,6 +61,7 @@ def _pass_over_tenants(opened: Session, done: Done, stop: Event, *, workers: int
     for tenant in list_tenants(opened.database):
         if stop.is_set():
             return
+        _forget_answers(opened, tenant)
         if tenant.clock_at is not None:
             continue
         try:
@@ -76,3 +78,11 @@ def _work_for(opened: Session, tenant: Tenant, done: Done, *, workers: int | Non
     reports = bill(opened.database, opened.settings, tenant.tenant_id, as_of=now, actor="worker", workers=workers)
     done.runs += len(reports)
     done.documents += sum(report.document_count for report in reports)
+
+
+def _forget_answers(opened: Session, tenant: Tenant) -> None:
+    """Delete what calls were answered more than a day ago; it holds personal data, sealed."""
+    forgotten = 1
+    while forgotten:
+        with opened.database.transaction(tenant.tenant_id) as uow:
+            forgotten = forget_expired(uow, at=datetime.now(UTC))

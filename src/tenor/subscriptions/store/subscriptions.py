@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.calendar import Interval, Unit
-from tenor.kernel.ids import SubscriptionId
+from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.platform.unit_of_work import Column, Row, UnitOfWork
 from tenor.subscriptions.errors import SubscriptionNotFound
 from tenor.subscriptions.model import Status, Subscription
@@ -190,6 +190,14 @@ def write_metadata(uow: UnitOfWork, subscription_id: SubscriptionId, metadata: M
         "update subscriptions set metadata = %s where id = %s", [Jsonb(dict(metadata)), subscription_id]
     ):
         raise SubscriptionNotFound("there is no such subscription")
+
+
+def empty_metadata(uow: UnitOfWork, customer_ids: Iterable[CustomerId]) -> None:
+    """Write that nothing is kept with the subscriptions of these customers."""
+    uow.execute(
+        "update subscriptions set metadata = '{}' where customer_id = any(%s) and metadata <> '{}'",
+        [list(customer_ids)],
+    )
 
 
 def metadata_of(uow: UnitOfWork, subscription_ids: Iterable[SubscriptionId]) -> dict[SubscriptionId, Mapping[str, str]]:
