@@ -1,6 +1,9 @@
 """Bodies and answers of the API as types. Written by `make docs` from the OpenAPI document. Do not edit."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
+
+from tenor.client.written import Instant, Number
 
 
 class Account(TypedDict):
@@ -23,11 +26,11 @@ class AddAddOn(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["add_add_on"]
     plan: str
-    quantities: NotRequired[dict[str, str]]
-    prices: NotRequired[dict[str, str]]
+    quantities: NotRequired[Mapping[str, Number]]
+    prices: NotRequired[Mapping[str, Number]]
     anchor: NotRequired[Literal["plan", "own"]]
     """Renew with the plan, or on its own dates."""
 
@@ -45,7 +48,7 @@ class Adjustment(TypedDict):
 class Advance(TypedDict):
     """Where to move the clock."""
 
-    to: str
+    to: Instant
 
 
 class AgreedTerms(TypedDict):
@@ -73,7 +76,7 @@ class ApplyDiscount(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["apply_discount"]
     coupon: NotRequired[str | None]
     promotion_code: NotRequired[str | None]
@@ -122,7 +125,7 @@ class Cancel(TypedDict):
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["cancel"]
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     credit: NotRequired[Literal["none", "prorated", "full"]]
 
 
@@ -156,13 +159,13 @@ class ChangePlan(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["change_plan"]
     plan: str
     by_policy: NotRequired[bool]
     """When, says the profile; `effective` is not looked at."""
-    quantities: NotRequired[dict[str, str]]
-    prices: NotRequired[dict[str, str]]
+    quantities: NotRequired[Mapping[str, Number]]
+    prices: NotRequired[Mapping[str, Number]]
     credit: NotRequired[Literal["none", "prorated", "full"]]
     add_on: NotRequired[str | None]
 
@@ -170,8 +173,8 @@ class ChangePlan(TypedDict):
 class Step(TypedDict):
     """Prices from an instant on; null: the plan's own again."""
 
-    effective: Literal["now", "period_end"] | str
-    prices: dict[str, str | None]
+    effective: Literal["now", "period_end"] | Instant
+    prices: Mapping[str, Number | None]
 
 
 class ChangeQuantity(TypedDict):
@@ -184,9 +187,9 @@ class ChangeQuantity(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["change_quantity"]
-    quantities: dict[str, str]
+    quantities: Mapping[str, Number]
     decrease: NotRequired[Literal["now", "renewal"]]
     """When fewer units take effect."""
     add_on: NotRequired[str | None]
@@ -215,7 +218,7 @@ class Clock(TypedDict):
 class Commitment(TypedDict):
     """What was really used; the rest is free again. More than was held is drawn on what else is there."""
 
-    amount: str
+    amount: Number
 
 
 class Difference(TypedDict):
@@ -236,7 +239,7 @@ class ContractSubscription(TypedDict):
     reason: NotRequired[str | None]
     external_id: str
     contract_version: NotRequired[int | None]
-    starts_at: NotRequired[str | None]
+    starts_at: NotRequired[Instant | None]
 
 
 class ConvertTrial(TypedDict):
@@ -249,7 +252,7 @@ class ConvertTrial(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["convert_trial"]
 
 
@@ -281,8 +284,8 @@ class CreditOrder(TypedDict):
     Without a `tax_category` it is taxed when it is used, not when it is sold.
     """
 
-    amount: str
-    price: NotRequired[str | None]
+    amount: Number
+    price: NotRequired[Number | None]
     tax_category: NotRequired[str | None]
     priority: NotRequired[int]
     """0 burns first, 255 last."""
@@ -296,7 +299,7 @@ class CreditedLine(TypedDict):
     """What is given back of a line, in major units; its tax follows."""
 
     line: int
-    amount: str
+    amount: Number
 
 
 class Crossing(TypedDict):
@@ -385,7 +388,7 @@ DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, 
 class EndOfOverride(TypedDict):
     """When an override ends; now where no instant is said."""
 
-    at: NotRequired[str | None]
+    at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
 
 
@@ -399,7 +402,7 @@ class EndTrial(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["end_trial"]
 
 
@@ -433,7 +436,7 @@ class EndpointReplay(TypedDict):
     """What to send again: one event, delivered or not, or all that the endpoint has not got since an instant."""
 
     event: NotRequired[str | None]
-    since: NotRequired[str | None]
+    since: NotRequired[Instant | None]
     with_delivered: NotRequired[bool]
     """With `since`: also what it has got."""
     reason: NotRequired[str | None]
@@ -508,7 +511,7 @@ class ExtendTerm(TypedDict):
     """Refused when it is another by now."""
     kind: Literal["extend_term"]
     by: NotRequired[str | None]
-    until: NotRequired[str | None]
+    until: NotRequired[Instant | None]
     forever: NotRequired[bool]
 
 
@@ -523,7 +526,7 @@ class ExtendTrial(TypedDict):
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["extend_trial"]
-    until: str
+    until: Instant
 
 
 class FillingDecision(TypedDict):
@@ -566,7 +569,7 @@ class IssuedKey(TypedDict):
 class GivingBack(TypedDict):
     """How much of a use is taken back; all by default."""
 
-    amount: NotRequired[str | None]
+    amount: NotRequired[Number | None]
     reason: NotRequired[str | None]
 
 
@@ -712,9 +715,9 @@ class MoveAnchor(TypedDict):
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["move_anchor"]
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     day: NotRequired[int | None]
-    instant: NotRequired[str | None]
+    instant: NotRequired[Instant | None]
     add_on: NotRequired[str | None]
 
 
@@ -728,7 +731,7 @@ class MoveToContract(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["move_to_contract"]
     contract: str
     contract_version: NotRequired[int | None]
@@ -751,7 +754,7 @@ class NewContract(TypedDict):
 class OrderMinimum(TypedDict):
     """What an order must come to before the discount."""
 
-    amount: str
+    amount: Number
     currency: str
 
 
@@ -760,7 +763,7 @@ class NewCredit(TypedDict):
 
     customer: str
     currency: str
-    amount: str
+    amount: Number
     description: str
     subscription: NotRequired[str | None]
     invoicing: NotRequired[Literal["now", "next_invoice"]]
@@ -773,15 +776,15 @@ class NewCredit(TypedDict):
 class NewCreditGrant(TypedDict):
     """Credit to be put in. `cost` is what was paid for it in the wallet's currency, net of tax; 0: a gift."""
 
-    amount: str
-    cost: NotRequired[str]
+    amount: Number
+    cost: NotRequired[Number]
     paid_from: NotRequired[Literal["cash", "invoice", "customer_credit"]]
     source: NotRequired[Literal["purchase", "promotion", "plan", "refund"] | None]
     priority: NotRequired[int]
     """0 burns first, 255 last."""
     features: NotRequired[list[str]]
-    effective_at: NotRequired[str | None]
-    expires_at: NotRequired[str | None]
+    effective_at: NotRequired[Instant | None]
+    expires_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
 
 
@@ -794,15 +797,15 @@ class NewCustomer(TypedDict):
     address: NotRequired[str | None]
     country: NotRequired[str | None]
     timezone: NotRequired[str | None]
-    tax_percent: NotRequired[str]
+    tax_percent: NotRequired[Number]
     metadata: NotRequired[dict[str, str]]
 
 
 class NewCustomerThresholds(TypedDict):
     """The same for all subscriptions of a customer in a currency that have none of their own."""
 
-    at: NotRequired[list[str]]
-    every: NotRequired[str | None]
+    at: NotRequired[list[Number]]
+    every: NotRequired[Number | None]
     reason: NotRequired[str | None]
     currency: str
 
@@ -825,10 +828,10 @@ class NewEntitlement(TypedDict):
 
     feature: str
     is_granted: NotRequired[bool]
-    limit: NotRequired[str | None]
+    limit: NotRequired[Number | None]
     subscription: NotRequired[str | None]
-    starts_at: NotRequired[str | None]
-    ends_at: NotRequired[str | None]
+    starts_at: NotRequired[Instant | None]
+    ends_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
 
 
@@ -837,7 +840,7 @@ class NewKey(TypedDict):
 
     name: str
     scopes: NotRequired[list[str]]
-    expires_at: NotRequired[str | None]
+    expires_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
 
 
@@ -855,10 +858,10 @@ class NewPayment(TypedDict):
 
     customer: str
     currency: str
-    amount: str
+    amount: Number
     method: str
     reference: str
-    received_at: NotRequired[str | None]
+    received_at: NotRequired[Instant | None]
     invoices: NotRequired[list[str]]
     reason: NotRequired[str | None]
 
@@ -867,7 +870,7 @@ class NewProformaLine(TypedDict):
     """What the preview names, in major units."""
 
     description: str
-    amount: str
+    amount: Number
     tax_category: NotRequired[str]
 
 
@@ -879,12 +882,12 @@ class NewPromise(TypedDict):
     """
 
     code: str
-    amount: str
+    amount: Number
     every: NotRequired[str]
-    anchor: NotRequired[str | None]
+    anchor: NotRequired[Instant | None]
     lasts: NotRequired[str | None]
-    rollover_max: NotRequired[str]
-    rollover_min: NotRequired[str]
+    rollover_max: NotRequired[Number]
+    rollover_min: NotRequired[Number]
     timezone: NotRequired[str]
     category: NotRequired[Literal["paid", "promotional"]]
     priority: NotRequired[int]
@@ -898,17 +901,17 @@ class NewRefundRequest(TypedDict):
 
     customer: str
     currency: str
-    amount: str
+    amount: Number
     reason: str
 
 
 class NewReservation(TypedDict):
     """What is held until it is committed or released, or until `expires_at` if nobody does either."""
 
-    amount: str
+    amount: Number
     key: str
     feature: NotRequired[str | None]
-    expires_at: str
+    expires_at: Instant
 
 
 class NewRole(TypedDict):
@@ -921,7 +924,7 @@ class NewRole(TypedDict):
 class NewRun(TypedDict):
     """As of when to bill; now by default. Only a sandbox can be billed ahead of its time."""
 
-    as_of: NotRequired[str | None]
+    as_of: NotRequired[Instant | None]
 
 
 class NewSubscriptionBody(TypedDict):
@@ -935,16 +938,16 @@ class NewSubscriptionBody(TypedDict):
     customer: str
     plan: str
     external_id: str
-    starts_at: NotRequired[str | None]
-    ends_at: NotRequired[str | None]
+    starts_at: NotRequired[Instant | None]
+    ends_at: NotRequired[Instant | None]
     notice_days: NotRequired[int]
     renewal: NotRequired[str | None]
-    anchor_at: NotRequired[str | None]
+    anchor_at: NotRequired[Instant | None]
     timezone: NotRequired[str | None]
     profile: NotRequired[str | None]
-    quantities: NotRequired[dict[str, str]]
-    prices: NotRequired[dict[str, str]]
-    discount_percent: NotRequired[str]
+    quantities: NotRequired[Mapping[str, Number]]
+    prices: NotRequired[Mapping[str, Number]]
+    discount_percent: NotRequired[Number]
     trial_days: NotRequired[int | None]
     trial_converts: NotRequired[bool]
     metadata: NotRequired[dict[str, str]]
@@ -954,21 +957,21 @@ class OverridingRate(TypedDict):
     """A rate in percent that takes the place of others."""
 
     name: str
-    percent: str
+    percent: Number
 
 
 class NewTaxRate(TypedDict):
     """A tax by name, in percent, from an instant on. What it meets ends there, and comes back after `valid_to`."""
 
     name: str
-    percent: str
+    percent: Number
     country: str
     """ISO 3166-1."""
     region: NotRequired[str]
     """Part of an ISO 3166-2 code, QC of CA-QC."""
     category: NotRequired[str]
-    valid_from: str
-    valid_to: NotRequired[str | None]
+    valid_from: Instant
+    valid_to: NotRequired[Instant | None]
 
 
 class NewTenant(TypedDict):
@@ -979,7 +982,7 @@ class NewTenant(TypedDict):
     slug: str
     name: NotRequired[str | None]
     is_sandbox: NotRequired[bool]
-    clock_at: NotRequired[str | None]
+    clock_at: NotRequired[Instant | None]
     timezone: NotRequired[str]
     profile: NotRequired[str]
 
@@ -987,8 +990,8 @@ class NewTenant(TypedDict):
 class NewTopUpRule(TypedDict):
     """When a wallet is filled up by itself; not `is_active`: the bounds are kept, and nothing is ordered."""
 
-    threshold: str
-    target: str
+    threshold: Number
+    target: Number
     max_per_day: NotRequired[int]
     is_active: NotRequired[bool]
     reason: NotRequired[str | None]
@@ -1002,9 +1005,9 @@ class NewUsageAlert(TypedDict):
     """
 
     metric: NotRequired[str | None]
-    at: NotRequired[str | None]
-    percent: NotRequired[str | None]
-    of: NotRequired[str | None]
+    at: NotRequired[Number | None]
+    percent: NotRequired[Number | None]
+    of: NotRequired[Number | None]
     reason: NotRequired[str | None]
 
 
@@ -1013,15 +1016,15 @@ class NewUsageThresholds(TypedDict):
     never.
     """
 
-    at: NotRequired[list[str]]
-    every: NotRequired[str | None]
+    at: NotRequired[list[Number]]
+    every: NotRequired[Number | None]
     reason: NotRequired[str | None]
 
 
 class NewUse(TypedDict):
     """What is used, in the wallet's unit. `key` is your own name for it: the same one is used once, for ever."""
 
-    amount: str
+    amount: Number
     key: str
     feature: NotRequired[str | None]
 
@@ -1042,7 +1045,7 @@ class NewWallet(TypedDict):
     code: NotRequired[str]
     currency: str
     unit: NotRequired[str | None]
-    rate: NotRequired[str]
+    rate: NotRequired[Number]
     overdraws: NotRequired[bool]
     """Uses go on when nothing is left."""
     pays: NotRequired[Literal["usage", "everything"]]
@@ -1056,7 +1059,7 @@ class NewWallet(TypedDict):
 class NewWalletAlert(TypedDict):
     """Below which balance somebody is told."""
 
-    threshold: str
+    threshold: Number
     reason: NotRequired[str | None]
 
 
@@ -1065,7 +1068,7 @@ class OneOff(TypedDict):
 
     customer: str
     currency: str
-    amount: str
+    amount: Number
     description: str
     subscription: NotRequired[str | None]
     invoicing: NotRequired[Literal["now", "next_invoice"]]
@@ -1114,9 +1117,9 @@ class Pause(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["pause"]
-    until: NotRequired[str | None]
+    until: NotRequired[Instant | None]
     cycles: NotRequired[int | None]
     unused_time: NotRequired[Literal["credit", "none", "extend"]]
     """What becomes of time that is paid ahead."""
@@ -1239,7 +1242,7 @@ class RemoveAddOn(TypedDict):
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["remove_add_on"]
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     add_on: str
     credit: NotRequired[Literal["none", "prorated", "full"]]
 
@@ -1254,7 +1257,7 @@ class RemoveDiscount(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["remove_discount"]
     discount: str
 
@@ -1310,7 +1313,7 @@ class Resume(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["resume"]
     billing_date: NotRequired[Literal["keep", "restart", "shift"] | None]
     extend_term: NotRequired[bool | None]
@@ -1410,7 +1413,7 @@ class ShortenTerm(TypedDict):
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["shorten_term"]
-    until: str
+    until: Instant
 
 
 class SigningIn(TypedDict):
@@ -1516,7 +1519,7 @@ class TransferToCustomer(TypedDict):
     reason: NotRequired[str | None]
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
     kind: Literal["transfer"]
     customer: str
     external_id: str
@@ -1796,7 +1799,7 @@ class NewCreditNote(TypedDict):
     """What is given back: lines, an amount spread over all of them, or (neither) all that is left."""
 
     lines: NotRequired[list[CreditedLine] | None]
-    amount: NotRequired[str | None]
+    amount: NotRequired[Number | None]
     settles: NotRequired[Literal["balance", "refund"] | None]
     """As the customer's settings say by default."""
     reason: str
@@ -1849,14 +1852,6 @@ class Override(TypedDict):
 
     id: str
     entitlement: Entitlement
-
-
-class Feed(TypedDict):
-    """Some events in order. To go on, ask for what comes after `next_after`."""
-
-    events: list[Event]
-    next_after: int
-    has_more: bool
 
 
 class Finalised(TypedDict):
@@ -1929,15 +1924,15 @@ class NewCoupon(TypedDict):
     """An offer to be: `percent_off`, or `amount_off` in major units of `currency`. Its terms never change."""
 
     max_redemptions: NotRequired[int | None]
-    redeem_by: NotRequired[str | None]
+    redeem_by: NotRequired[Instant | None]
     minimum_order: NotRequired[OrderMinimum | None]
     is_first_purchase_only: NotRequired[bool]
     reason: NotRequired[str | None]
     code: str
     name: NotRequired[str | None]
     """On documents; the code where none is given."""
-    percent_off: NotRequired[str | None]
-    amount_off: NotRequired[str | None]
+    percent_off: NotRequired[Number | None]
+    amount_off: NotRequired[Number | None]
     currency: NotRequired[str | None]
     duration: NotRequired[Literal["once", "repeating", "forever"]]
     periods: NotRequired[int | None]
@@ -1953,7 +1948,7 @@ class NewPromotionCode(TypedDict):
     """A word that redeems a coupon, with limits beside the coupon's; for one customer where it names one."""
 
     max_redemptions: NotRequired[int | None]
-    redeem_by: NotRequired[str | None]
+    redeem_by: NotRequired[Instant | None]
     minimum_order: NotRequired[OrderMinimum | None]
     is_first_purchase_only: NotRequired[bool]
     reason: NotRequired[str | None]
@@ -1979,8 +1974,8 @@ class NewTaxOverride(TypedDict):
     rates: NotRequired[list[OverridingRate]]
     audit_reference: str
     """The proof: number of a ruling, a certificate, a ticket."""
-    valid_from: str
-    valid_to: NotRequired[str | None]
+    valid_from: Instant
+    valid_to: NotRequired[Instant | None]
     reason: NotRequired[str | None]
 
 
@@ -2156,27 +2151,3 @@ class Advanced(TypedDict):
     is_sandbox: bool
     is_there: bool
     runs: list[RunReport]
-
-
-SubscriptionsChange = (
-    ChangePlan
-    | ChangeQuantity
-    | ChangePrices
-    | AddAddOn
-    | RemoveAddOn
-    | MoveToContract
-    | ApplyDiscount
-    | RemoveDiscount
-    | Pause
-    | Resume
-    | Cancel
-    | Undo
-    | Renew
-    | ExtendTerm
-    | ShortenTerm
-    | MoveAnchor
-    | TransferToCustomer
-    | ExtendTrial
-    | ConvertTrial
-    | EndTrial
-)
