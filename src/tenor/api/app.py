@@ -25,6 +25,7 @@ from tenor.api.errors import (
 from tenor.api.limits import RateLimiter
 from tenor.api.openapi import describe
 from tenor.api.problems import BUSY, field_errors, problem
+from tenor.api.reference import reference_router
 from tenor.api.resources import RESOURCES
 from tenor.api.standing import standing_router
 from tenor.api.versions import CURRENT_VERSION
@@ -89,6 +90,7 @@ def _application() -> FastAPI:
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_middleware(Edge, metrics=metrics)
     describe(app)
+    app.include_router(reference_router(app.openapi))
     return app
 
 

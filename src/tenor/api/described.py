@@ -46,6 +46,40 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Every resource with one sentence, in the order in which one meets them."""
 
+FIELDS: Final[Mapping[str, str]] = {
+    "reason": "Why; kept in the audit record.",
+    "currency": "ISO 4217, such as `EUR`.",
+    "external_id": "Your own name for it, unique of its kind. It may stand wherever the id may.",
+    "metadata": "Up to 50 texts by name that you keep with it. Nothing personal.",
+    "version": "Counts its changes. Named in a change: refused when it is another by now.",
+    "timezone": "IANA name, such as `Europe/Berlin`.",
+    "profile": "Policy profile, such as `tenor` or `stripe-flexible`.",
+    "tax_category": "The code on which tax rates hang.",
+    "tax_percent": "One rate for all that the customer buys, where no tax rates are set.",
+    "quantities": "Units held, by code of the charge.",
+    "prices": "Unit prices in place of the plan's, by code of the charge.",
+    "effective": "When it takes effect: `now`, `period_end` or an instant, past or ahead.",
+    "customer": "Your name for the customer, or its id.",
+    "subscription": "Your name for the subscription, or its id.",
+    "plan": "Code of the plan.",
+    "coupon": "Code of the coupon.",
+    "po_number": "Purchase order, printed on documents.",
+    "event_types": "Such as `invoice.finalised` or `invoice.*`; all where it is empty.",
+    "secret": "Shown this once.",
+    "scopes": "What it may do: `area:read`, `area:write`.",
+    "is_sandbox": "Whether it is for trying things out, with a clock of its own.",
+    "NewCustomer.country": "ISO 3166, such as `DE`.",
+    "NewSubscriptionBody.starts_at": "Now by default; may be past or ahead.",
+    "NewSubscriptionBody.ends_at": "The end of its term; without one it runs until it is cancelled.",
+    "NewSubscriptionBody.notice_days": "How long before the end of a term one has to cancel.",
+    "NewSubscriptionBody.renewal": "By how much a term is renewed at its end, such as `1 year`.",
+    "NewSubscriptionBody.anchor_at": "From where periods are counted; the first billable instant by default.",
+    "NewSubscriptionBody.discount_percent": "Off everything, for as long as it runs.",
+    "NewSubscriptionBody.trial_days": "The plan's by default; 0 for none.",
+    "NewSubscriptionBody.trial_converts": "Whether the end of the trial begins what is paid, or ends the subscription.",
+}
+"""What a field says wherever it stands, or in one schema; where the class itself says more, that counts."""
+
 EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "catalog_apply": {
         "A plan with a fee and seats": {

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from tenor.api.described import EXAMPLES, GROUPS
+from tenor.api.described import EXAMPLES, FIELDS, GROUPS
 from tenor.api.problems import Problem
 
 DESCRIPTION = """\
@@ -57,6 +57,10 @@ def _explained(document: dict[str, Any]) -> dict[str, Any]:
             unused.remove(operation["operationId"])
     if unused:
         raise ValueError(f"EXAMPLES names operations that there are not: {unused}")
+    for schema, held in document["components"]["schemas"].items():
+        for name, field in held.get("properties", {}).items():
+            if words := FIELDS.get(f"{schema}.{name}", FIELDS.get(name)):
+                field.setdefault("description", words)
     return document
 
 

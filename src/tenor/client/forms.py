@@ -11,6 +11,7 @@ class Account(TypedDict):
 
     code: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     debits: str
     credits: str
     balance: str
@@ -24,13 +25,18 @@ class AddAddOn(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["add_add_on"]
     plan: str
+    """Code of the plan."""
     quantities: NotRequired[Mapping[str, Number]]
+    """Units held, by code of the charge."""
     prices: NotRequired[Mapping[str, Number]]
+    """Unit prices in place of the plan's, by code of the charge."""
     anchor: NotRequired[Literal["plan", "own"]]
     """Renew with the plan, or on its own dates."""
 
@@ -42,6 +48,7 @@ class Adjustment(TypedDict):
     kind: str
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     document: str | None
 
 
@@ -64,6 +71,7 @@ class RefusedEvent(TypedDict):
     position: int
     field: str
     reason: str
+    """Why; kept in the audit record."""
 
 
 class ApplyDiscount(TypedDict):
@@ -74,11 +82,14 @@ class ApplyDiscount(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["apply_discount"]
     coupon: NotRequired[str | None]
+    """Code of the coupon."""
     promotion_code: NotRequired[str | None]
 
 
@@ -86,6 +97,7 @@ class Archiving(TypedDict):
     """Why an offer ends."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Attempt(TypedDict):
@@ -122,10 +134,12 @@ class Cancel(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["cancel"]
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     credit: NotRequired[Literal["none", "prorated", "full"]]
 
 
@@ -142,6 +156,7 @@ class CatalogPlan(TypedDict):
     price_book: str
     edition: int
     currency: str
+    """ISO 4217, such as `EUR`."""
     tax_mode: str
     effective_at: str
     has_changes: bool
@@ -157,15 +172,20 @@ class ChangePlan(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["change_plan"]
     plan: str
+    """Code of the plan."""
     by_policy: NotRequired[bool]
     """When, says the profile; `effective` is not looked at."""
     quantities: NotRequired[Mapping[str, Number]]
+    """Units held, by code of the charge."""
     prices: NotRequired[Mapping[str, Number]]
+    """Unit prices in place of the plan's, by code of the charge."""
     credit: NotRequired[Literal["none", "prorated", "full"]]
     add_on: NotRequired[str | None]
 
@@ -174,7 +194,9 @@ class Step(TypedDict):
     """Prices from an instant on; null: the plan's own again."""
 
     effective: Literal["now", "period_end"] | Instant
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     prices: Mapping[str, Number | None]
+    """Unit prices in place of the plan's, by code of the charge."""
 
 
 class ChangeQuantity(TypedDict):
@@ -185,11 +207,14 @@ class ChangeQuantity(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["change_quantity"]
     quantities: Mapping[str, Number]
+    """Units held, by code of the charge."""
     decrease: NotRequired[Literal["now", "renewal"]]
     """When fewer units take effect."""
     add_on: NotRequired[str | None]
@@ -213,6 +238,7 @@ class Clock(TypedDict):
 
     now: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
 
 
 class Commitment(TypedDict):
@@ -237,7 +263,9 @@ class ContractSubscription(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     contract_version: NotRequired[int | None]
     starts_at: NotRequired[Instant | None]
 
@@ -250,9 +278,11 @@ class ConvertTrial(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["convert_trial"]
 
 
@@ -262,6 +292,7 @@ class Correction(TypedDict):
     events: list[dict[str, Any]]
     source: NotRequired[str]
     reason: str
+    """Why; kept in the audit record."""
 
 
 class MinimumOrder(TypedDict):
@@ -269,12 +300,14 @@ class MinimumOrder(TypedDict):
 
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class CreditDecision(TypedDict):
     """Why something is done."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class CreditOrder(TypedDict):
@@ -287,12 +320,14 @@ class CreditOrder(TypedDict):
     amount: Number
     price: NotRequired[Number | None]
     tax_category: NotRequired[str | None]
+    """The code on which tax rates hang."""
     priority: NotRequired[int]
     """0 burns first, 255 last."""
     features: NotRequired[list[str]]
     lasts: NotRequired[str | None]
     granted: NotRequired[Literal["when_paid", "at_once"]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class CreditedLine(TypedDict):
@@ -327,15 +362,20 @@ class Customer(TypedDict):
 
     id: str
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     name: str
     email: str | None
     address: str | None
     is_erased: bool
     country: str | None
     timezone: str
+    """IANA name, such as `Europe/Berlin`."""
     tax_percent: str
+    """One rate for all that the customer buys, where no tax rates are set."""
     metadata: dict[str, str]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     created_at: str
 
 
@@ -346,8 +386,11 @@ class CustomerChange(TypedDict):
     email: NotRequired[str | None]
     address: NotRequired[str | None]
     metadata: NotRequired[dict[str, str] | None]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     version: NotRequired[int | None]
+    """Counts its changes. Named in a change: refused when it is another by now."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class TaxProfile(TypedDict):
@@ -364,6 +407,7 @@ class Disabling(TypedDict):
     """Why somebody is let in no longer."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class DocumentRow(TypedDict):
@@ -373,6 +417,7 @@ class DocumentRow(TypedDict):
     number: str
     kind: str
     customer: str
+    """Your name for the customer, or its id."""
     issued_at: str
     due_on: str | None
     status: str
@@ -380,6 +425,7 @@ class DocumentRow(TypedDict):
     due: str
     open: str
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, "amount": str, "tax": str})
@@ -390,6 +436,7 @@ class EndOfOverride(TypedDict):
 
     at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class EndTrial(TypedDict):
@@ -400,9 +447,11 @@ class EndTrial(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["end_trial"]
 
 
@@ -419,6 +468,7 @@ class Endpoint(TypedDict):
     url: str
     description: str
     event_types: list[str]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     status: str
     disabled_because: str | None
     created_at: str
@@ -430,6 +480,7 @@ class EndpointDecision(TypedDict):
     """Why something is done to an endpoint."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class EndpointReplay(TypedDict):
@@ -440,6 +491,7 @@ class EndpointReplay(TypedDict):
     with_delivered: NotRequired[bool]
     """With `since`: also what it has got."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class EndpointWithSecret(TypedDict):
@@ -449,12 +501,14 @@ class EndpointWithSecret(TypedDict):
     url: str
     description: str
     event_types: list[str]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     status: str
     disabled_because: str | None
     created_at: str
     failing_since: str | None
     delivered_at: str | None
     secret: str
+    """Shown this once."""
 
 
 class Entitlement(TypedDict):
@@ -465,6 +519,7 @@ class Entitlement(TypedDict):
     access: str
     limit: str | None
     reason: str
+    """Why; kept in the audit record."""
     source: str
 
 
@@ -478,12 +533,14 @@ class Entry(TypedDict):
     is_standing: bool
     actor: str
     reason: str
+    """Why; kept in the audit record."""
 
 
 class Erasure(TypedDict):
     """Why a customer is erased."""
 
     reason: str
+    """Why; kept in the audit record."""
 
 
 class Event(TypedDict):
@@ -507,6 +564,7 @@ class ExtendTerm(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["extend_term"]
@@ -523,6 +581,7 @@ class ExtendTrial(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["extend_trial"]
@@ -533,6 +592,7 @@ class FillingDecision(TypedDict):
     """Why something is done."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Issued(TypedDict):
@@ -542,12 +602,14 @@ class Issued(TypedDict):
     kind: str
     total: str
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class Finalising(TypedDict):
     """Why drafts are finalised early."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class IssuedKey(TypedDict):
@@ -558,12 +620,14 @@ class IssuedKey(TypedDict):
     mode: Literal["live", "test"]
     begins_with: str
     scopes: list[str]
+    """What it may do: `area:read`, `area:write`."""
     status: Literal["live", "expired", "revoked"]
     created_at: str
     expires_at: str | None
     revoked_at: str | None
     rotates: str | None
     secret: str
+    """Shown this once."""
 
 
 class GivingBack(TypedDict):
@@ -571,6 +635,7 @@ class GivingBack(TypedDict):
 
     amount: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Grant(TypedDict):
@@ -599,6 +664,7 @@ class HealthyEndpoint(TypedDict):
     url: str
     description: str
     event_types: list[str]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     status: str
     disabled_because: str | None
     created_at: str
@@ -616,6 +682,7 @@ class Key(TypedDict):
     mode: Literal["live", "test"]
     begins_with: str
     scopes: list[str]
+    """What it may do: `area:read`, `area:write`."""
     status: Literal["live", "expired", "revoked"]
     created_at: str
     expires_at: str | None
@@ -628,13 +695,16 @@ class Phase(TypedDict):
 
     item: str
     plan: str
+    """Code of the plan."""
     is_add_on: bool
     start: str
     end: str | None
     state: str
     is_billable: bool
     quantities: dict[str, str]
+    """Units held, by code of the charge."""
     prices: dict[str, str]
+    """Unit prices in place of the plan's, by code of the charge."""
 
 
 class LateEvent(TypedDict):
@@ -643,6 +713,7 @@ class LateEvent(TypedDict):
     source: str
     event_id: str
     customer: str
+    """Your name for the customer, or its id."""
     metric: str
     occurred_at: str
     open_from: str
@@ -694,7 +765,9 @@ class MetadataBody(TypedDict):
     """What is to be kept with a subscription, instead of what was."""
 
     metadata: dict[str, str]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Rounding(TypedDict):
@@ -712,10 +785,12 @@ class MoveAnchor(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["move_anchor"]
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     day: NotRequired[int | None]
     instant: NotRequired[Instant | None]
     add_on: NotRequired[str | None]
@@ -729,9 +804,11 @@ class MoveToContract(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["move_to_contract"]
     contract: str
     contract_version: NotRequired[int | None]
@@ -749,6 +826,7 @@ class NewContract(TypedDict):
 
     source: str
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class OrderMinimum(TypedDict):
@@ -756,20 +834,26 @@ class OrderMinimum(TypedDict):
 
     amount: Number
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class NewCredit(TypedDict):
     """What is given back beside all invoices; `clause` is that of the contract which was broken, for a penalty."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     amount: Number
     description: str
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     invoicing: NotRequired[Literal["now", "next_invoice"]]
     tax_category: NotRequired[str]
+    """The code on which tax rates hang."""
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     clause: NotRequired[str]
 
 
@@ -786,19 +870,25 @@ class NewCreditGrant(TypedDict):
     effective_at: NotRequired[Instant | None]
     expires_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewCustomer(TypedDict):
     """A customer to be."""
 
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     name: NotRequired[str | None]
     email: NotRequired[str | None]
     address: NotRequired[str | None]
     country: NotRequired[str | None]
+    """ISO 3166, such as `DE`."""
     timezone: NotRequired[str | None]
+    """IANA name, such as `Europe/Berlin`."""
     tax_percent: NotRequired[Number]
+    """One rate for all that the customer buys, where no tax rates are set."""
     metadata: NotRequired[dict[str, str]]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
 
 
 class NewCustomerThresholds(TypedDict):
@@ -807,7 +897,9 @@ class NewCustomerThresholds(TypedDict):
     at: NotRequired[list[Number]]
     every: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class NewEndpoint(TypedDict):
@@ -817,8 +909,10 @@ class NewEndpoint(TypedDict):
 
     url: str
     event_types: NotRequired[list[str]]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     description: NotRequired[str]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewEntitlement(TypedDict):
@@ -830,9 +924,11 @@ class NewEntitlement(TypedDict):
     is_granted: NotRequired[bool]
     limit: NotRequired[Number | None]
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     starts_at: NotRequired[Instant | None]
     ends_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewKey(TypedDict):
@@ -840,8 +936,10 @@ class NewKey(TypedDict):
 
     name: str
     scopes: NotRequired[list[str]]
+    """What it may do: `area:read`, `area:write`."""
     expires_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewPassword(TypedDict):
@@ -849,6 +947,7 @@ class NewPassword(TypedDict):
 
     password: str
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewPayment(TypedDict):
@@ -857,13 +956,16 @@ class NewPayment(TypedDict):
     """
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     amount: Number
     method: str
     reference: str
     received_at: NotRequired[Instant | None]
     invoices: NotRequired[list[str]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewProformaLine(TypedDict):
@@ -872,6 +974,7 @@ class NewProformaLine(TypedDict):
     description: str
     amount: Number
     tax_category: NotRequired[str]
+    """The code on which tax rates hang."""
 
 
 class NewPromise(TypedDict):
@@ -889,20 +992,25 @@ class NewPromise(TypedDict):
     rollover_max: NotRequired[Number]
     rollover_min: NotRequired[Number]
     timezone: NotRequired[str]
+    """IANA name, such as `Europe/Berlin`."""
     category: NotRequired[Literal["paid", "promotional"]]
     priority: NotRequired[int]
     """0 burns first, 255 last."""
     features: NotRequired[list[str]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewRefundRequest(TypedDict):
     """How much of a customer's credit is to be sent back, in major units."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     amount: Number
     reason: str
+    """Why; kept in the audit record."""
 
 
 class NewReservation(TypedDict):
@@ -919,6 +1027,7 @@ class NewRole(TypedDict):
 
     role: Literal["owner", "admin", "finance", "support", "viewer"]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewRun(TypedDict):
@@ -935,22 +1044,39 @@ class NewSubscriptionBody(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     customer: str
+    """Your name for the customer, or its id."""
     plan: str
+    """Code of the plan."""
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     starts_at: NotRequired[Instant | None]
+    """Now by default; may be past or ahead."""
     ends_at: NotRequired[Instant | None]
+    """The end of its term; without one it runs until it is cancelled."""
     notice_days: NotRequired[int]
+    """How long before the end of a term one has to cancel."""
     renewal: NotRequired[str | None]
+    """By how much a term is renewed at its end, such as `1 year`."""
     anchor_at: NotRequired[Instant | None]
+    """From where periods are counted; the first billable instant by default."""
     timezone: NotRequired[str | None]
+    """IANA name, such as `Europe/Berlin`."""
     profile: NotRequired[str | None]
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
     quantities: NotRequired[Mapping[str, Number]]
+    """Units held, by code of the charge."""
     prices: NotRequired[Mapping[str, Number]]
+    """Unit prices in place of the plan's, by code of the charge."""
     discount_percent: NotRequired[Number]
+    """Off everything, for as long as it runs."""
     trial_days: NotRequired[int | None]
+    """The plan's by default; 0 for none."""
     trial_converts: NotRequired[bool]
+    """Whether the end of the trial begins what is paid, or ends the subscription."""
     metadata: NotRequired[dict[str, str]]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
 
 
 class OverridingRate(TypedDict):
@@ -982,9 +1108,12 @@ class NewTenant(TypedDict):
     slug: str
     name: NotRequired[str | None]
     is_sandbox: NotRequired[bool]
+    """Whether it is for trying things out, with a clock of its own."""
     clock_at: NotRequired[Instant | None]
     timezone: NotRequired[str]
+    """IANA name, such as `Europe/Berlin`."""
     profile: NotRequired[str]
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
 
 
 class NewTopUpRule(TypedDict):
@@ -995,6 +1124,7 @@ class NewTopUpRule(TypedDict):
     max_per_day: NotRequired[int]
     is_active: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewUsageAlert(TypedDict):
@@ -1009,6 +1139,7 @@ class NewUsageAlert(TypedDict):
     percent: NotRequired[Number | None]
     of: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewUsageThresholds(TypedDict):
@@ -1019,6 +1150,7 @@ class NewUsageThresholds(TypedDict):
     at: NotRequired[list[Number]]
     every: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewUse(TypedDict):
@@ -1037,6 +1169,7 @@ class NewUser(TypedDict):
     role: Literal["owner", "admin", "finance", "support", "viewer"]
     password: NotRequired[str | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewWallet(TypedDict):
@@ -1044,6 +1177,7 @@ class NewWallet(TypedDict):
 
     code: NotRequired[str]
     currency: str
+    """ISO 4217, such as `EUR`."""
     unit: NotRequired[str | None]
     rate: NotRequired[Number]
     overdraws: NotRequired[bool]
@@ -1053,7 +1187,9 @@ class NewWallet(TypedDict):
     repays: NotRequired[bool]
     """A later grant pays first what was overdrawn."""
     profile: NotRequired[str]
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewWalletAlert(TypedDict):
@@ -1061,20 +1197,26 @@ class NewWalletAlert(TypedDict):
 
     threshold: Number
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class OneOff(TypedDict):
     """What is charged or credited, in major units; on a document now, or on the next one."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     amount: Number
     description: str
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     invoicing: NotRequired[Literal["now", "next_invoice"]]
     tax_category: NotRequired[str]
+    """The code on which tax rates hang."""
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class User(TypedDict):
@@ -1087,6 +1229,7 @@ class User(TypedDict):
     name: str
     role: Literal["owner", "admin", "finance", "support", "viewer"]
     scopes: list[str]
+    """What it may do: `area:read`, `area:write`."""
     has_password: bool
     locked_until: str | None
     created_at: str
@@ -1104,7 +1247,9 @@ class Parked(TypedDict):
     """A subscription that a rule refused to bill, and why: a person must look at it."""
 
     subscription: str
+    """Your name for the subscription, or its id."""
     reason: str
+    """Why; kept in the audit record."""
 
 
 class Pause(TypedDict):
@@ -1115,9 +1260,11 @@ class Pause(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["pause"]
     until: NotRequired[Instant | None]
     cycles: NotRequired[int | None]
@@ -1132,12 +1279,15 @@ class Plan(TypedDict):
 
     id: str
     plan: str
+    """Code of the plan."""
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     name: str
     product: str
     price_book: str
     edition: int
     currency: str
+    """ISO 4217, such as `EUR`."""
     tax_mode: str
     effective_at: str
     definition: dict[str, Any]
@@ -1162,6 +1312,7 @@ class ProfileChange(TypedDict):
     is_reverse_charge: NotRequired[bool]
     """The customer owes the tax."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class ProformaLine(TypedDict):
@@ -1197,6 +1348,7 @@ class Purchase(TypedDict):
     credits: str
     due: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     status: str
     grant_id: str | None
 
@@ -1206,8 +1358,10 @@ class RefundRequest(TypedDict):
 
     id: str
     customer: str
+    """Your name for the customer, or its id."""
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     status: str
     credit_note: str | None
 
@@ -1219,6 +1373,7 @@ class Rejection(TypedDict):
     payload: str
     field: str
     reason: str
+    """Why; kept in the audit record."""
     first_at: str
     last_at: str
     times: int
@@ -1229,6 +1384,7 @@ class Removal(TypedDict):
     """Why something is removed."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class RemoveAddOn(TypedDict):
@@ -1239,10 +1395,12 @@ class RemoveAddOn(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["remove_add_on"]
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     add_on: str
     credit: NotRequired[Literal["none", "prorated", "full"]]
 
@@ -1255,9 +1413,11 @@ class RemoveDiscount(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["remove_discount"]
     discount: str
 
@@ -1276,6 +1436,7 @@ class Renew(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["renew"]
@@ -1311,9 +1472,11 @@ class Resume(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["resume"]
     billing_date: NotRequired[Literal["keep", "restart", "shift"] | None]
     extend_term: NotRequired[bool | None]
@@ -1323,6 +1486,7 @@ class Revocation(TypedDict):
     """Why a key is revoked."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Revoked(TypedDict):
@@ -1335,6 +1499,7 @@ class Revoking(TypedDict):
     """Why a decision is revoked."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Rotation(TypedDict):
@@ -1342,6 +1507,7 @@ class Rotation(TypedDict):
 
     overlap_hours: NotRequired[int]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class RunTotal(TypedDict):
@@ -1349,6 +1515,7 @@ class RunTotal(TypedDict):
 
     kind: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     count: int
     total: str
 
@@ -1357,6 +1524,7 @@ class Secret(TypedDict):
     """A new secret, which is told this once. For 24 hours the one before signs as well."""
 
     secret: str
+    """Shown this once."""
 
 
 class SellerChange(TypedDict):
@@ -1367,6 +1535,7 @@ class SellerChange(TypedDict):
     tax_id: NotRequired[str | None]
     rates_from: NotRequired[Literal["table", "engine"]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class SentAgain(TypedDict):
@@ -1381,6 +1550,7 @@ class SentRefund(TypedDict):
     reference: str
     """The bank's name for the payment."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class TaxRate(TypedDict):
@@ -1410,6 +1580,7 @@ class ShortenTerm(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["shorten_term"]
@@ -1460,9 +1631,12 @@ class Tenant(TypedDict):
     slug: str
     name: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
     clock_at: str | None
     timezone: str
+    """IANA name, such as `Europe/Berlin`."""
     profile: str
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
 
 
 class TopUp(TypedDict):
@@ -1490,6 +1664,7 @@ class TopUpSettlement(TypedDict):
 
     is_paid: bool
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Transfer(TypedDict):
@@ -1503,6 +1678,7 @@ class Transfer(TypedDict):
     credit: str
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     customer_id: str
     source_type: str
     source: str
@@ -1517,12 +1693,16 @@ class TransferToCustomer(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["transfer"]
     customer: str
+    """Your name for the customer, or its id."""
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     anchor: NotRequired[Literal["keep", "restart"]]
 
 
@@ -1536,6 +1716,7 @@ class Undo(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["undo"]
@@ -1564,6 +1745,7 @@ class UsageThresholds(TypedDict):
     subscription_id: str | None
     customer_id: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     at: list[str]
     every: str | None
 
@@ -1593,6 +1775,7 @@ class Voiding(TypedDict):
     """Why a document is taken back whole. `rebill`: the next bill run bills anew what is owed."""
 
     reason: str
+    """Why; kept in the audit record."""
     rebill: NotRequired[bool]
 
 
@@ -1604,6 +1787,7 @@ class Wallet(TypedDict):
     code: str
     unit: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     rate: str
     overdraws: bool
     pays: Literal["usage", "everything"]
@@ -1635,6 +1819,7 @@ class WritingOff(TypedDict):
     """Why what is open is given up as lost."""
 
     reason: str
+    """Why; kept in the audit record."""
 
 
 class TrialBalance(TypedDict):
@@ -1649,12 +1834,14 @@ class BillingChange(TypedDict):
 
     payment_terms: NotRequired[AgreedTerms | None]
     po_number: NotRequired[str | None]
+    """Purchase order, printed on documents."""
     consolidates: NotRequired[bool | None]
     """All subscriptions on one document."""
     negative_total: NotRequired[Literal["balance", "refund"] | None]
     """What becomes of the total of a credit note."""
     grace_days: NotRequired[int | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class AmendedUsage(TypedDict):
@@ -1682,6 +1869,7 @@ class BillingSettings(TypedDict):
 
     payment_terms: PaymentTerms
     po_number: str
+    """Purchase order, printed on documents."""
     consolidates: bool
     negative_total: str
     grace_days: int
@@ -1692,6 +1880,7 @@ class Cancellation(TypedDict):
 
     events: list[EventRef]
     reason: str
+    """Why; kept in the audit record."""
 
 
 class ChangePrices(TypedDict):
@@ -1702,6 +1891,7 @@ class ChangePrices(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["change_prices"]
@@ -1713,8 +1903,10 @@ class CostSoFar(TypedDict):
     """What usage of a subscription costs so far, before tax; `billed` of it stands on documents already."""
 
     subscription: str
+    """Your name for the subscription, or its id."""
     through: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     charges: list[ChargeSoFar]
     cost: str
     billed: str
@@ -1746,6 +1938,7 @@ class Coupon(TypedDict):
     percent_off: str | None
     amount_off: str | None
     currency: str | None
+    """ISO 4217, such as `EUR`."""
     duration: str
     periods: int | None
     plans: list[str]
@@ -1770,6 +1963,7 @@ class ListedCoupon(TypedDict):
     percent_off: str | None
     amount_off: str | None
     currency: str | None
+    """ISO 4217, such as `EUR`."""
     duration: str
     periods: int | None
     plans: list[str]
@@ -1792,7 +1986,9 @@ class PromotionCode(TypedDict):
     id: str
     code: str
     coupon: str
+    """Code of the coupon."""
     customer: str | None
+    """Your name for the customer, or its id."""
 
 
 class NewCreditNote(TypedDict):
@@ -1803,6 +1999,7 @@ class NewCreditNote(TypedDict):
     settles: NotRequired[Literal["balance", "refund"] | None]
     """As the customer's settings say by default."""
     reason: str
+    """Why; kept in the audit record."""
 
 
 class SetUsageAlert(TypedDict):
@@ -1830,7 +2027,9 @@ class CustomerTax(TypedDict):
     """How a customer is taxed; `profile` null: by the plain percentage of the customer."""
 
     customer: str
+    """Your name for the customer, or its id."""
     profile: TaxProfile | None
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
 
 
 class Draft(TypedDict):
@@ -1838,6 +2037,7 @@ class Draft(TypedDict):
 
     kind: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     net: str
     tax: str
     total: str
@@ -1867,9 +2067,12 @@ class FurnishedTenant(TypedDict):
     slug: str
     name: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
     clock_at: str | None
     timezone: str
+    """IANA name, such as `Europe/Berlin`."""
     profile: str
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
     key: IssuedKey
 
 
@@ -1878,16 +2081,21 @@ class KnownSubscription(TypedDict):
 
     id: str
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     customer_id: str
     status: str
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     starts_at: str
     trial_ends_at: str | None
     ends_at: str | None
     cancels_at_end: bool
     metadata: dict[str, str]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     customer: NotRequired[Customer]
+    """Your name for the customer, or its id."""
     timeline: NotRequired[list[Phase]]
     documents: NotRequired[list[Issued]]
 
@@ -1898,6 +2106,7 @@ class Line(TypedDict):
     description: str
     charge: str
     subscription: str | None
+    """Your name for the subscription, or its id."""
     period: Period
     amount: str
     tax: str
@@ -1928,12 +2137,14 @@ class NewCoupon(TypedDict):
     minimum_order: NotRequired[OrderMinimum | None]
     is_first_purchase_only: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     code: str
     name: NotRequired[str | None]
     """On documents; the code where none is given."""
     percent_off: NotRequired[Number | None]
     amount_off: NotRequired[Number | None]
     currency: NotRequired[str | None]
+    """ISO 4217, such as `EUR`."""
     duration: NotRequired[Literal["once", "repeating", "forever"]]
     periods: NotRequired[int | None]
     """Of a repeating discount."""
@@ -1952,20 +2163,27 @@ class NewPromotionCode(TypedDict):
     minimum_order: NotRequired[OrderMinimum | None]
     is_first_purchase_only: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     code: str
     coupon: str
+    """Code of the coupon."""
     customer: NotRequired[str | None]
+    """Your name for the customer, or its id."""
 
 
 class NewProforma(TypedDict):
     """A preview to be, for one customer, in one currency."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     lines: list[NewProformaLine]
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewTaxOverride(TypedDict):
@@ -1977,6 +2195,7 @@ class NewTaxOverride(TypedDict):
     valid_from: Instant
     valid_to: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewTaxRates(TypedDict):
@@ -1984,6 +2203,7 @@ class NewTaxRates(TypedDict):
 
     rates: list[NewTaxRate]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class OpenedSession(TypedDict):
@@ -1994,6 +2214,7 @@ class OpenedSession(TypedDict):
     id: str
     user: User
     secret: str
+    """Shown this once."""
     expires_at: str
 
 
@@ -2004,6 +2225,7 @@ class Receipt(TypedDict):
     receipt: str
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     paid: list[Paid]
     to_credit: str
 
@@ -2014,10 +2236,13 @@ class Proforma(TypedDict):
     id: str
     number: str
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     issued_at: str
     due_on: str | None
     po_number: str
+    """Purchase order, printed on documents."""
     net: str
     tax: str
     total: str
@@ -2029,6 +2254,7 @@ class TaxOverride(TypedDict):
 
     id: str
     customer: str
+    """Your name for the customer, or its id."""
     rates: list[ReplacingRate]
     audit_reference: str
     valid_from: str
@@ -2072,6 +2298,7 @@ class Statement(TypedDict):
     """A customer's movements in one currency. A positive balance is owed by the customer, a negative one to it."""
 
     currency: str
+    """ISO 4217, such as `EUR`."""
     opening: str
     closing: str
     entries: list[StatementEntry]
@@ -2090,15 +2317,19 @@ class Contract(TypedDict):
     id: str
     contract: str
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     customer_id: str
     plan: str
+    """Code of the plan."""
     name: str
     payment_terms: PaymentTerms | None
     po_number: str | None
+    """Purchase order, printed on documents."""
     term_months: int | None
     agreed_at: str
     agreed_by: str
     reason: str
+    """Why; kept in the audit record."""
     steps: list[ContractStep]
 
 
@@ -2117,15 +2348,20 @@ class Document(TypedDict):
     number: str
     kind: str
     customer: str
+    """Your name for the customer, or its id."""
     customer_id: str
     subscription: str | None
+    """Your name for the subscription, or its id."""
     subscriptions: list[str]
     plan: str | None
+    """Code of the plan."""
     plan_version: int | None
     currency: str
+    """ISO 4217, such as `EUR`."""
     issued_at: str
     due_on: str | None
     po_number: str
+    """Purchase order, printed on documents."""
     status: NotRequired[str]
     net: str
     tax: str
@@ -2149,5 +2385,6 @@ class Advanced(TypedDict):
 
     now: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
     is_there: bool
     runs: list[RunReport]

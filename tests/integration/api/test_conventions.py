@@ -107,6 +107,18 @@ def test_the_examples_of_the_document_are_taken_in_their_order(caller: Caller) -
                 assert response.json()["rejected"] == []
 
 
+def test_the_reference_loads_nothing_but_its_own_style_sheet(world: World) -> None:
+    for path, kind in (("/docs", "text/html"), ("/docs/api-keys", "text/html"), ("/docs/style.css", "text/css")):
+        shown = world.client.get(path)
+        assert shown.status_code == 200
+        assert shown.headers["Content-Type"].startswith(kind)
+        policy = dict(one.split(" ", 1) for one in shown.headers["Content-Security-Policy"].split("; "))
+        assert policy.pop("default-src") == "'none'"
+        assert set(policy.values()) <= {"'self'", "'none'", "data:"}
+        assert "script-src" not in policy
+    refused(world.client.get("/docs/nothing"), 404, "route_unknown")
+
+
 def test_a_body_is_json_of_a_bounded_length(caller: Caller) -> None:
     refused(caller.send("/customers", b"external_id=a", Content_Type="text/plain"), 415, "media_type_unsupported")
     long = json.dumps({"external_id": "a", "name": "x" * (1 << 20)}).encode()
