@@ -6,7 +6,6 @@ What the client does with a call is written by hand: `src/tenor/client/connectio
 
 import json
 import keyword
-import pkgutil
 import subprocess
 import sys
 import textwrap
@@ -15,14 +14,16 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tenor.api import openapi_document, resources
+from tenor.api import openapi_document
 
 CLIENT: Final = Path(__file__).parent.parent / "src" / "tenor" / "client"
 NOTICE: Final = "Written by `make docs` from the OpenAPI document. Do not edit."
 _WORDS_WIDTH: Final = 106
 _REFERENCE: Final = "#/components/schemas/"
 _PLAIN: Final = {"string": "str", "integer": "int", "boolean": "bool", "null": "None"}
-_MODULES: Final = tuple(module.name for module in pkgutil.iter_modules(resources.__path__))
+
+_DIGITS: Final = "[0-9]{1,15}"
+"""By this the pattern of a decimal is known. Only what a caller says has one: answers are plain texts."""
 
 Schema = Mapping[str, Any]
 
@@ -57,9 +58,9 @@ def forms(document: Schema) -> str:
     ordered = TopologicalSorter({name: sorted(made_of[name]) for name in sorted(made_of)}).static_order()
     parts = [
         f'"""Bodies and answers of the API as types. {NOTICE}"""',
-        "from typing import Any, Literal, NotRequired, TypedDict",
+        "from collections.abc import Mapping\nfrom typing import Any, Literal, NotRequired, TypedDict",
+        "from tenor.client.written import Instant, Number",
         *(_definition(name, schemas[name]) for name in ordered),
-        *(f"{name} = {union}" for union, name in _unions(document).items()),
     ]
     return _formatted("\n\n".join(parts))
 
@@ -70,15 +71,6 @@ def _told_and_heard(document: Schema, operation: Operation) -> list[Any]:
     return [operation.body or {}, heard, [one["schema"] for one in operation.parameters]]
 
 
-def _unions(document: Schema) -> dict[str, str]:
-    """Return a name for each body that has one of several forms, after the first operation that takes it."""
-    named: dict[str, str] = {}
-    for operation in operations(document):
-        if operation.body is not None and "oneOf" in operation.body:
-            named.setdefault(_type(operation.body), f"{_class(operation.resource)}{_class(operation.name)}")
-    return named
-
-
 def calls(document: Schema) -> str:
     """Return the module of all operations, by resource."""
     by_resource: dict[str, list[Operation]] = {}
@@ -86,17 +78,18 @@ def calls(document: Schema) -> str:
         by_resource.setdefault(operation.resource, []).append(operation)
     parts = [
         f'"""Every operation of the API as a method. {NOTICE}"""',
-        "from collections.abc import Mapping, Sequence\nfrom typing import Any, Final, Literal, Unpack, cast",
+        "from collections.abc import Mapping, Sequence\nfrom typing import Any, Final, Literal, Unpack, cast, overload",
         "from tenor.client import forms",
         "from tenor.client.connection import Connection",
-        "from tenor.client.resource import Pages, Resource, in_path",
+        "from tenor.client.resource import Feed, Pages, Resource, in_path",
+        "from tenor.client.written import Instant, Number",
         f'API_VERSION: Final = "{document["info"]["version"]}"\n"""The dated version of the API that this is for."""',
     ]
     for resource, own in sorted(by_resource.items()):
         if len({operation.name for operation in own}) < len(own):
             raise SystemExit(f"two operations of {resource} have one name")
         methods = "\n\n".join(textwrap.indent(_method(document, operation), "    ") for operation in own)
-        parts.append(f'class {_class(resource)}(Resource):\n    """{own[0].tag.capitalize()}."""\n\n{methods}')
+        parts.append(f'class {_class(resource)}(Resource):\n    """{own[0].tag}."""\n\n{methods}')
     given = "\n".join(f"        self.{resource} = {_class(resource)}(connection)" for resource in sorted(by_resource))
     parts.append(
         'class Operations:\n    """All operations, by resource."""\n\n'
@@ -112,12 +105,11 @@ def operations(document: Schema) -> Iterator[Operation]:
     """Return every operation of a document."""
     for path, methods in document["paths"].items():
         for method, told in methods.items():
-            prefix = max((name for name in _MODULES if told["operationId"].startswith(f"{name}_")), key=len)
             content = told.get("requestBody", {}).get("content", {})
             (success,) = (answer for status, answer in told["responses"].items() if status.startswith("2"))
             yield Operation(
                 tag=told["tags"][0],
-                name=_identifier(told["operationId"].removeprefix(f"{prefix}_")),
+                name=_identifier(told["operationId"].removeprefix(f"{_identifier(told['tags'][0])}_")),
                 method=method,
                 path=path,
                 words=told["description"],
@@ -133,14 +125,16 @@ def _method(document: Schema, operation: Operation) -> str:
         place: [one for one in operation.parameters if one["in"] == place] for place in ("path", "query", "header")
     }
     positional = [f"{_identifier(one['name'])}: str" for one in by_place["path"]]
-    body, spread = "{}", ""
+    body, spread, kinds = "{}", "", []
     if operation.body is not None:
         body = "body"
-        if _is_record(document, operation.body):
+        kinds = [f"**body: Unpack[{_type(one, 'forms.')}]" for one in operation.body.get("oneOf", ())]
+        if kinds:
+            spread = "**body: Any"
+        elif _is_record(document, operation.body):
             spread = f"**body: Unpack[{_type(operation.body, 'forms.')}]"
         else:
-            union = _unions(document).get(_type(operation.body))
-            positional.append(f"body: {f'forms.{union}' if union else _type(operation.body, 'forms.')}")
+            positional.append(f"body: {_type(operation.body, 'forms.')}")
     named = [_argument(one) for one in sorted(by_place["query"], key=lambda one: not one.get("required", False))]
     is_kept = any(one["name"] == "Idempotency-Key" for one in by_place["header"])
     if is_kept:
@@ -155,15 +149,20 @@ def _method(document: Schema, operation: Operation) -> str:
     listed = _listed(document, operation)
     answer = _type(listed or operation.answer, "forms.")
     if listed is not None:
-        returned, result = f"Pages[{answer}]", f"Pages(self._connection, {path}, {query})"
+        pages = "Feed" if operation.answer["$ref"].endswith("/Feed") else "Pages"
+        returned, result = f"{pages}[{answer}]", f"{pages}(self._connection, {path}, {query})"
     elif operation.method == "get":
         returned, result = answer, f'cast("{answer}", self._connection.get({path}{f", {query}" if names else ""}))'
     else:
         key = "idempotency_key" if is_kept else "None"
         asked = f"{path}, {body}{f', {query}' if names else ''}, idempotency_key={key}"
         returned, result = answer, f'cast("{answer}", self._connection.post({asked}))'
-    heading = f"def {operation.name}({', '.join([*signature, *([spread] if spread else [])])}) -> {returned}:"
-    return f"{heading}\n{_docstring(operation.words)}\n    return {result}"
+
+    def heading(spread: str) -> str:
+        return f"def {operation.name}({', '.join([*signature, *([spread] if spread else [])])}) -> {returned}:"
+
+    forms = "".join(f"@overload\n{heading(kind)} ...\n\n" for kind in kinds)
+    return f"{forms}{heading(spread)}\n{_docstring(operation.words)}\n    return {result}"
 
 
 def _argument(parameter: Schema) -> str:
@@ -206,11 +205,16 @@ def _type(schema: Schema, prefix: str = "") -> str:
     match schema.get("type"):
         case None:
             return "Any"
+        case "string" if schema.get("format") == "date-time":
+            return "Instant"
+        case "string" if _DIGITS in schema.get("pattern", ""):
+            return "Number"
         case "array":
             return f"list[{_type(schema.get('items', {}), prefix)}]"
         case "object":
             parts = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
-            return f"dict[str, {_type(next((part for part in parts if isinstance(part, Mapping)), {}), prefix)}]"
+            held = _type(next((part for part in parts if isinstance(part, Mapping)), {}), prefix)
+            return f"{'Mapping' if 'Number' in held else 'dict'}[str, {held}]"  # a caller may have plain texts in hand
         case plain:
             return _PLAIN[plain]
 
@@ -221,11 +225,12 @@ def _is_record(document: Schema, schema: Schema) -> bool:
 
 
 def _listed(document: Schema, operation: Operation) -> Schema | None:
-    """Return the schema of what a list lists; None for an operation that answers with one thing."""
+    """Return the schema of what a list or the feed lists; None for an operation that answers with one thing."""
     name = operation.answer.get("$ref", "").removeprefix(_REFERENCE)
-    if not name.startswith("PageOf"):
+    if not (name.startswith("PageOf") or name == "Feed"):
         return None
-    items: Schema = document["components"]["schemas"][name]["properties"]["data"]["items"]
+    held: Schema = document["components"]["schemas"][name]["properties"]
+    items: Schema = held["events" if name == "Feed" else "data"]["items"]
     return items
 
 

@@ -29,6 +29,7 @@ OTHER_MEANINGS: Final = {
     "schedule": "the service periods of a charge on its grid",
     "sequence": "of an event: its number among those of its object; of a YAML file",
     "settings": "of the operator",
+    "update": "of what a REST API keeps: a customer, metadata; a subscription is changed",
 }
 """Words that the glossary shuns in one meaning, and the code uses in another: what it means there."""
 

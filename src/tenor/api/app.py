@@ -25,9 +25,11 @@ from tenor.api.errors import (
 from tenor.api.limits import RateLimiter
 from tenor.api.openapi import describe
 from tenor.api.problems import BUSY, field_errors, problem
+from tenor.api.reference import reference_router
 from tenor.api.resources import RESOURCES
 from tenor.api.standing import standing_router
 from tenor.api.versions import CURRENT_VERSION
+from tenor.kernel.closest import closest
 from tenor.kernel.errors import Refusal
 from tenor.kernel.strict_json import NotJson
 from tenor.platform.database import Database
@@ -36,6 +38,8 @@ from tenor.platform.settings import Settings
 THREADS: Final = 32
 CALLS_PER_MINUTE: Final = 6_000
 """How many calls one key may make in a minute, where the operator says nothing else."""
+TOLD_AT_ONCE: Final = 3
+"""How many wrong fields the words of a refusal name; `errors` names all of them."""
 SIGN_INS_PER_MINUTE: Final = 30
 """How often one address may try to sign in within a minute: each attempt hashes a password, which is dear."""
 
@@ -86,6 +90,7 @@ def _application() -> FastAPI:
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_middleware(Edge, metrics=metrics)
     describe(app)
+    app.include_router(reference_router(app.openapi))
     return app
 
 
@@ -110,14 +115,14 @@ async def _malformed(request: Request, error: Any) -> Response:
     """Answer what FastAPI could not read: no JSON, a header, or fields of the body and parameters."""
     found = list(error.errors())
     errors = field_errors(found, error.body)
-    first = f"{errors[0]['location']} {errors[0]['path']}: {errors[0]['message']}"
+    words = "; ".join(f"{one['location']} {one['path']}: {one['message']}" for one in errors[:TOLD_AT_ONCE])
     if any(one["type"] == "json_invalid" for one in found):
         return await _refused(request, NotJson(f"the body is not JSON: {found[0]['ctx']['error']}"))
     if any(one["location"] == "header" for one in errors):
         missing = any(one["path"] == "Idempotency-Key" and one["code"] == "missing" for one in errors)
         kind = IdempotencyKeyMissing if missing else HeaderMalformed
-        return await _refused(request, kind(first, errors=errors))
-    return await _refused(request, RequestMalformed(first, errors=errors))
+        return await _refused(request, kind(words, errors=errors))
+    return await _refused(request, RequestMalformed(words, errors=errors))
 
 
 async def _unrouted(request: Request, error: Any) -> Response:
@@ -126,8 +131,15 @@ async def _unrouted(request: Request, error: Any) -> Response:
         allowed = ", ".join(sorted(_methods_of(request.url.path)))
         return await _refused(request, MethodNotAllowed(f"this path allows {allowed}", allow=allowed))
     if error.status_code == 404:
-        return await _refused(request, RouteUnknown("this path leads nowhere"))
+        return await _refused(request, RouteUnknown(f"there is no such path{_path_meant(request.url.path)}"))
     return await _refused(request, RequestMalformed(str(error.detail)))
+
+
+def _path_meant(path: str) -> str:
+    """Return what to say of a path that leads nowhere: one that is like it, or where all of them are listed."""
+    known = {route.path for resource in RESOURCES for route in resource.routes if isinstance(route, APIRoute)}
+    meant = closest("/v1" + path.removeprefix("/v1").removeprefix("/v1"), known)
+    return "; GET /openapi.json lists all" if meant is None else f" (did you mean {meant}?)"
 
 
 def _methods_of(path: str) -> set[str]:
@@ -136,5 +148,6 @@ def _methods_of(path: str) -> set[str]:
 
 
 def _operation_id(route: APIRoute) -> str:
-    """Return the name of a route for generated clients: 'customers_list'."""
-    return f"{route.endpoint.__module__.rpartition('.')[2]}_{route.name.rstrip('_')}"
+    """Return the name of a route for generated clients: the resource, then what is done: 'webhook_endpoints_list'."""
+    resource = str(route.tags[0]) if route.tags else ""
+    return f"{resource.lower().replace(' ', '_')}_{route.name.rstrip('_')}"

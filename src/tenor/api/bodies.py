@@ -1,20 +1,32 @@
 """Bodies of calls: strict, with unknown fields refused, and no number that is not whole."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.responses import Response
 
 from tenor.kernel.calendar import Interval, Unit
 from tenor.kernel.card_numbers import holds_card_number
+from tenor.kernel.closest import did_you_mean
 from tenor.kernel.errors import Malformed
 from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_decimal, parse_quantity, parse_unit_price
@@ -23,10 +35,32 @@ from tenor.kernel.strict_json import NotJson, parse_json
 DEFAULT_REASON: Final = "asked for by the API"
 
 
+ERRORS_MAX: Final = 100
+"""How many wrong fields a refusal names: a body of nothing else shall not cost more than it is worth."""
+
+
 class Body(BaseModel):
     """What a call says. Every field is named, or the call is refused with the path of the stranger."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_strangers(cls, value: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuse as ever, and say of a field that there is not what it may have been meant to be."""
+        try:
+            return read(value)
+        except ValidationError as error:
+            told = [_told(one, cls.model_fields) for one in error.errors(include_url=False)[:ERRORS_MAX]]
+            raise ValidationError.from_exception_data(cls.__name__, told) from None
+
+
+def _told(error: ErrorDetails, known: Iterable[str]) -> InitErrorDetails:
+    message = error["msg"]
+    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:  # a deeper one was told by the body that it is in
+        message = f"there is no such field{did_you_mean(str(error['loc'][0]), known)}"
+    kept = PydanticCustomError(error["type"], "{message}", {"message": message})
+    return InitErrorDetails(type=kept, loc=error["loc"], input=error["input"])
 
 
 class StrictRequest(Request):
@@ -56,7 +90,10 @@ class StrictRoute(APIRoute):
             if strangers:  # a filter that is misspelt must not look like one that lets everything through
                 said = "there is no such parameter"
                 raise RequestValidationError(
-                    [{"type": "extra_forbidden", "loc": ("query", name), "msg": said} for name in strangers]
+                    [
+                        {"type": "extra_forbidden", "loc": ("query", name), "msg": said + did_you_mean(name, known)}
+                        for name in strangers
+                    ]
                 )
             unkept = [("path", name) for name, value in request.path_params.items() if "\0" in str(value)]
             unkept += [("query", name) for name, value in request.query_params.multi_items() if "\0" in value]
@@ -68,12 +105,12 @@ class StrictRoute(APIRoute):
         return strictly
 
 
-def _read(parse: Callable[..., Any]) -> PlainValidator:
+def _read(parse: Callable[..., Any], *, example: str) -> PlainValidator:
     """Return a validator that reads text by a parser of the kernel; what it refuses is told with its code."""
 
     def validated(value: object) -> Any:
         if not isinstance(value, str):
-            raise PydanticCustomError("text_needed", 'write it as text, e.g. "12.50"')
+            raise PydanticCustomError("text_needed", 'write it as text, e.g. "{example}"', {"example": example})
         try:
             return parse(value)
         except Malformed as refusal:
@@ -95,21 +132,21 @@ def _parse_interval(text: str) -> Interval:
 _DECIMAL_SCHEMA: Final = {"type": "string", "pattern": r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$", "examples": ["12.50"]}
 _POSITIVE_SCHEMA: Final = {"type": "string", "pattern": r"^[0-9]{1,15}(\.[0-9]{1,12})?$", "examples": ["12.50"]}
 
-DecimalIn = Annotated[Decimal, _read(parse_decimal), WithJsonSchema(_DECIMAL_SCHEMA)]
+DecimalIn = Annotated[Decimal, _read(parse_decimal, example="12.50"), WithJsonSchema(_DECIMAL_SCHEMA)]
 """Any exact decimal, as text."""
-QuantityIn = Annotated[Decimal, _read(parse_quantity), WithJsonSchema(_POSITIVE_SCHEMA)]
+QuantityIn = Annotated[Decimal, _read(parse_quantity, example="5"), WithJsonSchema(_POSITIVE_SCHEMA)]
 """Units of something, not negative, as text."""
-PriceIn = Annotated[Decimal, _read(parse_unit_price), WithJsonSchema(_POSITIVE_SCHEMA)]
+PriceIn = Annotated[Decimal, _read(parse_unit_price, example="12.50"), WithJsonSchema(_POSITIVE_SCHEMA)]
 """A unit price in major units, not negative, as text."""
 InstantIn = Annotated[
     datetime,
-    _read(parse_instant),
+    _read(parse_instant, example="2026-01-31T00:00:00Z"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T00:00:00Z"]}),
 ]
 """An instant with its zone, as text."""
 LengthIn = Annotated[
     Interval,
-    _read(_parse_interval),
+    _read(_parse_interval, example="1 year"),
     WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,2} (hour|day|week|month|year)s?$"}),
 ]
 """A length of time: '1 year', '6 months'."""
@@ -147,7 +184,7 @@ def _parse_effective(text: str) -> datetime | str:
 
 EffectiveIn = Annotated[
     Literal["now", "period_end"] | datetime,
-    _read(_parse_effective),
+    _read(_parse_effective, example="period_end"),
     WithJsonSchema(
         {"anyOf": [{"enum": ["now", "period_end"], "type": "string"}, {"type": "string", "format": "date-time"}]}
     ),

@@ -1,5 +1,6 @@
 """Refusals as RFC 9457 problems: one table says the HTTP status of each kind."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NotRequired
 
@@ -20,6 +21,7 @@ from tenor.api.errors import (
     TryAgain,
 )
 from tenor.events import BrokerFailed
+from tenor.kernel.closest import did_you_mean
 from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
 from tenor.kernel.strict_json import NotJson
 from tenor.metering import ClickHouseFailed, ClickHouseUnknown, UsageMissing
@@ -145,8 +147,21 @@ def _field_error(error: Mapping[str, Any], kind: object) -> FieldError:
     location, *path = error["loc"]
     if location == "body" and path and path[0] == kind:
         path = path[1:]  # the validator names which of several forms the body has; the body itself has no such level
+    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        path = [*path, error["ctx"]["discriminator"].strip("'")]
     pointer = "".join(f"/{_escaped(str(part))}" for part in path) if location == "body" else ".".join(map(str, path))
-    return FieldError(location=str(location), path=pointer, code=str(error["type"]), message=str(error["msg"]))
+    return FieldError(location=str(location), path=pointer, code=str(error["type"]), message=_words(error))
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Return what is wrong, in words of JSON."""
+    match error["type"], error.get("ctx"):
+        case (("missing" | "union_tag_not_found"), _):
+            return "this is required"
+        case "union_tag_invalid", {"tag": str(tag), "expected_tags": str(tags)}:
+            return f"there is no {tag!r}" + did_you_mean(tag, re.findall(r"'(.+?)'", tags))
+        case _:
+            return str(error["msg"])
 
 
 def _escaped(part: str) -> str:

@@ -3,7 +3,7 @@
 It needs httpx and nothing of the engine. The answers are dictionaries of the types in `tenor.client.forms`.
 """
 
-from typing import Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import httpx
 
@@ -23,13 +23,15 @@ from tenor.client.errors import (
     Unauthenticated,
 )
 from tenor.client.operations import API_VERSION, Operations
-from tenor.client.resource import Page, Pages
+from tenor.client.resource import Feed, FeedPage, Page, Pages, unknown
 
 __all__ = [
     "API_VERSION",
     "Client",
     "Conflict",
     "EngineFailed",
+    "Feed",
+    "FeedPage",
     "FieldError",
     "Forbidden",
     "Invalid",
@@ -50,6 +52,9 @@ class Client(Operations):
 
     `timeout_seconds` bounds connecting and each wait for bytes, `attempts_max` how often a call is tried in all.
     `transport` stands in for the network.
+
+    Raises:
+        ValueError: the URL is no address of a server (a path is none of its parts), or the key is empty.
     """
 
     def __init__(
@@ -61,6 +66,11 @@ class Client(Operations):
         attempts_max: int = 5,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        address = httpx.URL(url)
+        if address.scheme not in {"http", "https"} or not address.host or address.path.strip("/"):
+            raise ValueError(f"{url!r} is not the address of a server, such as 'https://billing.example.com'")
+        if not key:
+            raise ValueError("the key is empty; one begins with tnr_live_ or tnr_test_")
         headers = {"Authorization": f"Bearer {key}", "Tenor-Version": API_VERSION, "User-Agent": "tenor-client"}
         http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, transport=transport)
         self._connection = Connection(http, attempts_max=attempts_max)
@@ -71,6 +81,12 @@ class Client(Operations):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # see `Resource`
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say which resources there are, where one is asked for that there is not."""
+            raise AttributeError(unknown(self, name, self.__dict__))
 
     def close(self) -> None:
         """Close the connections to the server."""

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 
 from tenor.client.errors import NotAnswered, Refused, refused
+from tenor.client.written import Instant, as_json, as_text
 
 REPEATED_STATUSES: Final = frozenset({429, 502, 503, 504})
 REPEATED_CODES: Final = frozenset({"idempotency_call_running"})
@@ -20,7 +21,7 @@ WAIT_SECONDS_MAX: Final = 60.0
 """Longer waits are the caller's to decide on: it is told at once."""
 _LOST: Final = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 
-Query = Mapping[str, str | int | bool | Sequence[str] | None]
+Query = Mapping[str, Instant | int | bool | Sequence[str] | None]
 _jitter: Final = random.SystemRandom()
 
 
@@ -50,7 +51,11 @@ class Connection:
         """Call POST with a JSON body, under a fresh idempotency key unless one is given; see `get`."""
         key = idempotency_key or uuid4().hex
         request = self._http.build_request(
-            "POST", path, params=_said(query), json=body, headers={"Idempotency-Key": key}
+            "POST",
+            path,
+            params=_said(query),
+            content=as_json(body),
+            headers={"Content-Type": "application/json", "Idempotency-Key": key},
         )
         return self._call(request, key)
 
@@ -65,7 +70,10 @@ class Connection:
                 answer = self._http.send(request)
             except _LOST as error:
                 if attempt == self._attempts_max:
-                    message = f"{request.method} {request.url.path}: {type(error).__name__} in attempt {attempt}"
+                    tries = "one attempt" if attempt == 1 else f"{attempt} attempts"
+                    message = (
+                        f"no answer to {request.method} {request.url} in {tries} ({type(error).__name__}: {error})"
+                    )
                     raise NotAnswered(message, idempotency_key=key) from error
                 wait = _spread(attempt)
             else:
@@ -100,4 +108,8 @@ def _asked_wait(retry_after: str) -> float:
 
 
 def _said(query: Query | None) -> dict[str, str | int | bool | Sequence[str]]:
-    return {name: value for name, value in (query or {}).items() if value is not None}
+    return {
+        name: as_text(value) if isinstance(value, datetime) else value
+        for name, value in (query or {}).items()
+        if value is not None
+    }

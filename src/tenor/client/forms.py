@@ -1,6 +1,9 @@
 """Bodies and answers of the API as types. Written by `make docs` from the OpenAPI document. Do not edit."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
+
+from tenor.client.written import Instant, Number
 
 
 class Account(TypedDict):
@@ -8,6 +11,7 @@ class Account(TypedDict):
 
     code: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     debits: str
     credits: str
     balance: str
@@ -21,13 +25,18 @@ class AddAddOn(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["add_add_on"]
     plan: str
-    quantities: NotRequired[dict[str, str]]
-    prices: NotRequired[dict[str, str]]
+    """Code of the plan."""
+    quantities: NotRequired[Mapping[str, Number]]
+    """Units held, by code of the charge."""
+    prices: NotRequired[Mapping[str, Number]]
+    """Unit prices in place of the plan's, by code of the charge."""
     anchor: NotRequired[Literal["plan", "own"]]
     """Renew with the plan, or on its own dates."""
 
@@ -39,13 +48,14 @@ class Adjustment(TypedDict):
     kind: str
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     document: str | None
 
 
 class Advance(TypedDict):
     """Where to move the clock."""
 
-    to: str
+    to: Instant
 
 
 class AgreedTerms(TypedDict):
@@ -61,6 +71,7 @@ class RefusedEvent(TypedDict):
     position: int
     field: str
     reason: str
+    """Why; kept in the audit record."""
 
 
 class ApplyDiscount(TypedDict):
@@ -71,11 +82,14 @@ class ApplyDiscount(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["apply_discount"]
     coupon: NotRequired[str | None]
+    """Code of the coupon."""
     promotion_code: NotRequired[str | None]
 
 
@@ -83,6 +97,7 @@ class Archiving(TypedDict):
     """Why an offer ends."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Attempt(TypedDict):
@@ -119,10 +134,12 @@ class Cancel(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["cancel"]
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     credit: NotRequired[Literal["none", "prorated", "full"]]
 
 
@@ -139,6 +156,7 @@ class CatalogPlan(TypedDict):
     price_book: str
     edition: int
     currency: str
+    """ISO 4217, such as `EUR`."""
     tax_mode: str
     effective_at: str
     has_changes: bool
@@ -154,15 +172,20 @@ class ChangePlan(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["change_plan"]
     plan: str
+    """Code of the plan."""
     by_policy: NotRequired[bool]
     """When, says the profile; `effective` is not looked at."""
-    quantities: NotRequired[dict[str, str]]
-    prices: NotRequired[dict[str, str]]
+    quantities: NotRequired[Mapping[str, Number]]
+    """Units held, by code of the charge."""
+    prices: NotRequired[Mapping[str, Number]]
+    """Unit prices in place of the plan's, by code of the charge."""
     credit: NotRequired[Literal["none", "prorated", "full"]]
     add_on: NotRequired[str | None]
 
@@ -170,8 +193,10 @@ class ChangePlan(TypedDict):
 class Step(TypedDict):
     """Prices from an instant on; null: the plan's own again."""
 
-    effective: Literal["now", "period_end"] | str
-    prices: dict[str, str | None]
+    effective: Literal["now", "period_end"] | Instant
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
+    prices: Mapping[str, Number | None]
+    """Unit prices in place of the plan's, by code of the charge."""
 
 
 class ChangeQuantity(TypedDict):
@@ -182,11 +207,14 @@ class ChangeQuantity(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["change_quantity"]
-    quantities: dict[str, str]
+    quantities: Mapping[str, Number]
+    """Units held, by code of the charge."""
     decrease: NotRequired[Literal["now", "renewal"]]
     """When fewer units take effect."""
     add_on: NotRequired[str | None]
@@ -210,12 +238,13 @@ class Clock(TypedDict):
 
     now: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
 
 
 class Commitment(TypedDict):
     """What was really used; the rest is free again. More than was held is drawn on what else is there."""
 
-    amount: str
+    amount: Number
 
 
 class Difference(TypedDict):
@@ -234,9 +263,11 @@ class ContractSubscription(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     contract_version: NotRequired[int | None]
-    starts_at: NotRequired[str | None]
+    starts_at: NotRequired[Instant | None]
 
 
 class ConvertTrial(TypedDict):
@@ -247,9 +278,11 @@ class ConvertTrial(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["convert_trial"]
 
 
@@ -259,6 +292,7 @@ class Correction(TypedDict):
     events: list[dict[str, Any]]
     source: NotRequired[str]
     reason: str
+    """Why; kept in the audit record."""
 
 
 class MinimumOrder(TypedDict):
@@ -266,12 +300,14 @@ class MinimumOrder(TypedDict):
 
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class CreditDecision(TypedDict):
     """Why something is done."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class CreditOrder(TypedDict):
@@ -281,22 +317,24 @@ class CreditOrder(TypedDict):
     Without a `tax_category` it is taxed when it is used, not when it is sold.
     """
 
-    amount: str
-    price: NotRequired[str | None]
+    amount: Number
+    price: NotRequired[Number | None]
     tax_category: NotRequired[str | None]
+    """The code on which tax rates hang."""
     priority: NotRequired[int]
     """0 burns first, 255 last."""
     features: NotRequired[list[str]]
     lasts: NotRequired[str | None]
     granted: NotRequired[Literal["when_paid", "at_once"]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class CreditedLine(TypedDict):
     """What is given back of a line, in major units; its tax follows."""
 
     line: int
-    amount: str
+    amount: Number
 
 
 class Crossing(TypedDict):
@@ -324,15 +362,20 @@ class Customer(TypedDict):
 
     id: str
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     name: str
     email: str | None
     address: str | None
     is_erased: bool
     country: str | None
     timezone: str
+    """IANA name, such as `Europe/Berlin`."""
     tax_percent: str
+    """One rate for all that the customer buys, where no tax rates are set."""
     metadata: dict[str, str]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     created_at: str
 
 
@@ -343,8 +386,11 @@ class CustomerChange(TypedDict):
     email: NotRequired[str | None]
     address: NotRequired[str | None]
     metadata: NotRequired[dict[str, str] | None]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     version: NotRequired[int | None]
+    """Counts its changes. Named in a change: refused when it is another by now."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class TaxProfile(TypedDict):
@@ -361,6 +407,7 @@ class Disabling(TypedDict):
     """Why somebody is let in no longer."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class DocumentRow(TypedDict):
@@ -370,6 +417,7 @@ class DocumentRow(TypedDict):
     number: str
     kind: str
     customer: str
+    """Your name for the customer, or its id."""
     issued_at: str
     due_on: str | None
     status: str
@@ -377,6 +425,7 @@ class DocumentRow(TypedDict):
     due: str
     open: str
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, "amount": str, "tax": str})
@@ -385,8 +434,9 @@ DraftLine = TypedDict("DraftLine", {"description": str, "from": str, "to": str, 
 class EndOfOverride(TypedDict):
     """When an override ends; now where no instant is said."""
 
-    at: NotRequired[str | None]
+    at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class EndTrial(TypedDict):
@@ -397,9 +447,11 @@ class EndTrial(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["end_trial"]
 
 
@@ -416,6 +468,7 @@ class Endpoint(TypedDict):
     url: str
     description: str
     event_types: list[str]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     status: str
     disabled_because: str | None
     created_at: str
@@ -427,16 +480,18 @@ class EndpointDecision(TypedDict):
     """Why something is done to an endpoint."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class EndpointReplay(TypedDict):
     """What to send again: one event, delivered or not, or all that the endpoint has not got since an instant."""
 
     event: NotRequired[str | None]
-    since: NotRequired[str | None]
+    since: NotRequired[Instant | None]
     with_delivered: NotRequired[bool]
     """With `since`: also what it has got."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class EndpointWithSecret(TypedDict):
@@ -446,12 +501,14 @@ class EndpointWithSecret(TypedDict):
     url: str
     description: str
     event_types: list[str]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     status: str
     disabled_because: str | None
     created_at: str
     failing_since: str | None
     delivered_at: str | None
     secret: str
+    """Shown this once."""
 
 
 class Entitlement(TypedDict):
@@ -462,6 +519,7 @@ class Entitlement(TypedDict):
     access: str
     limit: str | None
     reason: str
+    """Why; kept in the audit record."""
     source: str
 
 
@@ -475,12 +533,14 @@ class Entry(TypedDict):
     is_standing: bool
     actor: str
     reason: str
+    """Why; kept in the audit record."""
 
 
 class Erasure(TypedDict):
     """Why a customer is erased."""
 
     reason: str
+    """Why; kept in the audit record."""
 
 
 class Event(TypedDict):
@@ -504,11 +564,12 @@ class ExtendTerm(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["extend_term"]
     by: NotRequired[str | None]
-    until: NotRequired[str | None]
+    until: NotRequired[Instant | None]
     forever: NotRequired[bool]
 
 
@@ -520,16 +581,18 @@ class ExtendTrial(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["extend_trial"]
-    until: str
+    until: Instant
 
 
 class FillingDecision(TypedDict):
     """Why something is done."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Issued(TypedDict):
@@ -539,12 +602,14 @@ class Issued(TypedDict):
     kind: str
     total: str
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class Finalising(TypedDict):
     """Why drafts are finalised early."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class IssuedKey(TypedDict):
@@ -555,19 +620,22 @@ class IssuedKey(TypedDict):
     mode: Literal["live", "test"]
     begins_with: str
     scopes: list[str]
+    """What it may do: `area:read`, `area:write`."""
     status: Literal["live", "expired", "revoked"]
     created_at: str
     expires_at: str | None
     revoked_at: str | None
     rotates: str | None
     secret: str
+    """Shown this once."""
 
 
 class GivingBack(TypedDict):
     """How much of a use is taken back; all by default."""
 
-    amount: NotRequired[str | None]
+    amount: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Grant(TypedDict):
@@ -596,6 +664,7 @@ class HealthyEndpoint(TypedDict):
     url: str
     description: str
     event_types: list[str]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     status: str
     disabled_because: str | None
     created_at: str
@@ -613,6 +682,7 @@ class Key(TypedDict):
     mode: Literal["live", "test"]
     begins_with: str
     scopes: list[str]
+    """What it may do: `area:read`, `area:write`."""
     status: Literal["live", "expired", "revoked"]
     created_at: str
     expires_at: str | None
@@ -625,13 +695,16 @@ class Phase(TypedDict):
 
     item: str
     plan: str
+    """Code of the plan."""
     is_add_on: bool
     start: str
     end: str | None
     state: str
     is_billable: bool
     quantities: dict[str, str]
+    """Units held, by code of the charge."""
     prices: dict[str, str]
+    """Unit prices in place of the plan's, by code of the charge."""
 
 
 class LateEvent(TypedDict):
@@ -640,6 +713,7 @@ class LateEvent(TypedDict):
     source: str
     event_id: str
     customer: str
+    """Your name for the customer, or its id."""
     metric: str
     occurred_at: str
     open_from: str
@@ -691,7 +765,9 @@ class MetadataBody(TypedDict):
     """What is to be kept with a subscription, instead of what was."""
 
     metadata: dict[str, str]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Rounding(TypedDict):
@@ -709,12 +785,14 @@ class MoveAnchor(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["move_anchor"]
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     day: NotRequired[int | None]
-    instant: NotRequired[str | None]
+    instant: NotRequired[Instant | None]
     add_on: NotRequired[str | None]
 
 
@@ -726,9 +804,11 @@ class MoveToContract(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["move_to_contract"]
     contract: str
     contract_version: NotRequired[int | None]
@@ -746,65 +826,80 @@ class NewContract(TypedDict):
 
     source: str
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class OrderMinimum(TypedDict):
     """What an order must come to before the discount."""
 
-    amount: str
+    amount: Number
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class NewCredit(TypedDict):
     """What is given back beside all invoices; `clause` is that of the contract which was broken, for a penalty."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
-    amount: str
+    """ISO 4217, such as `EUR`."""
+    amount: Number
     description: str
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     invoicing: NotRequired[Literal["now", "next_invoice"]]
     tax_category: NotRequired[str]
+    """The code on which tax rates hang."""
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     clause: NotRequired[str]
 
 
 class NewCreditGrant(TypedDict):
     """Credit to be put in. `cost` is what was paid for it in the wallet's currency, net of tax; 0: a gift."""
 
-    amount: str
-    cost: NotRequired[str]
+    amount: Number
+    cost: NotRequired[Number]
     paid_from: NotRequired[Literal["cash", "invoice", "customer_credit"]]
     source: NotRequired[Literal["purchase", "promotion", "plan", "refund"] | None]
     priority: NotRequired[int]
     """0 burns first, 255 last."""
     features: NotRequired[list[str]]
-    effective_at: NotRequired[str | None]
-    expires_at: NotRequired[str | None]
+    effective_at: NotRequired[Instant | None]
+    expires_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewCustomer(TypedDict):
     """A customer to be."""
 
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     name: NotRequired[str | None]
     email: NotRequired[str | None]
     address: NotRequired[str | None]
     country: NotRequired[str | None]
+    """ISO 3166, such as `DE`."""
     timezone: NotRequired[str | None]
-    tax_percent: NotRequired[str]
+    """IANA name, such as `Europe/Berlin`."""
+    tax_percent: NotRequired[Number]
+    """One rate for all that the customer buys, where no tax rates are set."""
     metadata: NotRequired[dict[str, str]]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
 
 
 class NewCustomerThresholds(TypedDict):
     """The same for all subscriptions of a customer in a currency that have none of their own."""
 
-    at: NotRequired[list[str]]
-    every: NotRequired[str | None]
+    at: NotRequired[list[Number]]
+    every: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     currency: str
+    """ISO 4217, such as `EUR`."""
 
 
 class NewEndpoint(TypedDict):
@@ -814,8 +909,10 @@ class NewEndpoint(TypedDict):
 
     url: str
     event_types: NotRequired[list[str]]
+    """Such as `invoice.finalised` or `invoice.*`; all where it is empty."""
     description: NotRequired[str]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewEntitlement(TypedDict):
@@ -825,11 +922,13 @@ class NewEntitlement(TypedDict):
 
     feature: str
     is_granted: NotRequired[bool]
-    limit: NotRequired[str | None]
+    limit: NotRequired[Number | None]
     subscription: NotRequired[str | None]
-    starts_at: NotRequired[str | None]
-    ends_at: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
+    starts_at: NotRequired[Instant | None]
+    ends_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewKey(TypedDict):
@@ -837,8 +936,10 @@ class NewKey(TypedDict):
 
     name: str
     scopes: NotRequired[list[str]]
-    expires_at: NotRequired[str | None]
+    """What it may do: `area:read`, `area:write`."""
+    expires_at: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewPassword(TypedDict):
@@ -846,6 +947,7 @@ class NewPassword(TypedDict):
 
     password: str
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewPayment(TypedDict):
@@ -854,21 +956,25 @@ class NewPayment(TypedDict):
     """
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
-    amount: str
+    """ISO 4217, such as `EUR`."""
+    amount: Number
     method: str
     reference: str
-    received_at: NotRequired[str | None]
+    received_at: NotRequired[Instant | None]
     invoices: NotRequired[list[str]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewProformaLine(TypedDict):
     """What the preview names, in major units."""
 
     description: str
-    amount: str
+    amount: Number
     tax_category: NotRequired[str]
+    """The code on which tax rates hang."""
 
 
 class NewPromise(TypedDict):
@@ -879,36 +985,41 @@ class NewPromise(TypedDict):
     """
 
     code: str
-    amount: str
+    amount: Number
     every: NotRequired[str]
-    anchor: NotRequired[str | None]
+    anchor: NotRequired[Instant | None]
     lasts: NotRequired[str | None]
-    rollover_max: NotRequired[str]
-    rollover_min: NotRequired[str]
+    rollover_max: NotRequired[Number]
+    rollover_min: NotRequired[Number]
     timezone: NotRequired[str]
+    """IANA name, such as `Europe/Berlin`."""
     category: NotRequired[Literal["paid", "promotional"]]
     priority: NotRequired[int]
     """0 burns first, 255 last."""
     features: NotRequired[list[str]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewRefundRequest(TypedDict):
     """How much of a customer's credit is to be sent back, in major units."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
-    amount: str
+    """ISO 4217, such as `EUR`."""
+    amount: Number
     reason: str
+    """Why; kept in the audit record."""
 
 
 class NewReservation(TypedDict):
     """What is held until it is committed or released, or until `expires_at` if nobody does either."""
 
-    amount: str
+    amount: Number
     key: str
     feature: NotRequired[str | None]
-    expires_at: str
+    expires_at: Instant
 
 
 class NewRole(TypedDict):
@@ -916,12 +1027,13 @@ class NewRole(TypedDict):
 
     role: Literal["owner", "admin", "finance", "support", "viewer"]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewRun(TypedDict):
     """As of when to bill; now by default. Only a sandbox can be billed ahead of its time."""
 
-    as_of: NotRequired[str | None]
+    as_of: NotRequired[Instant | None]
 
 
 class NewSubscriptionBody(TypedDict):
@@ -932,43 +1044,60 @@ class NewSubscriptionBody(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     customer: str
+    """Your name for the customer, or its id."""
     plan: str
+    """Code of the plan."""
     external_id: str
-    starts_at: NotRequired[str | None]
-    ends_at: NotRequired[str | None]
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
+    starts_at: NotRequired[Instant | None]
+    """Now by default; may be past or ahead."""
+    ends_at: NotRequired[Instant | None]
+    """The end of its term; without one it runs until it is cancelled."""
     notice_days: NotRequired[int]
+    """How long before the end of a term one has to cancel."""
     renewal: NotRequired[str | None]
-    anchor_at: NotRequired[str | None]
+    """By how much a term is renewed at its end, such as `1 year`."""
+    anchor_at: NotRequired[Instant | None]
+    """From where periods are counted; the first billable instant by default."""
     timezone: NotRequired[str | None]
+    """IANA name, such as `Europe/Berlin`."""
     profile: NotRequired[str | None]
-    quantities: NotRequired[dict[str, str]]
-    prices: NotRequired[dict[str, str]]
-    discount_percent: NotRequired[str]
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
+    quantities: NotRequired[Mapping[str, Number]]
+    """Units held, by code of the charge."""
+    prices: NotRequired[Mapping[str, Number]]
+    """Unit prices in place of the plan's, by code of the charge."""
+    discount_percent: NotRequired[Number]
+    """Off everything, for as long as it runs."""
     trial_days: NotRequired[int | None]
+    """The plan's by default; 0 for none."""
     trial_converts: NotRequired[bool]
+    """Whether the end of the trial begins what is paid, or ends the subscription."""
     metadata: NotRequired[dict[str, str]]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
 
 
 class OverridingRate(TypedDict):
     """A rate in percent that takes the place of others."""
 
     name: str
-    percent: str
+    percent: Number
 
 
 class NewTaxRate(TypedDict):
     """A tax by name, in percent, from an instant on. What it meets ends there, and comes back after `valid_to`."""
 
     name: str
-    percent: str
+    percent: Number
     country: str
     """ISO 3166-1."""
     region: NotRequired[str]
     """Part of an ISO 3166-2 code, QC of CA-QC."""
     category: NotRequired[str]
-    valid_from: str
-    valid_to: NotRequired[str | None]
+    valid_from: Instant
+    valid_to: NotRequired[Instant | None]
 
 
 class NewTenant(TypedDict):
@@ -979,19 +1108,23 @@ class NewTenant(TypedDict):
     slug: str
     name: NotRequired[str | None]
     is_sandbox: NotRequired[bool]
-    clock_at: NotRequired[str | None]
+    """Whether it is for trying things out, with a clock of its own."""
+    clock_at: NotRequired[Instant | None]
     timezone: NotRequired[str]
+    """IANA name, such as `Europe/Berlin`."""
     profile: NotRequired[str]
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
 
 
 class NewTopUpRule(TypedDict):
     """When a wallet is filled up by itself; not `is_active`: the bounds are kept, and nothing is ordered."""
 
-    threshold: str
-    target: str
+    threshold: Number
+    target: Number
     max_per_day: NotRequired[int]
     is_active: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewUsageAlert(TypedDict):
@@ -1002,10 +1135,11 @@ class NewUsageAlert(TypedDict):
     """
 
     metric: NotRequired[str | None]
-    at: NotRequired[str | None]
-    percent: NotRequired[str | None]
-    of: NotRequired[str | None]
+    at: NotRequired[Number | None]
+    percent: NotRequired[Number | None]
+    of: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewUsageThresholds(TypedDict):
@@ -1013,15 +1147,16 @@ class NewUsageThresholds(TypedDict):
     never.
     """
 
-    at: NotRequired[list[str]]
-    every: NotRequired[str | None]
+    at: NotRequired[list[Number]]
+    every: NotRequired[Number | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewUse(TypedDict):
     """What is used, in the wallet's unit. `key` is your own name for it: the same one is used once, for ever."""
 
-    amount: str
+    amount: Number
     key: str
     feature: NotRequired[str | None]
 
@@ -1034,6 +1169,7 @@ class NewUser(TypedDict):
     role: Literal["owner", "admin", "finance", "support", "viewer"]
     password: NotRequired[str | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewWallet(TypedDict):
@@ -1041,8 +1177,9 @@ class NewWallet(TypedDict):
 
     code: NotRequired[str]
     currency: str
+    """ISO 4217, such as `EUR`."""
     unit: NotRequired[str | None]
-    rate: NotRequired[str]
+    rate: NotRequired[Number]
     overdraws: NotRequired[bool]
     """Uses go on when nothing is left."""
     pays: NotRequired[Literal["usage", "everything"]]
@@ -1050,28 +1187,36 @@ class NewWallet(TypedDict):
     repays: NotRequired[bool]
     """A later grant pays first what was overdrawn."""
     profile: NotRequired[str]
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewWalletAlert(TypedDict):
     """Below which balance somebody is told."""
 
-    threshold: str
+    threshold: Number
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class OneOff(TypedDict):
     """What is charged or credited, in major units; on a document now, or on the next one."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
-    amount: str
+    """ISO 4217, such as `EUR`."""
+    amount: Number
     description: str
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     invoicing: NotRequired[Literal["now", "next_invoice"]]
     tax_category: NotRequired[str]
+    """The code on which tax rates hang."""
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class User(TypedDict):
@@ -1084,6 +1229,7 @@ class User(TypedDict):
     name: str
     role: Literal["owner", "admin", "finance", "support", "viewer"]
     scopes: list[str]
+    """What it may do: `area:read`, `area:write`."""
     has_password: bool
     locked_until: str | None
     created_at: str
@@ -1101,7 +1247,9 @@ class Parked(TypedDict):
     """A subscription that a rule refused to bill, and why: a person must look at it."""
 
     subscription: str
+    """Your name for the subscription, or its id."""
     reason: str
+    """Why; kept in the audit record."""
 
 
 class Pause(TypedDict):
@@ -1112,11 +1260,13 @@ class Pause(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["pause"]
-    until: NotRequired[str | None]
+    until: NotRequired[Instant | None]
     cycles: NotRequired[int | None]
     unused_time: NotRequired[Literal["credit", "none", "extend"]]
     """What becomes of time that is paid ahead."""
@@ -1129,12 +1279,15 @@ class Plan(TypedDict):
 
     id: str
     plan: str
+    """Code of the plan."""
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     name: str
     product: str
     price_book: str
     edition: int
     currency: str
+    """ISO 4217, such as `EUR`."""
     tax_mode: str
     effective_at: str
     definition: dict[str, Any]
@@ -1159,6 +1312,7 @@ class ProfileChange(TypedDict):
     is_reverse_charge: NotRequired[bool]
     """The customer owes the tax."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class ProformaLine(TypedDict):
@@ -1194,6 +1348,7 @@ class Purchase(TypedDict):
     credits: str
     due: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     status: str
     grant_id: str | None
 
@@ -1203,8 +1358,10 @@ class RefundRequest(TypedDict):
 
     id: str
     customer: str
+    """Your name for the customer, or its id."""
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     status: str
     credit_note: str | None
 
@@ -1216,6 +1373,7 @@ class Rejection(TypedDict):
     payload: str
     field: str
     reason: str
+    """Why; kept in the audit record."""
     first_at: str
     last_at: str
     times: int
@@ -1226,6 +1384,7 @@ class Removal(TypedDict):
     """Why something is removed."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class RemoveAddOn(TypedDict):
@@ -1236,10 +1395,12 @@ class RemoveAddOn(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["remove_add_on"]
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     add_on: str
     credit: NotRequired[Literal["none", "prorated", "full"]]
 
@@ -1252,9 +1413,11 @@ class RemoveDiscount(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["remove_discount"]
     discount: str
 
@@ -1273,6 +1436,7 @@ class Renew(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["renew"]
@@ -1308,9 +1472,11 @@ class Resume(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["resume"]
     billing_date: NotRequired[Literal["keep", "restart", "shift"] | None]
     extend_term: NotRequired[bool | None]
@@ -1320,6 +1486,7 @@ class Revocation(TypedDict):
     """Why a key is revoked."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Revoked(TypedDict):
@@ -1332,6 +1499,7 @@ class Revoking(TypedDict):
     """Why a decision is revoked."""
 
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Rotation(TypedDict):
@@ -1339,6 +1507,7 @@ class Rotation(TypedDict):
 
     overlap_hours: NotRequired[int]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class RunTotal(TypedDict):
@@ -1346,6 +1515,7 @@ class RunTotal(TypedDict):
 
     kind: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     count: int
     total: str
 
@@ -1354,6 +1524,7 @@ class Secret(TypedDict):
     """A new secret, which is told this once. For 24 hours the one before signs as well."""
 
     secret: str
+    """Shown this once."""
 
 
 class SellerChange(TypedDict):
@@ -1364,6 +1535,7 @@ class SellerChange(TypedDict):
     tax_id: NotRequired[str | None]
     rates_from: NotRequired[Literal["table", "engine"]]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class SentAgain(TypedDict):
@@ -1378,6 +1550,7 @@ class SentRefund(TypedDict):
     reference: str
     """The bank's name for the payment."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class TaxRate(TypedDict):
@@ -1407,10 +1580,11 @@ class ShortenTerm(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["shorten_term"]
-    until: str
+    until: Instant
 
 
 class SigningIn(TypedDict):
@@ -1457,9 +1631,12 @@ class Tenant(TypedDict):
     slug: str
     name: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
     clock_at: str | None
     timezone: str
+    """IANA name, such as `Europe/Berlin`."""
     profile: str
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
 
 
 class TopUp(TypedDict):
@@ -1487,6 +1664,7 @@ class TopUpSettlement(TypedDict):
 
     is_paid: bool
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Transfer(TypedDict):
@@ -1500,6 +1678,7 @@ class Transfer(TypedDict):
     credit: str
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     customer_id: str
     source_type: str
     source: str
@@ -1514,12 +1693,16 @@ class TransferToCustomer(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
-    effective: NotRequired[Literal["now", "period_end"] | str]
+    effective: NotRequired[Literal["now", "period_end"] | Instant]
+    """When it takes effect: `now`, `period_end` or an instant, past or ahead."""
     kind: Literal["transfer"]
     customer: str
+    """Your name for the customer, or its id."""
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     anchor: NotRequired[Literal["keep", "restart"]]
 
 
@@ -1533,6 +1716,7 @@ class Undo(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["undo"]
@@ -1561,6 +1745,7 @@ class UsageThresholds(TypedDict):
     subscription_id: str | None
     customer_id: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     at: list[str]
     every: str | None
 
@@ -1590,6 +1775,7 @@ class Voiding(TypedDict):
     """Why a document is taken back whole. `rebill`: the next bill run bills anew what is owed."""
 
     reason: str
+    """Why; kept in the audit record."""
     rebill: NotRequired[bool]
 
 
@@ -1601,6 +1787,7 @@ class Wallet(TypedDict):
     code: str
     unit: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     rate: str
     overdraws: bool
     pays: Literal["usage", "everything"]
@@ -1632,6 +1819,7 @@ class WritingOff(TypedDict):
     """Why what is open is given up as lost."""
 
     reason: str
+    """Why; kept in the audit record."""
 
 
 class TrialBalance(TypedDict):
@@ -1646,6 +1834,7 @@ class BillingChange(TypedDict):
 
     payment_terms: NotRequired[AgreedTerms | None]
     po_number: NotRequired[str | None]
+    """Purchase order, printed on documents."""
     consolidates: NotRequired[bool | None]
     """All subscriptions on one document."""
     negative_total: NotRequired[Literal["balance", "refund"] | None]
@@ -1654,6 +1843,7 @@ class BillingChange(TypedDict):
     invoices_top_ups: NotRequired[bool | None]
     """What a wallet orders for itself is invoiced as it is ordered."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class AmendedUsage(TypedDict):
@@ -1684,6 +1874,7 @@ class BillingSettings(TypedDict):
 
     payment_terms: PaymentTerms
     po_number: str
+    """Purchase order, printed on documents."""
     consolidates: bool
     negative_total: str
     grace_days: int
@@ -1695,6 +1886,7 @@ class Cancellation(TypedDict):
 
     events: list[EventRef]
     reason: str
+    """Why; kept in the audit record."""
 
 
 class ChangePrices(TypedDict):
@@ -1705,6 +1897,7 @@ class ChangePrices(TypedDict):
     quote: NotRequired[str | None]
     """The quote of this very change: it costs what was quoted."""
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     version: NotRequired[int | None]
     """Refused when it is another by now."""
     kind: Literal["change_prices"]
@@ -1716,8 +1909,10 @@ class CostSoFar(TypedDict):
     """What usage of a subscription costs so far, before tax; `billed` of it stands on documents already."""
 
     subscription: str
+    """Your name for the subscription, or its id."""
     through: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     charges: list[ChargeSoFar]
     cost: str
     billed: str
@@ -1749,6 +1944,7 @@ class Coupon(TypedDict):
     percent_off: str | None
     amount_off: str | None
     currency: str | None
+    """ISO 4217, such as `EUR`."""
     duration: str
     periods: int | None
     plans: list[str]
@@ -1773,6 +1969,7 @@ class ListedCoupon(TypedDict):
     percent_off: str | None
     amount_off: str | None
     currency: str | None
+    """ISO 4217, such as `EUR`."""
     duration: str
     periods: int | None
     plans: list[str]
@@ -1795,17 +1992,20 @@ class PromotionCode(TypedDict):
     id: str
     code: str
     coupon: str
+    """Code of the coupon."""
     customer: str | None
+    """Your name for the customer, or its id."""
 
 
 class NewCreditNote(TypedDict):
     """What is given back: lines, an amount spread over all of them, or (neither) all that is left."""
 
     lines: NotRequired[list[CreditedLine] | None]
-    amount: NotRequired[str | None]
+    amount: NotRequired[Number | None]
     settles: NotRequired[Literal["balance", "refund"] | None]
     """As the customer's settings say by default."""
     reason: str
+    """Why; kept in the audit record."""
 
 
 class SetUsageAlert(TypedDict):
@@ -1833,7 +2033,9 @@ class CustomerTax(TypedDict):
     """How a customer is taxed; `profile` null: by the plain percentage of the customer."""
 
     customer: str
+    """Your name for the customer, or its id."""
     profile: TaxProfile | None
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
 
 
 class Draft(TypedDict):
@@ -1841,6 +2043,7 @@ class Draft(TypedDict):
 
     kind: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     net: str
     tax: str
     total: str
@@ -1857,14 +2060,6 @@ class Override(TypedDict):
     entitlement: Entitlement
 
 
-class Feed(TypedDict):
-    """Some events in order. To go on, ask for what comes after `next_after`."""
-
-    events: list[Event]
-    next_after: int
-    has_more: bool
-
-
 class Finalised(TypedDict):
     """What was issued."""
 
@@ -1878,9 +2073,12 @@ class FurnishedTenant(TypedDict):
     slug: str
     name: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
     clock_at: str | None
     timezone: str
+    """IANA name, such as `Europe/Berlin`."""
     profile: str
+    """Policy profile, such as `tenor` or `stripe-flexible`."""
     key: IssuedKey
 
 
@@ -1889,16 +2087,21 @@ class KnownSubscription(TypedDict):
 
     id: str
     external_id: str
+    """Your own name for it, unique of its kind. It may stand wherever the id may."""
     customer_id: str
     status: str
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     starts_at: str
     trial_ends_at: str | None
     ends_at: str | None
     cancels_at_end: bool
     metadata: dict[str, str]
+    """Up to 50 texts by name that you keep with it. Nothing personal."""
     customer: NotRequired[Customer]
+    """Your name for the customer, or its id."""
     timeline: NotRequired[list[Phase]]
     documents: NotRequired[list[Issued]]
 
@@ -1909,6 +2112,7 @@ class Line(TypedDict):
     description: str
     charge: str
     subscription: str | None
+    """Your name for the subscription, or its id."""
     period: Period
     amount: str
     tax: str
@@ -1935,16 +2139,18 @@ class NewCoupon(TypedDict):
     """An offer to be: `percent_off`, or `amount_off` in major units of `currency`. Its terms never change."""
 
     max_redemptions: NotRequired[int | None]
-    redeem_by: NotRequired[str | None]
+    redeem_by: NotRequired[Instant | None]
     minimum_order: NotRequired[OrderMinimum | None]
     is_first_purchase_only: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     code: str
     name: NotRequired[str | None]
     """On documents; the code where none is given."""
-    percent_off: NotRequired[str | None]
-    amount_off: NotRequired[str | None]
+    percent_off: NotRequired[Number | None]
+    amount_off: NotRequired[Number | None]
     currency: NotRequired[str | None]
+    """ISO 4217, such as `EUR`."""
     duration: NotRequired[Literal["once", "repeating", "forever"]]
     periods: NotRequired[int | None]
     """Of a repeating discount."""
@@ -1959,24 +2165,31 @@ class NewPromotionCode(TypedDict):
     """A word that redeems a coupon, with limits beside the coupon's; for one customer where it names one."""
 
     max_redemptions: NotRequired[int | None]
-    redeem_by: NotRequired[str | None]
+    redeem_by: NotRequired[Instant | None]
     minimum_order: NotRequired[OrderMinimum | None]
     is_first_purchase_only: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
     code: str
     coupon: str
+    """Code of the coupon."""
     customer: NotRequired[str | None]
+    """Your name for the customer, or its id."""
 
 
 class NewProforma(TypedDict):
     """A preview to be, for one customer, in one currency."""
 
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     lines: list[NewProformaLine]
     subscription: NotRequired[str | None]
+    """Your name for the subscription, or its id."""
     tax_inclusive: NotRequired[bool]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewTaxOverride(TypedDict):
@@ -1985,9 +2198,10 @@ class NewTaxOverride(TypedDict):
     rates: NotRequired[list[OverridingRate]]
     audit_reference: str
     """The proof: number of a ruling, a certificate, a ticket."""
-    valid_from: str
-    valid_to: NotRequired[str | None]
+    valid_from: Instant
+    valid_to: NotRequired[Instant | None]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewTaxRates(TypedDict):
@@ -1995,6 +2209,7 @@ class NewTaxRates(TypedDict):
 
     rates: list[NewTaxRate]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class OpenedSession(TypedDict):
@@ -2005,6 +2220,7 @@ class OpenedSession(TypedDict):
     id: str
     user: User
     secret: str
+    """Shown this once."""
     expires_at: str
 
 
@@ -2015,6 +2231,7 @@ class Receipt(TypedDict):
     receipt: str
     amount: str
     currency: str
+    """ISO 4217, such as `EUR`."""
     paid: list[Paid]
     to_credit: str
 
@@ -2025,10 +2242,13 @@ class Proforma(TypedDict):
     id: str
     number: str
     customer: str
+    """Your name for the customer, or its id."""
     currency: str
+    """ISO 4217, such as `EUR`."""
     issued_at: str
     due_on: str | None
     po_number: str
+    """Purchase order, printed on documents."""
     net: str
     tax: str
     total: str
@@ -2040,6 +2260,7 @@ class TaxOverride(TypedDict):
 
     id: str
     customer: str
+    """Your name for the customer, or its id."""
     rates: list[ReplacingRate]
     audit_reference: str
     valid_from: str
@@ -2083,6 +2304,7 @@ class Statement(TypedDict):
     """A customer's movements in one currency. A positive balance is owed by the customer, a negative one to it."""
 
     currency: str
+    """ISO 4217, such as `EUR`."""
     opening: str
     closing: str
     entries: list[StatementEntry]
@@ -2101,15 +2323,19 @@ class Contract(TypedDict):
     id: str
     contract: str
     version: int
+    """Counts its changes. Named in a change: refused when it is another by now."""
     customer_id: str
     plan: str
+    """Code of the plan."""
     name: str
     payment_terms: PaymentTerms | None
     po_number: str | None
+    """Purchase order, printed on documents."""
     term_months: int | None
     agreed_at: str
     agreed_by: str
     reason: str
+    """Why; kept in the audit record."""
     steps: list[ContractStep]
 
 
@@ -2128,15 +2354,20 @@ class Document(TypedDict):
     number: str
     kind: str
     customer: str
+    """Your name for the customer, or its id."""
     customer_id: str
     subscription: str | None
+    """Your name for the subscription, or its id."""
     subscriptions: list[str]
     plan: str | None
+    """Code of the plan."""
     plan_version: int | None
     currency: str
+    """ISO 4217, such as `EUR`."""
     issued_at: str
     due_on: str | None
     po_number: str
+    """Purchase order, printed on documents."""
     status: NotRequired[str]
     net: str
     tax: str
@@ -2160,29 +2391,6 @@ class Advanced(TypedDict):
 
     now: str
     is_sandbox: bool
+    """Whether it is for trying things out, with a clock of its own."""
     is_there: bool
     runs: list[RunReport]
-
-
-SubscriptionsChange = (
-    ChangePlan
-    | ChangeQuantity
-    | ChangePrices
-    | AddAddOn
-    | RemoveAddOn
-    | MoveToContract
-    | ApplyDiscount
-    | RemoveDiscount
-    | Pause
-    | Resume
-    | Cancel
-    | Undo
-    | Renew
-    | ExtendTerm
-    | ShortenTerm
-    | MoveAnchor
-    | TransferToCustomer
-    | ExtendTrial
-    | ConvertTrial
-    | EndTrial
-)

@@ -5,7 +5,8 @@ import json
 import httpx
 import pytest
 
-from tenor.api import create_app
+from tenor.api import create_app, openapi_document
+from tenor.api.described import EXAMPLES
 from tenor.platform.settings import Settings
 from tests.integration.api.conftest import World
 from tests.support.api import Caller, answer, refused, served
@@ -35,6 +36,87 @@ def test_what_a_body_cannot_say_is_refused_with_its_path(caller: Caller, body: s
     assert problem["errors"][0]["path"].startswith(path)
     assert "4111" not in json.dumps(problem)
     assert caller.seen("/customers")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "words"),
+    [
+        ("/customers", {"external_id": "a", "nmae": "A"}, "/nmae", "there is no such field (did you mean 'name'?)"),
+        ("/clock/advance", {"to": "2027-01-01T00:00:00Z", "x": 1}, "/x", "there is no such field; there are to"),
+        ("/customers", {}, "/external_id", "this is required"),
+        ("/subscriptions/s/changes", {"effective": "now"}, "/kind", "this is required"),
+        (
+            "/subscriptions/s/changes",
+            {"kind": "change_quantities"},
+            "/kind",
+            "there is no 'change_quantities' (did you mean 'change_quantity'?)",
+        ),
+        (
+            "/subscriptions/s/changes",
+            {"kind": "change_quantity", "quantities": {"seats": 8}},
+            "/quantities/seats",
+            'write it as text, e.g. "5"',
+        ),
+        (
+            "/proformas",
+            {"customer": "c", "currency": "USD", "lines": [{"description": "d", "amount": "1", "amout": "1"}]},
+            "/lines/0/amout",
+            "there is no such field (did you mean 'amount'?)",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_write_instead(
+    caller: Caller, path: str, body: object, pointer: str, words: str
+) -> None:
+    problem = refused(caller.post(path, body), 422, "request_malformed")
+    assert [(one["path"], one["message"]) for one in problem["errors"]] == [(pointer, words)]
+    assert problem["detail"] == f"body {pointer}: {words}"
+
+
+def test_a_path_or_a_parameter_that_is_misspelt_is_told_the_right_one(caller: Caller) -> None:
+    assert refused(caller.get("/custmers"), 404, "route_unknown")["detail"].endswith("(did you mean /v1/customers?)")
+    assert refused(caller.get("/v1/customers"), 404, "route_unknown")["detail"].endswith(
+        "(did you mean /v1/customers?)"
+    )
+    assert refused(caller.get("/zzz"), 404, "route_unknown")["detail"].endswith("GET /openapi.json lists all")
+    problem = refused(caller.get("/subscriptions", custumer="a"), 422, "request_malformed")
+    assert problem["detail"] == "query custumer: there is no such parameter (did you mean 'customer'?)"
+
+
+def test_a_body_of_nothing_but_strangers_names_a_hundred_of_them(caller: Caller) -> None:
+    body = {"external_id": "a"} | {f"field_{number}": 1 for number in range(500)}
+    problem = refused(caller.post("/customers", body), 422, "request_malformed")
+    assert len(problem["errors"]) == 100
+    assert problem["detail"].count("; ") <= 3 * 8  # three of them, each with the fields that there are
+
+
+def test_the_examples_of_the_document_are_taken_in_their_order(caller: Caller) -> None:
+    """They tell one story, so that whoever copies one after the other from the reference sees each of them work."""
+    operations = {
+        operation["operationId"]: (path, operation)
+        for path, methods in openapi_document()["paths"].items()
+        for operation in methods.values()
+    }
+    names = {"customer": "globex", "subscription": "globex-1", "wallet": "prepaid", "invoice": "INV-1"}
+    for operation_id in EXAMPLES:
+        path, operation = operations[operation_id]
+        for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
+            response = caller.post(path.removeprefix("/v1").format(**names), example["value"])
+            assert response.is_success, f"{operation_id}, {example['summary']}: {response.text}"
+            if operation_id == "usage_send":
+                assert response.json()["rejected"] == []
+
+
+def test_the_reference_loads_nothing_but_its_own_style_sheet(world: World) -> None:
+    for path, kind in (("/docs", "text/html"), ("/docs/api-keys", "text/html"), ("/docs/style.css", "text/css")):
+        shown = world.client.get(path)
+        assert shown.status_code == 200
+        assert shown.headers["Content-Type"].startswith(kind)
+        policy = dict(one.split(" ", 1) for one in shown.headers["Content-Security-Policy"].split("; "))
+        assert policy.pop("default-src") == "'none'"
+        assert set(policy.values()) <= {"'self'", "'none'", "data:"}
+        assert "script-src" not in policy
+    refused(world.client.get("/docs/nothing"), 404, "route_unknown")
 
 
 def test_a_body_is_json_of_a_bounded_length(caller: Caller) -> None:

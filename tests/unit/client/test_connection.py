@@ -1,7 +1,9 @@
 """Calls that fail are repeated as the server asks, have their effect once, and end in typed refusals."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import format_datetime
 from typing import Final
 
@@ -189,8 +191,62 @@ def test_a_name_stays_one_segment_of_the_path() -> None:
         return THING
 
     with client_of(answer) as tenor:
-        tenor.customers.show("a/b c?d")
+        tenor.customers.retrieve("a/b c?d")
         for nothing in ("", ".", ".."):
             with pytest.raises(ValueError, match="names nothing"):
                 tenor.customers.erase(nothing, reason="asked")
     assert paths == ["/v1/customers/a%2Fb%20c%3Fd"]
+
+
+def test_the_feed_goes_on_to_its_end_also_through_a_page_that_holds_nothing() -> None:
+    pages = {None: ([1, 2], 2, True), "2": ([], 7, True), "7": ([8], 8, False)}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        events, after, more = pages[request.url.params.get("after")]
+        told = {"events": [{"position": one} for one in events], "next_after": after, "has_more": more}
+        return httpx.Response(200, json=told)
+
+    with client_of(answer) as tenor:
+        assert [event["position"] for event in tenor.events.list()] == [1, 2, 8]
+        assert [page.next for page in tenor.events.list(after=2).by_page()] == [7, 8]
+
+
+def test_exact_numbers_and_instants_go_as_texts() -> None:
+    sent: list[object] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content) if request.content else dict(request.url.params))
+        return THING
+
+    noon = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    with client_of(answer) as tenor:
+        tenor.subscriptions.change(
+            "s", kind="change_quantity", quantities={"seats": Decimal("1E+1"), "rooms": "2"}, effective=noon
+        )
+        tenor.usage.retrieve_cost("s", at=noon)
+        for unsayable in (Decimal("NaN"), noon.replace(tzinfo=None)):
+            with pytest.raises(ValueError, match=r"NaN is no number|names no time zone"):
+                tenor.usage.send({"value": unsayable})
+    change = {"kind": "change_quantity", "quantities": {"seats": "10", "rooms": "2"}}
+    assert sent == [change | {"effective": "2026-01-15T12:00:00+00:00"}, {"at": "2026-01-15T12:00:00+00:00"}]
+
+
+def test_a_name_that_there_is_not_is_told_those_that_there_are() -> None:
+    with client_of(lambda _: THING) as tenor:
+        with pytest.raises(
+            AttributeError, match="'Customers' has no 'get'; it has create, erase, list, retrieve, update"
+        ):
+            getattr(tenor.customers, "get")  # noqa: B009  mypy would find it
+        with pytest.raises(AttributeError, match="'Client' has no 'customer'; it has api_keys, bill_runs, "):
+            getattr(tenor, "customer")  # noqa: B009
+
+
+@pytest.mark.parametrize("url", ["tenor.test", "ftp://tenor.test", "http://", "https://tenor.test/v1", ""])
+def test_an_address_that_is_none_is_told_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="is not the address of a server"):
+        Client(url, key="k")
+
+
+def test_an_empty_key_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="the key is empty"):
+        Client("https://tenor.test/", key="")

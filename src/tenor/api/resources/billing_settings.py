@@ -21,7 +21,7 @@ from tenor.invoicing import (
 from tenor.kernel.ids import CustomerId
 from tenor.wire import BillingSettingsJson, billing_settings_json
 
-router = resource("billing-settings")
+router = resource("Billing settings")
 Reads = Annotated[Call, Security(a_call, scopes=["customers:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["customers:write"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
@@ -63,13 +63,13 @@ class BillingChange(Body):
 
 
 @router.get("/billing-settings", response_model=BillingSettingsJson)
-def show_default(call: Reads) -> Response:
+def retrieve_default(call: Reads) -> Response:
     """Return how a customer without settings of its own is billed."""
     return call.show(lambda work: billing_settings_json(default_billing_settings(work.uow)))
 
 
 @router.post("/billing-settings", response_model=BillingSettingsJson)
-def set_default(call: Writes, body: BillingChange) -> Response:
+def update_default(call: Writes, body: BillingChange) -> Response:
     """Set how customers without settings of their own are billed. Documents keep what they were issued with."""
 
     def make(work: Work) -> BillingSettingsJson:
@@ -80,13 +80,13 @@ def set_default(call: Writes, body: BillingChange) -> Response:
 
 
 @router.get("/customers/{customer}/billing-settings", response_model=BillingSettingsJson)
-def show(call: Reads, customer: CustomerRef) -> Response:
+def retrieve(call: Reads, customer: CustomerRef) -> Response:
     """Return how a customer is billed: by its own settings, then by those of all."""
     return call.show(lambda work: _held(work, find_customer(work.uow, customer).id))
 
 
 @router.post("/customers/{customer}/billing-settings", response_model=BillingSettingsJson)
-def change(call: Writes, customer: CustomerRef, body: BillingChange) -> Response:
+def update(call: Writes, customer: CustomerRef, body: BillingChange) -> Response:
     """Set how a customer is billed. Documents keep what they were issued with."""
 
     def make(work: Work) -> BillingSettingsJson:

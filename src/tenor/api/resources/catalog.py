@@ -15,7 +15,7 @@ from tenor.catalog import features_by_code, metrics_by_code, products_by_code
 from tenor.pricing import PlanNotSold, apply_price_book, plan_price_book, plan_records_sold, read_price_book
 from tenor.wire import MetricJson, NamedJson, PlanJson, metric_json, named_json, plan_json
 
-router = resource("catalog")
+router = resource("Catalog")
 Reads = Annotated[Call, Security(a_call, scopes=["catalog:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["catalog:write"])]
 
@@ -40,31 +40,31 @@ class CatalogPlanJson(TypedDict):
 
 
 @router.get("/products", response_model=Page[NamedJson])
-def products(call: Reads) -> Response:
+def list_products(call: Reads) -> Response:
     """List all products."""
     return call.show(lambda work: whole(map(named_json, products_by_code(work.uow).values())))
 
 
 @router.get("/metrics", response_model=Page[MetricJson])
-def metrics(call: Reads) -> Response:
+def list_metrics(call: Reads) -> Response:
     """List all metrics."""
     return call.show(lambda work: whole(map(metric_json, metrics_by_code(work.uow).values())))
 
 
 @router.get("/features", response_model=Page[NamedJson])
-def features(call: Reads) -> Response:
+def list_features(call: Reads) -> Response:
     """List all features."""
     return call.show(lambda work: whole(map(named_json, features_by_code(work.uow).values())))
 
 
 @router.get("/plans", response_model=Page[PlanJson])
-def plans(call: Reads) -> Response:
+def list_plans(call: Reads) -> Response:
     """List the plans that are sold now, each in the version that a new subscription pins."""
     return call.show(lambda work: whole(map(plan_json, plan_records_sold(work.uow, work.now).values())))
 
 
 @router.get("/plans/{plan}", response_model=PlanJson)
-def plan(call: Reads, plan: Annotated[str, Path(max_length=63, description="Code.")]) -> Response:
+def retrieve_plan(call: Reads, plan: Annotated[str, Path(max_length=63, description="Code.")]) -> Response:
     """Return the version of a plan that is sold now."""
 
     def read(work: Work) -> PlanJson:
@@ -77,14 +77,14 @@ def plan(call: Reads, plan: Annotated[str, Path(max_length=63, description="Code
 
 
 @router.post("/price-books/plan", response_model=CatalogPlanJson)
-def plan_book(call: Writes, body: PriceBookBody) -> Response:
+def plan(call: Writes, body: PriceBookBody) -> Response:
     """Tell what a price book would change: new versions, and who keeps an old one. Changes nothing."""
     draft = read_price_book(body.source.encode())
     return call.once(lambda work: plan_price_book(work.uow, draft, now=work.now).to_json())
 
 
 @router.post("/price-books/apply", response_model=CatalogPlanJson)
-def apply_book(call: Writes, body: PriceBookBody) -> Response:
+def apply(call: Writes, body: PriceBookBody) -> Response:
     """Make a price book the newest edition. Plans that changed get a new version; subscriptions keep theirs."""
     draft = read_price_book(body.source.encode())
     return call.once(lambda work: apply_price_book(work.uow, draft, actor=work.actor, now=work.now).changes.to_json())

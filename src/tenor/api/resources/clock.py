@@ -18,7 +18,7 @@ from tenor.platform.tenants import NotASandbox, require_reached, set_clock
 from tenor.subscriptions import next_instant_of_calendar
 from tenor.wire import RunReportJson, report_json
 
-router = resource("clock")
+router = resource("Clock")
 Reads = Annotated[Call, Security(a_call, scopes=["clock:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["clock:write"])]
 
@@ -47,7 +47,7 @@ class AdvancedJson(ClockJson):
 
 
 @router.get("/clock", response_model=ClockJson)
-def show(call: Reads) -> Response:
+def retrieve(call: Reads) -> Response:
     """Return the time of the tenant."""
     return call.show(lambda work: ClockJson(now=format_instant(work.now), is_sandbox=work.tenant.is_sandbox))
 

@@ -21,7 +21,7 @@ from tenor.pricing import agree_contract, all_contracts, contract_differences, f
 from tenor.subscriptions import NewSubscription, Subscription, load_items, subscribe_to_contract
 from tenor.wire import ContractJson, QuoteJson, contract_json
 
-router = resource("contracts")
+router = resource("Contracts")
 Reads = Annotated[Call, Security(a_call, scopes=["catalog:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["catalog:write"])]
 Subscribes = Annotated[Effect, Security(an_effect, scopes=["subscriptions:write"])]
@@ -76,7 +76,7 @@ def list_(
 
 
 @router.get("/contracts/{contract}", response_model=ContractJson)
-def show(
+def retrieve(
     call: Reads,
     contract: ContractRef,
     version: Annotated[Version | None, Query(description="The newest by default.")] = None,

@@ -33,7 +33,7 @@ from tenor.wire import (
     promotion_code_json,
 )
 
-router = resource("coupons")
+router = resource("Coupons")
 Reads = Annotated[Call, Security(a_call, scopes=["catalog:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["catalog:write"])]
 CouponRef = Annotated[Code, Path(description="Code.")]
@@ -147,7 +147,7 @@ def list_(call: Reads) -> Response:
 
 
 @router.get("/coupons/{coupon}", response_model=ListedCouponJson)
-def show(call: Reads, coupon: CouponRef) -> Response:
+def retrieve(call: Reads, coupon: CouponRef) -> Response:
     """Return a coupon with what is left of it and the words that redeem it."""
 
     def read(work: Work) -> ListedCouponJson:
@@ -166,7 +166,7 @@ def archive(call: Writes, coupon: CouponRef, body: Archiving) -> Response:
 
 
 @router.post("/promotion-codes", status_code=201, response_model=PromotionCodeJson)
-def create_code(call: Writes, body: NewPromotionCode) -> Response:
+def create_promotion_code_(call: Writes, body: NewPromotionCode) -> Response:
     """Give a coupon a word by which customers redeem it; capitals and small letters are the same."""
 
     def make(work: Work) -> PromotionCodeJson:

@@ -22,7 +22,7 @@ from tenor.customers import (
 from tenor.kernel.ids import CustomerId, to_wire
 from tenor.wire import CustomerJson, customer_json
 
-router = resource("customers")
+router = resource("Customers")
 Reads = Annotated[Call, Security(a_call, scopes=["customers:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["customers:write"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
@@ -95,13 +95,13 @@ def list_(
 
 
 @router.get("/customers/{customer}", response_model=CustomerJson)
-def show(call: Reads, customer: CustomerRef) -> Response:
+def retrieve(call: Reads, customer: CustomerRef) -> Response:
     """Return a customer."""
     return call.show(lambda work: customer_json(find_customer(work.uow, customer)))
 
 
 @router.post("/customers/{customer}", response_model=CustomerJson)
-def change(call: Writes, customer: CustomerRef, body: CustomerChange) -> Response:
+def update(call: Writes, customer: CustomerRef, body: CustomerChange) -> Response:
     """Change what a customer is called and what you keep with it."""
 
     def make(work: Work) -> CustomerJson:

@@ -16,7 +16,7 @@ from tenor.kernel.ids import to_wire
 from tenor.subscriptions import named_subscription
 from tenor.wire import DraftJson, IssuedJson, draft_json, issued_json
 
-router = resource("invoices")
+router = resource("Invoices")
 Drafts = Annotated[Effect, Security(an_effect, scopes=["invoices:write"])]
 SubscriptionRef = Annotated[str, Path(max_length=200, description="Id (`sub_…`) or external id.")]
 
@@ -34,7 +34,7 @@ class FinalisedJson(TypedDict):
 
 
 @router.post("/subscriptions/{subscription}/drafts/finalise", response_model=FinalisedJson)
-def finalise(call: Drafts, subscription: SubscriptionRef, body: Finalising) -> Response:
+def finalise_drafts_(call: Drafts, subscription: SubscriptionRef, body: Finalising) -> Response:
     """Issue the drafts of a subscription now, also those that grace still keeps open."""
     ask_for_taxes(call, lambda uow: named_subscription(uow, subscription).customer_id)
 
@@ -48,7 +48,7 @@ def finalise(call: Drafts, subscription: SubscriptionRef, body: Finalising) -> R
 
 
 @router.get("/subscriptions/{subscription}/drafts", response_model=Page[DraftJson])
-def drafts(
+def list_drafts(
     call: Annotated[Call, Security(a_call, scopes=["invoices:read"])], subscription: SubscriptionRef
 ) -> Response:
     """Return the documents of a subscription that would be issued now, with those that grace keeps open."""

@@ -23,7 +23,7 @@ from tenor.subscriptions import (
 )
 from tenor.wire import EntitlementJson, entitlement_json
 
-router = resource("entitlements")
+router = resource("Entitlements")
 Reads = Annotated[Call, Security(a_call, scopes=["subscriptions:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["subscriptions:write"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
@@ -78,7 +78,7 @@ def check(call: Reads, customer: CustomerRef, feature: Annotated[str, Path(max_l
 
 
 @router.post("/customers/{customer}/entitlements", status_code=201, response_model=OverrideJson)
-def decide(call: Writes, customer: CustomerRef, body: NewEntitlement) -> Response:
+def override(call: Writes, customer: CustomerRef, body: NewEntitlement) -> Response:
     """Grant a feature to a customer, or deny it, whatever the plans say."""
 
     def make(work: Work) -> OverrideJson:
@@ -101,7 +101,7 @@ def decide(call: Writes, customer: CustomerRef, body: NewEntitlement) -> Respons
 
 
 @router.post("/entitlement-overrides/{override}/revoke", response_model=RevokedJson)
-def revoke(call: Writes, override: Annotated[str, Path(max_length=60)], body: Revoking) -> Response:
+def revoke_override_(call: Writes, override: Annotated[str, Path(max_length=60)], body: Revoking) -> Response:
     """Let a decision say nothing from now on; an earlier one that still holds counts again."""
 
     def make(work: Work) -> RevokedJson:

@@ -11,7 +11,7 @@ from tenor.api.resource import resource
 from tenor.events import events_after, find_event, object_from_wire, sequence_events
 from tenor.wire import EventJson, FeedJson, event_json, feed_json
 
-router = resource("events")
+router = resource("Events")
 Reads = Annotated[Call, Security(a_call, scopes=["events:read"])]
 
 
@@ -42,6 +42,6 @@ def list_(
 
 
 @router.get("/events/{event}", response_model=EventJson)
-def show(call: Reads, event: Annotated[str, Path(max_length=60, description="Id (`evt_…`).")]) -> Response:
+def retrieve(call: Reads, event: Annotated[str, Path(max_length=60, description="Id (`evt_…`).")]) -> Response:
     """Return an event."""
     return call.show(lambda work: event_json(find_event(work.uow, id_in_path("evt", event))))

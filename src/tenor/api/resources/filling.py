@@ -47,7 +47,7 @@ from tenor.wire import (
     wallet_alert_json,
 )
 
-router = resource("wallets")
+router = resource("Wallets")
 Reads = Annotated[Call, Security(a_call, scopes=["wallets:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["wallets:write"])]
 Bills = Annotated[Effect, Security(an_effect, scopes=["invoices:write"])]
@@ -165,7 +165,7 @@ def buy(call: Bills, customer: CustomerRef, wallet: WalletRef, body: CreditOrder
 
 
 @router.get("/customers/{customer}/wallets/{wallet}/alerts", response_model=Page[WalletAlertJson])
-def alerts(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
+def list_alerts(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
     """List below which balances somebody is told."""
 
     def read(work: Work) -> Page[WalletAlertJson]:
@@ -175,7 +175,7 @@ def alerts(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
 
 
 @router.post("/customers/{customer}/wallets/{wallet}/alerts", status_code=201, response_model=WalletAlertJson)
-def add_alert(call: Writes, customer: CustomerRef, wallet: WalletRef, body: NewWalletAlert) -> Response:
+def create_alert(call: Writes, customer: CustomerRef, wallet: WalletRef, body: NewWalletAlert) -> Response:
     """Tell, by the event `wallet.low`, when less than this is left, once for each crossing."""
 
     def make(work: Work) -> WalletAlertJson:
@@ -188,7 +188,7 @@ def add_alert(call: Writes, customer: CustomerRef, wallet: WalletRef, body: NewW
 
 
 @router.get("/customers/{customer}/wallets/{wallet}/top-ups", response_model=TopUpsJson)
-def top_ups(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
+def retrieve_top_ups(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
     """Return when a wallet is filled up by itself, and what was ordered for it: the newest hundred."""
 
     def read(work: Work) -> TopUpsJson:
@@ -241,7 +241,7 @@ def settle_top_up_(
 
 
 @router.get("/customers/{customer}/wallets/{wallet}/promises", response_model=Page[PromiseJson])
-def promises(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
+def list_promises(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
     """List what is promised in a wallet, by plans and otherwise."""
 
     def read(work: Work) -> Page[PromiseJson]:

@@ -25,7 +25,7 @@ from tenor.kernel.ids import InvoiceId
 from tenor.kernel.quantity import parse_amount
 from tenor.wire import DocumentJson, DocumentRowJson, document_json, document_row_json
 
-router = resource("invoices")
+router = resource("Invoices")
 Reads = Annotated[Call, Security(a_call, scopes=["invoices:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["invoices:write"])]
 InvoiceRef = Annotated[str, Path(max_length=60, description="Id (`inv_…`) or number (INV-12).")]
@@ -90,7 +90,7 @@ def list_(
 
 
 @router.get("/invoices/{invoice}", response_model=DocumentJson)
-def show(
+def retrieve(
     call: Reads,
     invoice: InvoiceRef,
     explain: Annotated[bool, Query(description="With the derivation of each line.")] = False,  # noqa: FBT002  a query
@@ -112,7 +112,7 @@ def void(call: Writes, invoice: InvoiceRef, body: Voiding) -> Response:
 
 
 @router.post("/invoices/{invoice}/credit-notes", status_code=201, response_model=DocumentJson)
-def credit(call: Writes, invoice: InvoiceRef, body: NewCreditNote) -> Response:
+def create_credit_note(call: Writes, invoice: InvoiceRef, body: NewCreditNote) -> Response:
     """Give back lines, an amount, or all that is left of an invoice, with its tax. It is not billed again."""
 
     def make(work: Work) -> DocumentJson:
@@ -133,7 +133,7 @@ def credit(call: Writes, invoice: InvoiceRef, body: NewCreditNote) -> Response:
 
 
 @router.post("/invoices/{invoice}/write-off", response_model=DocumentJson)
-def give_up(call: Writes, invoice: InvoiceRef, body: WritingOff) -> Response:
+def write_off_(call: Writes, invoice: InvoiceRef, body: WritingOff) -> Response:
     """Give up what is open of a document as lost. A later payment takes it back."""
 
     def make(work: Work) -> DocumentJson:

@@ -86,7 +86,7 @@ def list_(call: Reads, limit: Limit = 20, after: After = None) -> Response:
 
 
 @router.get("/api-keys/{key}", response_model=KeyJson)
-def show(call: Reads, key: KeyRef) -> Response:
+def retrieve(call: Reads, key: KeyRef) -> Response:
     """Return a key, without its text."""
     return call.show(lambda work: key_json(find_key(work.uow, KeyId(id_in_path("key", key))), at=work.wall_now))
 

@@ -12,24 +12,24 @@ from tenor.kernel.ids import TransferId, from_wire
 from tenor.ledger import list_transfers, trial_balance
 from tenor.wire import AccountJson, TransferJson, TrialBalanceJson, balance_json, transfer_json
 
-router = resource("ledger")
+router = resource("Ledger")
 Reads = Annotated[Call, Security(a_call, scopes=["ledger:read"])]
 
 
 @router.get("/ledger/trial-balance", response_model=TrialBalanceJson)
-def balance(call: Reads) -> Response:
+def retrieve_trial_balance(call: Reads) -> Response:
     """Return every account with both its sides, and the difference, which is zero."""
     return call.show(lambda work: balance_json(trial_balance(work.uow)))
 
 
 @router.get("/ledger/accounts", response_model=Page[AccountJson])
-def accounts(call: Reads) -> Response:
+def list_accounts(call: Reads) -> Response:
     """List the accounts, one per code and currency."""
     return call.show(lambda work: whole(balance_json(trial_balance(work.uow))["accounts"]))
 
 
 @router.get("/ledger/transfers", response_model=Page[TransferJson])
-def transfers(
+def list_transfers_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,

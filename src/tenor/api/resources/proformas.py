@@ -19,7 +19,7 @@ from tenor.pricing import TaxMode
 from tenor.subscriptions import named_subscription
 from tenor.wire import ProformaJson, proforma_json
 
-router = resource("proformas")
+router = resource("Proformas")
 Reads = Annotated[Call, Security(a_call, scopes=["invoices:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["invoices:write"])]
 
@@ -73,6 +73,6 @@ def create(call: Writes, body: NewProforma) -> Response:
 
 
 @router.get("/proformas/{proforma}", response_model=ProformaJson)
-def show(call: Reads, proforma: Annotated[str, Path(max_length=60, description="Id (`pro_…`).")]) -> Response:
+def retrieve(call: Reads, proforma: Annotated[str, Path(max_length=60, description="Id (`pro_…`).")]) -> Response:
     """Return a proforma as it was made."""
     return call.show(lambda work: proforma_json(find_proforma(work.uow, id_in_path("pro", proforma))))

@@ -16,7 +16,7 @@ from tenor.invoicing import find_refund_request, list_refund_requests, mark_refu
 from tenor.kernel.quantity import parse_amount
 from tenor.wire import RefundRequestJson, refund_request_json
 
-router = resource("refunds")
+router = resource("Refund requests")
 Reads = Annotated[Call, Security(a_call, scopes=["invoices:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["invoices:write"])]
 RefundRef = Annotated[str, Path(max_length=60, description="Id (`rfd_…`).")]
@@ -78,13 +78,13 @@ def list_(
 
 
 @router.get("/refund-requests/{refund}", response_model=RefundRequestJson)
-def show(call: Reads, refund: RefundRef) -> Response:
+def retrieve(call: Reads, refund: RefundRef) -> Response:
     """Return a request."""
     return call.show(lambda work: refund_request_json(find_refund_request(work.uow, id_in_path("rfd", refund))))
 
 
 @router.post("/refund-requests/{refund}/sent", response_model=RefundRequestJson)
-def sent(call: Writes, refund: RefundRef, body: SentRefund) -> Response:
+def mark_sent(call: Writes, refund: RefundRef, body: SentRefund) -> Response:
     """Tell that a refund has been sent; telling it again changes nothing."""
 
     def make(work: Work) -> RefundRequestJson:

@@ -39,7 +39,7 @@ from tenor.wire import (
     usage_thresholds_json,
 )
 
-router = resource("usage")
+router = resource("Usage")
 Reads = Annotated[Call, Security(a_call, scopes=["usage:read"])]
 Decides = Annotated[Effect, Security(an_effect, scopes=["subscriptions:write"])]
 SubscriptionRef = Annotated[str, Path(max_length=200, description="Id (`sub_…`) or external id.")]
@@ -93,7 +93,7 @@ class RemovedJson(TypedDict):
 
 
 @router.get("/subscriptions/{subscription}/usage", response_model=CostSoFarJson)
-def cost(
+def retrieve_cost(
     call: Reads,
     subscription: SubscriptionRef,
     at: Annotated[InstantIn | None, Query(description="Through when; now by default.")] = None,
@@ -109,7 +109,7 @@ def cost(
 
 
 @router.get("/subscriptions/{subscription}/usage-alerts", response_model=Page[UsageAlertJson])
-def alerts(call: Reads, subscription: SubscriptionRef) -> Response:
+def list_alerts(call: Reads, subscription: SubscriptionRef) -> Response:
     """List the usage alerts of a subscription."""
 
     def read(work: Work) -> Page[UsageAlertJson]:
@@ -120,7 +120,7 @@ def alerts(call: Reads, subscription: SubscriptionRef) -> Response:
 
 
 @router.post("/subscriptions/{subscription}/usage-alerts", status_code=201, response_model=SetUsageAlertJson)
-def set_alert(call: Decides, subscription: SubscriptionRef, body: NewUsageAlert) -> Response:
+def create_alert(call: Decides, subscription: SubscriptionRef, body: NewUsageAlert) -> Response:
     """Tell, by the event `usage_alert.reached`, once in each period when usage reaches something."""
 
     def make(work: Work) -> SetUsageAlertJson:
@@ -180,7 +180,7 @@ def set_customer_thresholds(call: Decides, customer: CustomerRef, body: NewCusto
 
 
 @router.get("/usage/late", response_model=Page[LateEventJson])
-def late(
+def list_late(
     call: Reads,
     since: Annotated[InstantIn | None, Query(description="Those that came since then.")] = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,

@@ -16,7 +16,7 @@ from tenor.kernel.ids import BillRunId
 from tenor.platform.tenants import require_reached
 from tenor.wire import RunJson, run_json
 
-router = resource("bill runs")
+router = resource("Bill runs")
 Reads = Annotated[Call, Security(a_call, scopes=["runs:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["runs:write"])]
 RunRef = Annotated[str, Path(max_length=60, description="Id (`run_…`).")]
@@ -63,13 +63,13 @@ def list_(call: Reads, limit: Limit = 20, after: After = None) -> Response:
 
 
 @router.get("/bill-runs/{run}", response_model=RunJson)
-def show(call: Reads, run: RunRef) -> Response:
+def retrieve(call: Reads, run: RunRef) -> Response:
     """Return how far a bill run is."""
     return call.show(lambda work: run_json(find_run(work.uow, BillRunId(id_in_path("run", run)))))
 
 
 @router.get("/bill-runs/{run}/parked", response_model=Page[ParkedJson])
-def parked(call: Reads, run: RunRef) -> Response:
+def list_parked(call: Reads, run: RunRef) -> Response:
     """List what a bill run has parked."""
 
     def read(work: Work) -> Page[ParkedJson]:

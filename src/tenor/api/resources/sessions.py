@@ -21,7 +21,7 @@ from tenor.kernel.ids import TenantId
 from tenor.platform.tenants import find_tenant
 from tenor.wire import OpenedSessionJson, UserJson, encode, opened_session_json, user_json
 
-router = resource("sessions")
+router = resource("Sessions")
 NOBODYS = TenantId(UUID(int=0))
 """The id of no tenant: who names one that is not there is refused as slowly as everybody else."""
 ATTEMPTS_AT_ONCE: Final = 8
@@ -77,13 +77,13 @@ def create(engine: Annotated[Engine, Depends(an_attempt)], body: SigningIn) -> R
 
 
 @router.get("/sessions/current", response_model=UserJson)
-def show(call: Known) -> Response:
+def retrieve_current(call: Known) -> Response:
     """Return whose session calls."""
     return call.show(lambda work: user_json(_signed_in(work)))
 
 
 @router.post("/sessions/current/end", response_model=UserJson)
-def end(call: Ends, body: SigningOut) -> Response:  # noqa: ARG001  strictly empty
+def end_current(call: Ends, body: SigningOut) -> Response:  # noqa: ARG001  strictly empty
     """Sign out: end the session that calls."""
 
     def make(work: Work) -> UserJson:

@@ -15,7 +15,7 @@ from tenor.invoicing import customer_statements
 from tenor.kernel.period import EARLIEST
 from tenor.wire import StatementJson, statement_json
 
-router = resource("statements")
+router = resource("Statements")
 Reads = Annotated[Call, Security(a_call, scopes=["invoices:read"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
 

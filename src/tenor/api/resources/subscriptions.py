@@ -62,7 +62,7 @@ from tenor.wire import (
     timeline_json,
 )
 
-router = resource("subscriptions")
+router = resource("Subscriptions")
 Reads = Annotated[Call, Security(a_call, scopes=["subscriptions:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["subscriptions:write"])]
 SubscriptionRef = Annotated[str, Path(max_length=200, description="Id (`sub_…`) or external id.")]
@@ -176,7 +176,7 @@ def list_(
 
 
 @router.get("/subscriptions/{subscription}", response_model=KnownSubscriptionJson)
-def show(call: Reads, subscription: SubscriptionRef, expand: Expand = None) -> Response:
+def retrieve(call: Reads, subscription: SubscriptionRef, expand: Expand = None) -> Response:
     """Return how a subscription stands."""
 
     def read(work: Work) -> KnownSubscriptionJson:
@@ -193,7 +193,7 @@ def show(call: Reads, subscription: SubscriptionRef, expand: Expand = None) -> R
 
 
 @router.post("/subscriptions/{subscription}/metadata", response_model=KnownSubscriptionJson)
-def keep(call: Writes, subscription: SubscriptionRef, body: MetadataBody) -> Response:
+def update_metadata(call: Writes, subscription: SubscriptionRef, body: MetadataBody) -> Response:
     """Replace what you keep with a subscription."""
 
     def make(work: Work) -> KnownSubscriptionJson:
@@ -205,7 +205,7 @@ def keep(call: Writes, subscription: SubscriptionRef, body: MetadataBody) -> Res
 
 
 @router.get("/subscriptions/{subscription}/changes", response_model=Page[EntryJson])
-def journal(
+def list_changes(
     call: Reads,
     subscription: SubscriptionRef,
     ahead: Annotated[bool, Query(description="Only what is still to take effect.")] = False,  # noqa: FBT002  a query

@@ -43,7 +43,7 @@ from tenor.wire import (
     tax_seller_json,
 )
 
-router = resource("taxes")
+router = resource("Taxes")
 Reads = Annotated[Call, Security(a_call, scopes=["taxes:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["taxes:write"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
@@ -167,7 +167,7 @@ class EndedTaxOverrideJson(TypedDict):
 
 
 @router.get("/tax-rates", response_model=Page[TaxRateJson])
-def rates(call: Reads) -> Response:
+def list_rates(call: Reads) -> Response:
     """List every rate with its validity, by place, category and name."""
     return call.show(lambda work: whole(map(tax_rate_json, tax_rates(work.uow))))
 
@@ -185,7 +185,7 @@ def set_rates(call: Writes, body: NewTaxRates) -> Response:
 
 
 @router.get("/tax-seller", response_model=TaxSellerJson)
-def seller(call: Reads) -> Response:
+def retrieve_seller(call: Reads) -> Response:
     """Return where the tenant itself is taxed; 404 while it has not said."""
 
     def read(work: Work) -> TaxSellerJson:
@@ -209,7 +209,7 @@ def set_seller(call: Writes, body: SellerChange) -> Response:
 
 
 @router.get("/customers/{customer}/tax-profile", response_model=CustomerTaxJson)
-def profile(call: Reads, customer: CustomerRef) -> Response:
+def retrieve_profile(call: Reads, customer: CustomerRef) -> Response:
     """Return how a customer is taxed."""
     return call.show(lambda work: _taxed(work, find_customer(work.uow, customer).id))
 

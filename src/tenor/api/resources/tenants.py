@@ -20,7 +20,7 @@ from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import profile as policy_profile
 from tenor.wire import IssuedKeyJson, TenantJson, encode, issued_key_json, tenant_json
 
-router = resource("tenants")
+router = resource("Tenants")
 Reads = Annotated[OperatorCall, Depends(an_operator_call)]
 Writes = Annotated[OperatorCall, Depends(an_operator_effect)]
 
@@ -73,7 +73,7 @@ def list_(call: Reads) -> Response:
 
 
 @router.get("/tenants/{tenant}", response_model=TenantJson)
-def show(call: Reads, tenant: Annotated[str, Path(max_length=63, description="Slug.")]) -> Response:
+def retrieve(call: Reads, tenant: Annotated[str, Path(max_length=63, description="Slug.")]) -> Response:
     """Return a tenant."""
     return replied(Answer(200, encode(tenant_json(find_tenant(call.engine.database, tenant)))), is_replayed=False)
 

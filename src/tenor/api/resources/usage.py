@@ -42,7 +42,7 @@ from tenor.wire import (
     usage_json,
 )
 
-router = resource("usage")
+router = resource("Usage")
 _EVENT: Final = {"type": "object", "additionalProperties": True}
 _FORMS: Final = {
     media_type: {"schema": {"anyOf": [_EVENT, {"type": "array"}]}}
@@ -142,7 +142,7 @@ def correct(call: Writes, body: Correction) -> Response:
 
 
 @router.get("/usage", response_model=CurrentUsageJson)
-def show(
+def retrieve(
     call: Reads,
     customer: Annotated[Reference, Query(description="Id or external id.")],
     metric: Annotated[str, Query(max_length=63, description="Code of the metric.")],
@@ -166,7 +166,7 @@ def show(
 
 
 @router.get("/usage/rejections", response_model=Page[RejectionJson])
-def rejections(
+def list_rejections(
     call: Reads,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     settled: Annotated[bool, Query(description="Those that a replay took, too.")] = False,  # noqa: FBT002  a query
@@ -176,7 +176,7 @@ def rejections(
 
 
 @router.post("/usage/rejections/replay", response_model=ReplayedJson)
-def replay(call: Writes, body: Replay) -> Response:
+def replay_rejections_(call: Writes, body: Replay) -> Response:
     """Try again to take events that could not be taken, once what was wrong is put right."""
 
     def make(work: Work) -> ReplayedJson:

@@ -16,7 +16,7 @@ from tenor.api.resource import resource
 from tenor.kernel.ids import UserId
 from tenor.wire import UserJson, user_json
 
-router = resource("users")
+router = resource("Users")
 Reads = Annotated[Call, Security(a_call, scopes=["users:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["users:write"])]
 UserRef = Annotated[str, Path(max_length=60, description="Id (`usr_…`).")]
@@ -74,13 +74,13 @@ def list_(call: Reads) -> Response:
 
 
 @router.get("/users/{user}", response_model=UserJson)
-def show(call: Reads, user: UserRef) -> Response:
+def retrieve(call: Reads, user: UserRef) -> Response:
     """Return a user."""
     return call.show(lambda work: user_json(find_user(work.uow, _id(user))))
 
 
 @router.post("/users/{user}/role", response_model=UserJson)
-def role(call: Writes, user: UserRef, body: NewRole) -> Response:
+def set_role(call: Writes, user: UserRef, body: NewRole) -> Response:
     """Change what somebody may do; it holds from the next call of every session."""
 
     def make(work: Work) -> UserJson:
@@ -93,7 +93,7 @@ def role(call: Writes, user: UserRef, body: NewRole) -> Response:
 
 
 @router.post("/users/{user}/password", response_model=UserJson)
-def password(call: Writes, user: UserRef, body: NewPassword) -> Response:
+def set_password_(call: Writes, user: UserRef, body: NewPassword) -> Response:
     """Set a new password; all sessions of the user end."""
 
     def make(work: Work) -> UserJson:

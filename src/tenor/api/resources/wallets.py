@@ -45,7 +45,7 @@ from tenor.wire import (
     wallet_json,
 )
 
-router = resource("wallets")
+router = resource("Wallets")
 Reads = Annotated[Call, Security(a_call, scopes=["wallets:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["wallets:write"])]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
@@ -157,13 +157,13 @@ def create(call: Writes, customer: CustomerRef, body: NewWallet) -> Response:
 
 
 @router.get("/customers/{customer}/wallets/{wallet}", response_model=WalletJson)
-def show(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
+def retrieve(call: Reads, customer: CustomerRef, wallet: WalletRef) -> Response:
     """Return a wallet with what it has now."""
     return call.show(lambda work: wallet_json(_balance(work, customer, wallet)))
 
 
 @router.get("/customers/{customer}/wallets/{wallet}/grants", response_model=Page[GrantJson])
-def grants(
+def list_grants(
     call: Reads,
     customer: CustomerRef,
     wallet: WalletRef,
@@ -206,7 +206,7 @@ def grant(call: Writes, customer: CustomerRef, wallet: WalletRef, body: NewCredi
 
 
 @router.get("/customers/{customer}/wallets/{wallet}/entries", response_model=Page[WalletEntryJson])
-def entries(
+def list_entries(
     call: Reads,
     customer: CustomerRef,
     wallet: WalletRef,
@@ -266,7 +266,7 @@ def give_back(call: Writes, use: UseRef, body: GivingBack) -> Response:
 
 
 @router.post("/credit-grants/{grant}/void", response_model=VoidedJson)
-def void(
+def void_grant_(
     call: Writes, grant: Annotated[str, Path(max_length=60, description="Id (`grt_…`).")], body: CreditDecision
 ) -> Response:
     """Take out what is left of a grant; what was used stays used."""

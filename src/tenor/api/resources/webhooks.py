@@ -39,7 +39,7 @@ from tenor.wire import (
     messages_json,
 )
 
-router = resource("webhooks")
+router = resource("Webhook endpoints")
 Reads = Annotated[Call, Security(a_call, scopes=["webhooks:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["webhooks:write"])]
 EndpointRef = Annotated[str, Path(max_length=60, description="Id (`whe_…`).")]
@@ -113,13 +113,13 @@ def list_(call: Reads) -> Response:
 
 
 @router.get("/webhook-endpoints/{endpoint}", response_model=HealthyEndpointJson)
-def show(call: Reads, endpoint: EndpointRef) -> Response:
+def retrieve(call: Reads, endpoint: EndpointRef) -> Response:
     """Return an endpoint with its health."""
     return call.show(lambda work: endpoint_with_health_json(*webhook_endpoint(work.uow, _endpoint_id(endpoint))))
 
 
 @router.get("/webhook-endpoints/{endpoint}/messages", response_model=Page[MessageJson])
-def messages(
+def list_messages(
     call: Reads,
     endpoint: EndpointRef,
     status: Annotated[
@@ -137,7 +137,7 @@ def messages(
 
 
 @router.get("/webhook-endpoints/{endpoint}/attempts", response_model=Page[AttemptJson])
-def attempts(call: Reads, endpoint: EndpointRef, limit: HowMany = 100) -> Response:
+def list_attempts(call: Reads, endpoint: EndpointRef, limit: HowMany = 100) -> Response:
     """List the newest tries of an endpoint, with what the receiver answered."""
 
     def read(work: Work) -> Page[AttemptJson]:
@@ -148,7 +148,7 @@ def attempts(call: Reads, endpoint: EndpointRef, limit: HowMany = 100) -> Respon
 
 
 @router.post("/webhook-endpoints/{endpoint}/rotate", response_model=SecretJson)
-def rotate(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Response:
+def rotate_secret_(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Response:
     """Make a new secret."""
     return call.once(
         lambda work: SecretJson(secret=rotate_secret(work.uow, _endpoint_id(endpoint), **_deed(work, body.reason)))

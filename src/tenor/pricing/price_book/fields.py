@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from enum import Enum, StrEnum, auto
 from typing import Any, Final, NamedTuple, TypeVar
 
+from tenor.kernel.closest import closest
 from tenor.kernel.errors import Malformed
 from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_decimal, plain
@@ -302,8 +302,8 @@ def whole_number(*, at_most: int) -> Reader[int]:
 
 
 def _close(word: str, known: Collection[str]) -> str | None:
-    close = get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else None
+    close = closest(word, known)
+    return None if close is None else f"did you mean {close!r}?"
 
 
 def _mapping(spot: Spot) -> tree.Mapping:
