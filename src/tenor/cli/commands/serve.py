@@ -11,16 +11,17 @@ from tenor.cli.session import session
 def serve_command(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any that is free.")] = 8090,
     threads: Annotated[int, typer.Option(min=1, max=200, help="Calls that are worked on at once.")] = 32,
     calls_per_minute: Annotated[int, typer.Option(min=1, help="How many calls a key may make in a minute.")] = 6_000,
     as_json: JsonOption = False,
 ) -> None:
     """Answer the HTTP API until told to stop (Ctrl-C, SIGTERM); calls that have begun are answered first."""
-    from tenor.api import serve  # a web framework that no other command needs to wait for
+    from tenor.api import listen, serve  # a web framework that no other command needs to wait for
 
     with refusals(as_json=as_json), session() as opened:
-        url = f"http://{host}:{port}"
+        listener = listen(host, port)
+        url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         if as_json:
             print_json({"url": url})
         else:
@@ -28,8 +29,7 @@ def serve_command(
         serve(
             opened.database,
             opened.settings,
-            host=host,
-            port=port,
+            listener=listener,
             threads=threads,
             calls_per_minute=calls_per_minute,
         )
