@@ -1,8 +1,10 @@
 """Write docs/reference from the code; with --check, fail when a file is not what the code gives."""
 
 import importlib
+import inspect
 import json
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -84,8 +86,13 @@ def _life(thing: str, moves: Mapping[tuple[S, T], S], *, refused_by: str) -> str
 
 
 def policy_keys() -> str:
-    """Return every policy key that the engine acts on, with what it may be and what each profile says."""
-    parts = ["# Policies", "", NOTICE, "", "A profile is a named set of choices. `tenor` is the default."]
+    """Return every policy key with what each profile says, and which of them decide nothing about documents."""
+    head = (
+        "A profile is a named set of choices. `tenor` is the default. No document hangs on a key with a `*`: it only\n"
+        "decides how a case of another system is answered (`tenor cases run`)."
+    )
+    engine = _attributes_that_the_engine_reads()
+    parts = ["# Policies", "", NOTICE, "", head]
     for group in fields(policies.Policy):
         if group.name == "name":
             continue
@@ -94,7 +101,7 @@ def policy_keys() -> str:
             "",
             f"## {group.name}",
             "",
-            (cls.__doc__ or "").strip(),
+            inspect.getdoc(cls) or "",
             "",
             "| key | tenor | other profiles |",
             "|---|---|---|",
@@ -107,8 +114,17 @@ def policy_keys() -> str:
                 if value != default:
                     others.setdefault(value, []).append(name)
             differing = "; ".join(f"{value}: {', '.join(names)}" for value, names in others.items())
-            parts.append(f"| `{key.name}` | {default} | {differing} |")
+            mark = "" if key.name in engine else " *"
+            parts.append(f"| `{key.name}`{mark} | {default} | {differing} |")
     return "\n".join(parts)
+
+
+def _attributes_that_the_engine_reads() -> set[str]:
+    """Return the names behind a dot in the code that makes documents: all of it but the policies and the cases."""
+    package = Path(tenor.__path__[0])
+    apart = (package / "conformance", package / "pricing" / "policy.py")
+    paths = sorted(path for path in package.rglob("*.py") if not any(path.is_relative_to(one) for one in apart))
+    return {name for path in paths for name in re.findall(r"\.(\w+)", path.read_text(encoding="utf-8"))}
 
 
 def wire() -> str:

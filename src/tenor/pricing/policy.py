@@ -1,8 +1,8 @@
 """Policies: the vendor-dependent choices of billing, as values handed to the pure rules.
 
 A policy is read from a profile (`profiles.json`: `tenor` and the vendors' named sets) and perhaps a
-few keys that deviate from it. Each group below goes whole to the one rule that needs it; no other
-code asks for a key. The words are those of the public case files.
+few keys that deviate from it. Each group below goes whole to the rules that need it. The words are
+those of the public case files; docs/reference/policies.md says on which keys no document hangs.
 """
 
 import json
@@ -48,7 +48,10 @@ class CalendarPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ProrationPolicy:
-    """How the share of a period is measured, and what a change gives back."""
+    """How the share of a period is measured, and what a change gives back.
+
+    `credit_basis` and `credit_cap` decide nothing yet: credits are of what was billed, and a case names its cap itself.
+    """
 
     proration_unit: Literal["millisecond", "second", "minute", "day", "none"]
     day_count: Literal["actual/actual", "actual/30", "30/30_strict", "30/30_shift"]
@@ -122,7 +125,10 @@ class DiscountPolicy:
 
 @dataclass(frozen=True, slots=True)
 class StatesPolicy:
-    """Where subscriptions and documents stand after a failed or missing payment, and how a document is credited."""
+    """Where subscriptions and documents stand after a failed or missing payment, and how a document is credited.
+
+    `collection_pause` decides nothing yet: it is about invoices that nobody collects, not about states.
+    """
 
     missing_payment_method: Literal["cancel", "pause", "create_invoice"]
     on_first_failure: Literal["past_due", "pause"]
@@ -207,8 +213,8 @@ def profile(name: str) -> Policy:
 def policy_with(name: str, changes: Mapping[str, Any]) -> Policy:
     """Return the policy of profile `name` with the keys of `changes` replaced.
 
-    Objects and lists are replaced whole. A key that the engine has no rule for is refused, so that a
-    wish is never silently dropped.
+    Objects and lists are replaced whole. A key that the engine does not know is refused, so that a wish is
+    never silently dropped.
 
     Raises:
         UnknownPolicy: an unknown profile or key, or a value that its key does not allow.

@@ -343,6 +343,24 @@ def test_what_an_end_sets_free_is_due_as_before() -> None:
     assert (in_words([due]), due.slices) == (["base 01-01..02-01 @ 01-10"], ())
 
 
+def test_an_end_on_a_boundary_sets_nothing_free_of_the_period_that_was_served() -> None:
+    served = phase("2026-01-01", "2026-02-01")._replace(closing=Closing.FREE)
+
+    (due,) = looked_at(item(served), plan(base("100.00")), through="2026-02-01")
+
+    assert [part.span for part in due.slices] == [span("2026-01-01", "2026-02-01")]
+
+
+def test_usage_is_owed_also_in_time_that_was_paid_for_ahead_and_fees_are_not() -> None:
+    paid_ahead = phase("2026-01-01", "2026-01-11", is_billable=False)._replace(state=PhaseState.ACTIVE)
+    life = item(paid_ahead, phase("2026-01-11"), anchor="2026-01-01")
+
+    fee, _, usage = looked_at(life, plan(base("100.00"), calls()), through="2026-02-01")
+
+    assert [part.span for part in fee.slices] == [span("2026-01-11", "2026-02-01")]
+    assert [part.span for part in usage.slices] == [span("2026-01-01", "2026-02-01")]
+
+
 def test_a_settled_commitment_over_something_that_may_have_changed_is_measured_again() -> None:
     """What falls due in `changed_in` brings its commitment, and that all it is measured on; `needed_in` does not."""
     version = plan(base("100.00"), calls(), commitment("900.00"))

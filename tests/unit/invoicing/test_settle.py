@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenor.invoicing.model import Billed, Key, Line, Owed
-from tenor.invoicing.rules.settle import settle
+from tenor.invoicing.rules.settle import less_waived, settle
 from tests.support.invoicing import at, key, key_of
 from tests.support.worked_tables import worked_table
 
@@ -53,6 +53,12 @@ def test_what_is_settled(row: list[str]) -> None:
 
     expected = [] if difference == "-" else [(minor(difference), {"its own": OWN, "newest": NEWEST}[due])]
     assert [(line.amount_minor, line.due_at) for line in lines] == expected
+
+
+def test_what_is_waived_is_taken_off_what_is_owed_and_never_more() -> None:
+    assert less_waived([owed(JUNE, 300), owed(JULY, 700)], {JUNE: 100})[0].amount_minor == 200
+    assert [entry.amount_minor for entry in less_waived([owed(JUNE, 300)], {JUNE: 500})] == [0]
+    assert less_waived([owed(JUNE, -300)], {JUNE: 500}) == [owed(JUNE, -300)]  # a credit has nothing to waive
 
 
 def test_each_key_is_settled_alone() -> None:

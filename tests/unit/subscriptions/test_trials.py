@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tenor.subscriptions.rules.trials import trial_end_after_change
+import pytest
+
+from tenor.subscriptions.errors import NotInTrial
+from tenor.subscriptions.rules.trials import running_trial, trial_end_after_change
 
 NOON = datetime(2026, 6, 8, 12, tzinfo=UTC)
 
@@ -19,3 +22,11 @@ def test_a_trial_that_is_over_does_not_begin_again() -> None:
 
 def test_without_a_trial_none_begins() -> None:
     assert trial_end_after_change(None, changed_at=NOON) is None
+
+
+def test_a_trial_runs_until_before_its_end() -> None:
+    assert running_trial(NOON, at=NOON - timedelta(microseconds=1)) == NOON
+    with pytest.raises(NotInTrial, match="it ended at 2026-06-08T12:00:00Z"):
+        running_trial(NOON, at=NOON)
+    with pytest.raises(NotInTrial, match="no trial"):
+        running_trial(None, at=NOON)
