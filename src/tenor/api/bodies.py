@@ -171,7 +171,7 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_P
 """A line that somebody has written."""
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 """A currency of ISO 4217."""
-MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE)]
+MetadataName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE), NO_CARD_NUMBER]
 MetadataText = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE), NO_CARD_NUMBER]
 
 Metadata = Annotated[dict[MetadataName, MetadataText], Field(max_length=50)]

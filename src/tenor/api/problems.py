@@ -21,6 +21,7 @@ from tenor.api.errors import (
     TryAgain,
 )
 from tenor.events import BrokerFailed
+from tenor.kernel.card_numbers import holds_card_number
 from tenor.kernel.closest import did_you_mean
 from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
 from tenor.kernel.strict_json import NotJson
@@ -145,6 +146,7 @@ def field_errors(errors: Sequence[Mapping[str, Any]], body: object) -> list[Fiel
 
 def _field_error(error: Mapping[str, Any], kind: object) -> FieldError:
     location, *path = error["loc"]
+    path = ["…" if holds_card_number(str(part)) else part for part in path]
     if location == "body" and path and path[0] == kind:
         path = path[1:]  # the validator names which of several forms the body has; the body itself has no such level
     if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:

@@ -11,6 +11,9 @@ from tenor.platform.settings import Settings
 from tests.integration.api.conftest import World
 from tests.support.api import Caller, answer, refused, served
 
+PAN = "4111 1111 1111 1111"
+"""A number that card networks publish for tests."""
+
 
 @pytest.mark.parametrize(
     ("body", "path"),
@@ -28,6 +31,8 @@ from tests.support.api import Caller, answer, refused, served
         ('{"external_id": "a", "name": ""}', "/name"),
         ('{"external_id": "a", "name": "4111 1111 1111 1111"}', "/name"),
         ('{"external_id": "a", "metadata": {"k": "card 4111111111111111"}}', "/metadata/k"),
+        ('{"external_id": "a", "metadata": {"k": "4111 1111 1111 1111 12/27 123"}}', "/metadata/k"),
+        ('{"external_id": "a", "metadata": {"4111 1111 1111 1111": "v"}}', "/metadata/…"),
         ("{}", "/external_id"),
     ],
 )
@@ -240,3 +245,23 @@ def test_a_key_that_runs_wild_is_slowed_down(world: World) -> None:
         assert last.headers["retry-after"] == str(problem["retry_after_seconds"]) == "1"
         assert last.headers["ratelimit"].startswith('"key";r=0;')
         assert answer(calm.get("/clock"), 200)["is_sandbox"] is True
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api-keys", {"name": PAN}),
+        ("/users", {"email": "a@acme.example", "name": PAN, "role": "viewer"}),
+        ("/webhook-endpoints", {"url": "https://hooks.example.com/", "description": PAN}),
+        ("/payments", {"customer": "a", "currency": "USD", "amount": "1", "method": "card", "reference": PAN}),
+        ("/payments", {"customer": "a", "currency": "USD", "amount": "1", "method": PAN, "reference": "r"}),
+    ],
+)
+def test_a_card_number_is_refused_wherever_people_write(caller: Caller, path: str, body: dict[str, str]) -> None:
+    problem = refused(caller.post(path, body), 422, "request_malformed")
+    assert [error["code"] for error in problem["errors"]] == ["card_number"]
+
+
+def test_names_that_machines_give_are_not_taken_for_card_numbers(caller: Caller) -> None:
+    caller.made("/customers", {"external_id": "4111111111111111"})  # one in thirty numbers of this length would be
+    assert caller.seen("/customers/4111111111111111")["external_id"] == "4111111111111111"

@@ -18,7 +18,35 @@ def test_a_card_number_is_found_alone_and_in_a_sentence(number: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "4111 1111 1111 1111 12/27 123",  # with its expiry date and code
+        "20 4111111111111111",
+        "4111.1111.1111.1111",
+        "4111  1111  1111  1111",
+        "4111\u00a01111\u00a01111\u00a01111",  # spaces that do not break
+        "4111\u20111111\u20111111\u20111111",  # hyphens that do not break
+        "\uff14\uff11\uff11\uff11" + "\uff11" * 12,  # digits as wide as a Chinese letter
+        "4111111111111111@example.org",
+        "1234 4111 1111 1111 1111 5678",
+        "first 378282246310005, then nothing",
+    ],
+)
+def test_a_card_number_is_found_however_it_is_written(text: str) -> None:
+    assert holds_card_number(text)
+
+
+def test_a_long_row_of_digits_costs_little() -> None:
+    assert not holds_card_number("411 " * 100_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "",
+        "1763651234567890",  # microseconds since 1970
+        "DE89 3704 0044 0532 0130 00 and DE12 4111 1111 1111 1111",  # IBANs
+        "c4111111111111111",  # a letter makes a name of it
+        "192.168.100.200, 2026.11.20",
+        "49 170 1234 567, 49 170 1234 568",
         "4242424242424241",  # 4242424242424242 is the one with the right check digit
         "01940000-7000-4000-8000-424242424242",
         "sub_4242424242424242",  # an id of ours

@@ -21,7 +21,7 @@ Writes = Annotated[Effect, Security(an_effect, scopes=["invoices:write"])]
 class NewCredit(OneOff):
     """What is given back beside all invoices; `clause` is that of the contract which was broken, for a penalty."""
 
-    clause: Annotated[str, Field(max_length=200)] = ""
+    clause: Annotated[str, Field(max_length=200), NO_CARD_NUMBER] = ""
 
 
 @router.post("/credits", status_code=201, response_model=AdjustmentJson)

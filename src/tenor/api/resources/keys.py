@@ -15,7 +15,7 @@ from tenor.access import (
     revoke_key,
     rotate_key,
 )
-from tenor.api.bodies import Body, InstantIn, Line
+from tenor.api.bodies import NO_CARD_NUMBER, Body, InstantIn, Line
 from tenor.api.call import DEFAULT_REASON, Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.references import id_in_path
@@ -32,7 +32,7 @@ KeyRef = Annotated[str, Path(max_length=60, description="Id (`key_…`).")]
 class NewKey(Body):
     """A key to be. It can do no more than the key that asks for it."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200), NO_CARD_NUMBER]
     scopes: Annotated[list[str], Field(min_length=1, max_length=100)] = Field(default_factory=lambda: list(EVERYTHING))
     expires_at: InstantIn | None = None
     reason: Line | None = None

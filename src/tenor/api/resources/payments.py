@@ -6,7 +6,7 @@ from fastapi import Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.api.bodies import Body, Currency, DecimalIn, InstantIn, Line, Reference
+from tenor.api.bodies import NO_CARD_NUMBER, Body, Currency, DecimalIn, InstantIn, Line, Reference
 from tenor.api.call import Effect, Work, an_effect
 from tenor.api.resource import resource
 from tenor.customers import find_customer
@@ -25,8 +25,8 @@ class NewPayment(Body):
     customer: Reference
     currency: Currency
     amount: DecimalIn
-    method: Annotated[str, Field(min_length=1, max_length=100)]
-    reference: Annotated[str, Field(min_length=1, max_length=200)]
+    method: Annotated[str, Field(min_length=1, max_length=100), NO_CARD_NUMBER]
+    reference: Annotated[str, Field(min_length=1, max_length=200), NO_CARD_NUMBER]
     received_at: InstantIn | None = None
     invoices: Annotated[list[Reference], Field(max_length=100)] = Field(default_factory=list)
     reason: Line | None = None

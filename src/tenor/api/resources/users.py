@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tenor.access import SCOPES, Role, User, change_role, create_user, disable_user, find_user, list_users, set_password
 from tenor.access import NewUser as Newcomer
-from tenor.api.bodies import Body, Line
+from tenor.api.bodies import NO_CARD_NUMBER, Body, Line
 from tenor.api.call import Call, Deed, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
@@ -28,7 +28,7 @@ class NewUser(Body):
     """Somebody to be let in, who may do no more than who lets in. Without a `password` nobody can sign in yet."""
 
     email: Annotated[str, Field(min_length=5, max_length=254)]
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200), NO_CARD_NUMBER]
     role: RoleIn
     password: PasswordIn | None = None
     reason: Line | None = None

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from tenor.api.bodies import Body, InstantIn, Line
+from tenor.api.bodies import NO_CARD_NUMBER, Body, InstantIn, Line
 from tenor.api.call import DEFAULT_REASON, Call, Deed, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
@@ -51,7 +51,7 @@ class NewEndpoint(Body):
 
     url: Annotated[str, Field(min_length=1, max_length=2_000)]
     event_types: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list)
-    description: Annotated[str, Field(max_length=500)] = ""
+    description: Annotated[str, Field(max_length=500), NO_CARD_NUMBER] = ""
     reason: Line | None = None
 
 

@@ -1,0 +1,32 @@
+"""What the log of the API tells of an error: its kind and place, never its words, which may repeat what was sent."""
+
+import json
+
+import psycopg
+
+from tenor.api.logs import _error_without_its_words
+from tests.integration.api.conftest import World
+
+PERSON = "canary@nightingale.example"
+
+
+def read_as_number(world: World) -> None:
+    """Have the database refuse a text, in words that repeat it, and fail over that."""
+    try:
+        with world.database.transaction(world.tenant()) as uow:
+            uow.execute("select %s::text::integer", [PERSON])
+    except psycopg.Error as error:
+        raise ValueError(f"no number: {error}") from error
+
+
+def test_an_error_is_logged_without_what_it_repeats(world: World) -> None:
+    line = {}
+    try:
+        read_as_number(world)
+    except ValueError:
+        line = dict(_error_without_its_words(None, "exception", {"event": "failed", "exc_info": True}))
+    assert PERSON not in json.dumps(line)
+    outer, inner = line["errors"]
+    assert (outer["kind"], inner["kind"]) == ("builtins.ValueError", "psycopg.errors.InvalidTextRepresentation")
+    assert (inner["sqlstate"], inner["constraint"]) == ("22P02", None)
+    assert outer["at"][-1].endswith("read_as_number")
