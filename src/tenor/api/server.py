@@ -2,11 +2,13 @@
 
 import gc
 import signal
+import socket
 from typing import Final
 
 import uvicorn
 
 from tenor.api.app import create_app
+from tenor.api.errors import AddressTaken
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
 
@@ -14,7 +16,23 @@ STOP_SECONDS_MAX: Final = 30
 """How long calls that have begun may take to end after the process was told to stop."""
 
 
-def serve(database: Database, settings: Settings, *, host: str, port: int, threads: int, calls_per_minute: int) -> None:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket to which callers can connect from now on.
+
+    Raises:
+        AddressTaken: another process listens there, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (")[0]
+        raise AddressTaken(f"cannot listen on {host} port {port}: {why}; choose another --port or --host") from error
+
+
+def serve(
+    database: Database, settings: Settings, listener: socket.socket, *, threads: int, calls_per_minute: int
+) -> None:
     """Answer calls until SIGTERM or SIGINT; those that have begun are answered before it returns.
 
     `threads` is how many calls are worked on at once, each with a connection of its own.
@@ -26,12 +44,11 @@ def serve(database: Database, settings: Settings, *, host: str, port: int, threa
     # What is there now lives as long as the process: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
+    uvicorn.Server(config).run(sockets=[listener])

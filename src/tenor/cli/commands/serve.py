@@ -17,19 +17,12 @@ def serve_command(
     as_json: JsonOption = False,
 ) -> None:
     """Answer the HTTP API until told to stop (Ctrl-C, SIGTERM); calls that have begun are answered first."""
-    from tenor.api import serve  # a web framework that no other command needs to wait for
+    from tenor.api import listen, serve  # a web framework that no other command needs to wait for
 
-    with refusals(as_json=as_json), session() as opened:
-        url = f"http://{host}:{port}"
+    with refusals(as_json=as_json), session() as opened, listen(host, port) as listener:
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         if as_json:
             print_json({"url": url})
         else:
-            err.print(f"[green]Serving[/]  {url}  (describes itself at /openapi.json)")
-        serve(
-            opened.database,
-            opened.settings,
-            host=host,
-            port=port,
-            threads=threads,
-            calls_per_minute=calls_per_minute,
-        )
+            err.print(f"[green]Serving[/]  {url}  (reference: {url}/docs; Ctrl-C stops)")
+        serve(opened.database, opened.settings, listener, threads=threads, calls_per_minute=calls_per_minute)
