@@ -23,6 +23,8 @@ from tenor.invoicing.rules.lifecycle import DOCUMENT_MOVES
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import PREFIXES
 from tenor.ledger import CHART_OF_ACCOUNTS
+from tenor.platform import telemetry
+from tenor.platform.settings import Settings
 from tenor.pricing import policy as policies
 from tenor.subscriptions import MOVES
 
@@ -155,6 +157,25 @@ def commands() -> str:
     return "\n".join(parts)
 
 
+def settings() -> str:
+    """Return the table of every variable of the environment that is read."""
+    rows = []
+    for one in fields(Settings):
+        default = "" if one.default in (None, False) else f"`{one.default}`"
+        rows.append(f"| `{one.metadata['variable']}` | {one.metadata['words']} | {default} |")
+    elsewhere = [
+        "| `TENOR_TENANT` | the tenant of commands that are given no `--tenant` | |",
+        f"| `{telemetry.ENDPOINT}` | where spans are sent by OTLP over HTTP; without it nowhere | |",
+        "| `OTEL_SERVICE_NAME` | what the spans call this process | `tenor` |",
+    ]
+    head = (
+        "Read once from the environment, when a process starts; an empty variable counts as unset.\n"
+        "Nothing else configures Tenor: what is decided for a tenant is in its database. Secrets are never printed."
+    )
+    table = ["| variable | what it says | default |", "|---|---|---|", *rows, *elsewhere]
+    return "\n".join(["# Settings", "", NOTICE, "", head, "", *table])
+
+
 def http_api() -> str:
     """Return what the HTTP API says of itself, as OpenAPI 3.1."""
     return json.dumps(openapi_document(), indent=1, ensure_ascii=False)
@@ -174,6 +195,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "policies.md": policy_keys,
     "ids-and-accounts.md": wire,
     "cli.md": commands,
+    "settings.md": settings,
     "openapi.json": http_api,
     "events.md": events,
 }

@@ -78,7 +78,7 @@ def read_credential(text: str) -> Credential:
     """
     found = _TEXT.fullmatch(text)
     if found is None:
-        raise NotACredential("this is no API key; one begins with tnr_live_ or tnr_test_ and has 70 letters")
+        raise NotACredential("this is no API key; one begins with tnr_live_ or tnr_test_ and has 70 characters")
     mode, tenant, checksum = found.groups()
     number = _number(tenant)
     if checksum != _checksum(text[:-_CHECKSUM_LETTERS]) or number >> 128:

@@ -73,3 +73,9 @@ class InternalError(Refusal):
     """Something that nobody expected. Nothing has changed; the request id finds it in the log."""
 
     code = "internal_error"
+
+
+class AddressTaken(Refusal):
+    """The address on which to listen is in use by another process, or is none of this machine."""
+
+    code = "address_taken"

@@ -8,8 +8,8 @@ from typing import Final
 import uvicorn
 
 from tenor.api.app import create_app
+from tenor.api.errors import AddressTaken
 from tenor.api.protocol import BoundedHttp
-from tenor.kernel.errors import Refusal
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
 
@@ -21,29 +21,22 @@ CONNECTIONS_MAX: Final = 1_000
 """Beyond, calls are answered with 503 at once; each connection takes a file descriptor."""
 
 
-class AddressNotFree(Refusal):
-    """Nothing can listen at this address: another process does, it is not of this machine, or it may not be taken."""
-
-    code = "address_not_free"
-
-
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that takes calls at an address, so that whoever is told of it can call; port 0 is any free one.
+    """Return a socket to which callers can connect from now on; port 0 is any free one.
 
     Raises:
-        AddressNotFree: as said.
+        AddressTaken: another process listens there, or the address is not one of this machine.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address, family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = (error.strerror or "").partition(" (while")[0]
-        fix = "see what listens there, or choose another with --port and --host"
-        raise AddressNotFree(f"{host} port {port}: {reason}; {fix}") from error
+        why = (error.strerror or str(error)).partition(" (")[0]
+        raise AddressTaken(f"cannot listen on {host} port {port}: {why}; choose another --port or --host") from error
 
 
 def serve(
-    database: Database, settings: Settings, *, listener: socket.socket, threads: int, calls_per_minute: int
+    database: Database, settings: Settings, listener: socket.socket, *, threads: int, calls_per_minute: int
 ) -> None:
     """Answer calls until SIGTERM or SIGINT; those that have begun are answered before it returns.
 

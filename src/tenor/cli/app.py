@@ -2,8 +2,10 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -36,45 +38,94 @@ from tenor.cli.commands import (
     webhook,
     work,
 )
-from tenor.cli.output import ExitCode, print_json, refusals
+from tenor.cli.groups import TellingGroup
+from tenor.cli.output import ExitCode, out, print_json, refusals
 from tenor.kernel.errors import Malformed
 from tenor.platform.telemetry import send_spans
 
+
+class _Commands(TellingGroup):
+    """All commands, in the order of `COMMANDS`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        named = set(super().list_commands(ctx))
+        return [name for names in COMMANDS.values() for name in names if name in named]
+
+
 app = typer.Typer(
     name="tenor",
+    cls=_Commands,
     help="A sovereign subscription billing engine that can prove every cent.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(up.up)
-app.add_typer(tenants.app, name="tenant")
-app.add_typer(key.app, name="key")
-app.add_typer(user.app, name="user")
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(coupons.coupon_app, name="coupon")
-app.add_typer(coupons.promotion_app, name="promotion")
-app.add_typer(taxes.app, name="tax")
-app.add_typer(customer.app, name="customer")
-app.add_typer(contract.app, name="contract")
-app.add_typer(subscription.app, name="subscription")
-app.add_typer(entitlement.app, name="entitlement")
-app.add_typer(usage.app, name="usage")
-app.add_typer(wallet.app, name="wallet")
-app.command("bill")(bill.bill_command)
-app.command("work")(work.work_command)
-app.add_typer(invoice.app, name="invoice")
-app.command("prove")(prove.prove_command)
-app.add_typer(ledger.app, name="ledger")
-app.command("serve")(serve.serve_command)
-app.add_typer(keys.app, name="keys")
-app.add_typer(audit.app, name="audit")
-app.add_typer(events.app, name="events")
-app.add_typer(relay.app, name="relay")
-app.add_typer(webhook.app, name="webhook")
-app.command("doctor")(doctor.doctor)
-app.add_typer(cases.app, name="cases")
-app.command("demo")(demo.demo_command)
+
+COMMANDS: Final[Mapping[str, Mapping[str, typer.Typer | Callable[..., None]]]] = {
+    "Set up": {
+        "up": up.up,
+        "doctor": doctor.doctor,
+        "tenant": tenants.app,
+        "api-key": key.app,
+        "user": user.app,
+        "demo": demo.demo_command,
+    },
+    "What is sold": {
+        "catalog": catalog.app,
+        "coupon": coupons.coupon_app,
+        "promotion": coupons.promotion_app,
+        "tax": taxes.app,
+    },
+    "Who buys, and what runs": {
+        "customer": customer.app,
+        "contract": contract.app,
+        "subscription": subscription.app,
+        "entitlement": entitlement.app,
+        "usage": usage.app,
+        "wallet": wallet.app,
+    },
+    "What is owed": {
+        "bill": bill.bill_command,
+        "invoice": invoice.app,
+        "ledger": ledger.app,
+        "prove": prove.prove_command,
+    },
+    "Keep it running": {
+        "serve": serve.serve_command,
+        "work": work.work_command,
+        "relay": relay.app,
+        "events": events.app,
+        "webhook": webhook.app,
+        "audit": audit.app,
+        "keys": keys.app,
+        "cases": cases.app,
+    },
+}
+"""Every command and group, as the help shows them."""
+
+for panel, named in COMMANDS.items():
+    for name, held in named.items():
+        if isinstance(held, typer.Typer):
+            app.add_typer(held, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(held)
+
+
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001  as Typer calls it
+    if is_asked:
+        out.print(f"tenor {version('tenor')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tenor(
+    *,
+    _is_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A sovereign subscription billing engine that can prove every cent."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

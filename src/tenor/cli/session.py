@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tenor.kernel.closest import did_you_mean
+from tenor.kernel.errors import NotFound
 from tenor.platform.database import Database
 from tenor.platform.migrate import migrate
 from tenor.platform.settings import Settings
-from tenor.platform.tenants import Tenant, find_tenant
+from tenor.platform.tenants import Tenant, find_tenant, list_tenants
 from tenor.subscribers import SUBSCRIBERS
 
 
@@ -20,8 +22,13 @@ class Session:
     database: Database
 
     def tenant(self, slug: str) -> Tenant:
-        """Return the tenant with this slug; refuse an unknown one."""
-        return find_tenant(self.database, slug)
+        """Return the tenant with this slug; refuse an unknown one, and say which may have been meant."""
+        try:
+            return find_tenant(self.database, slug)
+        except NotFound as refusal:
+            known = [tenant.slug for tenant in list_tenants(self.database)]
+            meant = did_you_mean(slug, known) if known else "; `tenor tenant create` makes one"
+            raise NotFound(f"{refusal.message}{meant}", slug=slug) from None
 
 
 @contextmanager

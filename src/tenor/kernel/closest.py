@@ -7,6 +7,8 @@ from typing import Final
 WORD_LENGTH_MAX: Final = 100
 """Longer words are compared with nothing: to compare costs the square of the length."""
 
+NAMES_TOLD_MAX: Final = 30
+
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name that is most like `word`; None when none is much like it. Case does not count."""
@@ -23,4 +25,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     meant = closest(word, names)
     if meant is not None:
         return f" (did you mean {meant!r}?)"
-    return f"; there are {', '.join(names)}" if names else ""
+    told = ", ".join([*names[:NAMES_TOLD_MAX], *(["…"] if len(names) > NAMES_TOLD_MAX else [])])
+    return f"; there are {told}" if names else ""

@@ -11,38 +11,82 @@ from tenor.kernel.errors import Malformed
 OPERATOR_KEY_LENGTH_MIN: Final = 32
 
 
+def _from(variable: str, words: str) -> dict[str, str]:
+    """Return what a field of the settings says of itself: the variable that it comes from, and what it is for."""
+    return {"variable": variable, "words": words}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the data lives. Without a `database_url`, an embedded PostgreSQL under `data_dir` holds it.
+    """What the operator decides. What may hold a secret is not shown."""
 
-    `app_database_url` and `auditor_database_url` are logins of the roles `tenor_app` and
-    `tenor_auditor` in the same database; without them the login of `database_url` takes these roles.
-    `embedded_linger_seconds` is how long the embedded server outlives its last user. `tax_engine_url` is where
-    tenants that take their rates from a tax engine have it asked, with `tax_engine_token` as bearer.
-    `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`.
-    `clickhouse_url` is the HTTP interface of the ClickHouse that holds the usage of tenants that were relocated there.
-    `operator_key` is the credential by which the operator calls the API; without one nobody is.
-    `keys_file` holds the key-encryption keys of personal data; None is the file `keys` in `data_dir`. `broker_url` is
-    where events are published; `allows_local_webhooks` lets webhooks go to this machine, and by http.
-    """
-
-    database_url: str | None = field(default=None, repr=False)  # may hold a password
-    app_database_url: str | None = field(default=None, repr=False)
-    auditor_database_url: str | None = field(default=None, repr=False)
-    data_dir: Path = Path(".tenor")
-    embedded_linger_seconds: float = 2.0
-    tax_engine_url: str | None = field(default=None, repr=False)
-    tax_engine_token: str | None = field(default=None, repr=False)
-    keys_file: Path | None = None
-    clickhouse_url: str | None = field(default=None, repr=False)
-    operator_key: str | None = field(default=None, repr=False)
+    database_url: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_from(
+            "TENOR_DATABASE_URL",
+            "the login that migrates, on PostgreSQL 15 or later; without it, a server that comes along is used",
+        ),
+    )
+    app_database_url: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_from(
+            "TENOR_APP_DATABASE_URL",
+            "a login of the role `tenor_app` in the same database; without it, the first login takes that role",
+        ),
+    )
+    auditor_database_url: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_from("TENOR_AUDITOR_DATABASE_URL", "the same for the role `tenor_auditor`, which reads all tenants"),
+    )
+    data_dir: Path = field(
+        default=Path(".tenor"),
+        metadata=_from("TENOR_DATA_DIR", "where keys are kept, and what the server that comes along holds"),
+    )
+    embedded_linger_seconds: float = field(
+        default=2.0, metadata=_from("TENOR_EMBEDDED_LINGER_SECONDS", "how long it outlives its last user: 0 to 3600")
+    )
+    keys_file: Path | None = field(
+        default=None,
+        metadata=_from(
+            "TENOR_KEYS_FILE",
+            "the keys of personal data, of which you keep a copy; by default the file `keys` in the data directory",
+        ),
+    )
+    operator_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_from(
+            "TENOR_OPERATOR_KEY",
+            "the credential by which tenants are created over HTTP, of 32 characters or more; without it nobody may",
+        ),
+    )
+    broker_url: str | None = field(
+        default=None, repr=False, metadata=_from("TENOR_BROKER_URL", "where `tenor relay` publishes events")
+    )
+    allows_local_webhooks: bool = field(
+        default=False,
+        metadata=_from("TENOR_WEBHOOKS_ALLOW_LOCAL", "`1` lets webhooks go to this machine, and by http; to develop"),
+    )
+    tax_engine_url: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_from("TENOR_TAX_ENGINE_URL", "the engine that is asked by tenants that take their rates from one"),
+    )
+    tax_engine_token: str | None = field(
+        default=None, repr=False, metadata=_from("TENOR_TAX_ENGINE_TOKEN", "the bearer token for it")
+    )
+    clickhouse_url: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_from("TENOR_CLICKHOUSE_URL", "the HTTP interface of the ClickHouse that keeps relocated usage"),
+    )
 
     def __post_init__(self) -> None:
         if self.operator_key is not None and len(self.operator_key) < OPERATOR_KEY_LENGTH_MIN:
             raise Malformed(f"TENOR_OPERATOR_KEY has at least {OPERATOR_KEY_LENGTH_MIN} characters: make it by chance")
-
-    broker_url: str | None = field(default=None, repr=False)
-    allows_local_webhooks: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

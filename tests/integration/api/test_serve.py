@@ -9,9 +9,7 @@ import threading
 from pathlib import Path
 
 import httpx
-import pytest
 
-from tenor.api import AddressNotFree, listen
 from tenor.platform.database import Database
 from tenor.platform.tenants import create_tenant
 from tests.support.api import Caller, new_secret
@@ -71,12 +69,3 @@ def is_waiting(server: Server, name: str) -> bool:
     with server.superuser(name) as connection:
         row = connection.execute("select count(*) from pg_locks where locktype = 'advisory' and not granted").fetchone()
     return row is not None and row[0] > 0
-
-
-def test_an_address_that_is_taken_is_named_before_anything_says_that_it_serves() -> None:
-    with listen("127.0.0.1", 0) as first:
-        port = first.getsockname()[1]
-        with pytest.raises(AddressNotFree, match=f"127.0.0.1 port {port}: Address already in use;"):
-            listen("127.0.0.1", port)
-    with pytest.raises(AddressNotFree, match=r"203\.0\.113\.1 port 80: Cannot assign requested address;"):
-        listen("203.0.113.1", 80)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 from unittest.mock import patch
@@ -122,3 +124,34 @@ def test_the_console_script_ends_with_the_code(tmp_path: Path) -> None:
         done = subprocess.run([script, *words], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == code
         assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("custmer",), "tenor has no command 'custmer' (did you mean 'customer'?)"),
+        (("customer", "create"), "tenor customer has no command 'create'; there are add, billing, erase, list"),
+        (("tax", "rates", "lst"), "tenor tax rates has no command 'lst' (did you mean 'list'?)"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_there_is_not_is_told_those_that_there_are(words: tuple[str, ...], told: str) -> None:
+    assert run(*words, "--json").json["error"] == {"code": "usage", "message": told}
+
+
+def test_a_tenant_that_is_misspelt_is_told_the_right_one(tenor: Shell) -> None:
+    tenor.refused("customer", "list", *ACME, code="not_found", says="`tenor tenant create` makes one")
+    tenor.done("tenant", "create", "acme")
+    said = "there is no tenant 'amce' (did you mean 'acme'?)"
+    tenor.refused("customer", "list", "-t", "amce", code="not_found", says=said)
+
+
+def test_an_address_where_another_listens_is_refused_before_anything_is_served(tenor: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        said = f"cannot listen on 127.0.0.1 port {port}: Address already in use; choose another --port or --host"
+        tenor.refused("serve", "--port", port, code="address_taken", says=said)
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").out.split() == ["tenor", version("tenor")]

@@ -88,6 +88,21 @@ def test_the_plan_is_shown_before_its_add_ons(office: Shell) -> None:
     assert [line.endswith("(add-on)") for line in shown] == [False, False, False, True]
 
 
+def test_lines_of_several_plans_say_which_plan_they_are_of(office: Shell) -> None:
+    office.done("subscription", "create", "two", "--customer", "globex", "--plan", "solo", *ACME)
+    office.done("bill", "--as-of", MIDDLE, *ACME)
+    made = office.done("subscription", "change-plan", "two", "--plan", "team", "--invoice", *ACME, "--json")
+
+    shown = lines(office.done("invoice", "explain", made.json["documents"][0]["number"], *ACME))
+    assert shown[1].endswith("subscription two, plan team version 1, plan solo version 1")
+    # a part of the fee of the one plan goes back, and fee and seats of the other are due
+    assert [line for line in shown[2:] if line.startswith("plan ")] == [
+        "plan solo version 1",
+        "plan team version 1",
+        "plan team version 1",
+    ]
+
+
 def test_customers_and_subscriptions_are_listed(office: Shell) -> None:
     office.done("customer", "add", "initech", "--country", "DE", *ACME)
     assert lines(office.done("customer", "list", *ACME)) == [

@@ -75,7 +75,7 @@ class Reader:
             match words:
                 case ["curl", *_]:
                     self.answer = curl(self.client, self.secret, words)
-                case ["tenor", "key", "create", *_]:
+                case ["tenor", "api-key", "create", *_]:
                     self.secret = self.tenor.done(*words[1:], "--json").json["secret"]
                 case ["tenor", "up" | "serve"] | ["export", _]:
                     continue  # the server is there already

@@ -1,5 +1,6 @@
 """Settings, as they are read from the environment."""
 
+from dataclasses import Field, fields
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_every_setting_is_read() -> None:
         embedded_linger_seconds=0.5,
     )
     assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("one", fields(Settings), ids=lambda one: one.name)
+def test_each_setting_is_read_from_the_variable_that_it_names(one: Field[object]) -> None:
+    given = {"TENOR_WEBHOOKS_ALLOW_LOCAL": "1", "TENOR_EMBEDDED_LINGER_SECONDS": "7"}
+    variable = one.metadata["variable"]
+    read, default = Settings.from_environment({variable: given.get(variable, "x" * 40)}), Settings.from_environment({})
+    assert [other.name for other in fields(Settings) if getattr(read, other.name) != getattr(default, other.name)] == [
+        one.name
+    ]
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "3601"])

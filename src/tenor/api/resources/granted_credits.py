@@ -6,6 +6,7 @@ from fastapi import Security
 from pydantic import Field
 from starlette.responses import Response
 
+from tenor.api.bodies import NO_CARD_NUMBER
 from tenor.api.call import Effect, Work, an_effect
 from tenor.api.resource import resource
 from tenor.api.resources.charges import OneOff

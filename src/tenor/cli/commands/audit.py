@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import ExitCode, JsonOption, TenantOption, counted, err, out, print_json, refusals, stop
 from tenor.cli.session import Session, session
 from tenor.events import object_from_wire
@@ -15,7 +16,7 @@ from tenor.kernel.ids import TenantId
 from tenor.kernel.period import format_instant
 from tenor.platform.audit_chain import AuditRecord, Head, audit_records, chain_audit, verify_audit
 
-app = typer.Typer(help="Who did what, and whether the record of it is as it was written.", no_args_is_help=True)
+app = command_group("Who did what, and whether the record of it is as it was written.")
 
 
 @app.command("list")

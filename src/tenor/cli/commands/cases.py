@@ -7,10 +7,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import ExitCode, JsonOption, err, out, print_json, progress, refusals, stop
 from tenor.conformance import Case, MalformedCaseFile, NotACaseFile, Outcome, as_json, read_cases, run_case, totals
 
-app = typer.Typer(help="Run billing cases: your old system's figures against this engine.", no_args_is_help=True)
+app = command_group("Run billing cases: your old system's figures against this engine.")
 
 
 @app.callback()

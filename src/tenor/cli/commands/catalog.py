@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.errors import Malformed
@@ -18,7 +19,7 @@ from tenor.pricing import (
     read_price_book,
 )
 
-app = typer.Typer(help="Price books as code: plan what a file would change, then apply it.", no_args_is_help=True)
+app = command_group("Price books as code: plan what a file would change, then apply it.")
 
 FileArgument = Annotated[Path, typer.Argument(help="Price book, a YAML file.")]
 

@@ -19,6 +19,7 @@ from tenor.cli.commands.subscription_frame import (
     carry_out,
     change_command,
 )
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
@@ -45,7 +46,7 @@ from tenor.subscriptions import (
 )
 from tenor.wire import contract_json
 
-app = typer.Typer(help="Agree contracts with single customers, and put subscriptions on them.", no_args_is_help=True)
+app = command_group("Agree contracts with single customers, and put subscriptions on them.")
 
 CodeArgument = Annotated[str, typer.Argument(help="Code of the contract.")]
 CodeOption = Annotated[str, typer.Option("--contract", help="Code of the contract.")]

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
@@ -27,8 +28,8 @@ from tenor.pricing import (
 from tenor.pricing.discounts.model import Duration
 from tenor.wire import coupon_json, listed_coupon_json, promotion_code_json
 
-coupon_app = typer.Typer(help="Offer coupons, list and archive them.", no_args_is_help=True)
-promotion_app = typer.Typer(help="Give coupons a word by which customers redeem them.", no_args_is_help=True)
+coupon_app = command_group("Offer coupons, list and archive them.")
+promotion_app = command_group("Give coupons a word by which customers redeem them.")
 
 CodeArgument = Annotated[str, typer.Argument(help="Code of the coupon: a-z, 0-9, '_', '.', '-'.")]
 ScopeOption = Annotated[list[str] | None, typer.Option(help="Only on this one; may be repeated.")]

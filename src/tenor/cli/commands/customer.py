@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tenor.cli.commands.customer_billing import billing
 from tenor.cli.commands.invoice_frame import ActorOption, ReasonOption
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import CustomerDetails, customer_ids, erase_customer, newest_customers, register_customers
@@ -17,7 +18,7 @@ from tenor.kernel.ids import to_wire
 from tenor.kernel.quantity import parse_decimal, plain
 from tenor.wire import customer_json
 
-app = typer.Typer(help="Register customers, and how they are billed.", no_args_is_help=True)
+app = command_group("Register customers, and how they are billed.")
 app.command("billing")(billing)
 
 

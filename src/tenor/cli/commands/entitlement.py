@@ -4,6 +4,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import ExitCode, JsonOption, TenantOption, counted, out, print_json, refusals, stop
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
@@ -25,7 +26,7 @@ from tenor.subscriptions import (
 )
 from tenor.wire import entitlement_json
 
-app = typer.Typer(help="Check what customers may use; grant, deny and revoke.", no_args_is_help=True)
+app = command_group("Check what customers may use; grant, deny and revoke.")
 
 CustomerArgument = Annotated[str, typer.Argument(help="External id of the customer.")]
 FeatureArgument = Annotated[str, typer.Argument(help="Code of the feature.")]

@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 from rich.markup import escape
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import Session, session
 from tenor.events import FeedEvent, FeedPage, events_after, find_event, last_position, object_from_wire, sequence_events
@@ -15,7 +16,7 @@ from tenor.kernel.period import format_instant
 
 POLL_SECONDS: Final = 0.5
 
-app = typer.Typer(help="What has happened, in order and without gaps.", no_args_is_help=True)
+app = command_group("What has happened, in order and without gaps.")
 
 TypeOption = Annotated[
     list[str] | None, typer.Option("--type", help="Only this type, e.g. invoice.finalised or 'invoice.*'; repeatable.")

@@ -12,6 +12,7 @@ from tenor.cli.commands.invoice_correct import credit, void, write_off
 from tenor.cli.commands.invoice_drafts import drafts, finalise
 from tenor.cli.commands.invoice_frame import ReferenceArgument, desk, shown
 from tenor.cli.commands.invoice_pay import pay, refund, refunded, refunds, statement
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json
 from tenor.invoicing import DocumentSummary, IssuedDocument, IssuedLine, explain_line, list_documents
 from tenor.kernel.calendar import local_date, parse_zone
@@ -20,7 +21,7 @@ from tenor.kernel.money import format_minor
 from tenor.kernel.quantity import plain
 from tenor.wire import document_json, document_row_json
 
-app = typer.Typer(help="Show, explain and correct documents, and take money for them.", no_args_is_help=True)
+app = command_group("Show, explain and correct documents, and take money for them.")
 
 
 @app.command("list")
@@ -124,9 +125,8 @@ def _print_head(document: IssuedDocument) -> None:
     if document.subscription_external_ids:
         several = "s" if len(document.subscription_external_ids) > 1 else ""
         parts.append(f"subscription{several} {document.subscription_external_id}")
-    if len(document.subscription_external_ids) == 1 and document.plans:
-        plan, version = document.plans[0]
-        parts.append(f"plan {plan} version {version}")
+    if len(document.subscription_external_ids) == 1:
+        parts += [f"plan {plan} version {version}" for plan, version in document.plans]
     out.print(", ".join(parts), markup=False)
     due = "" if document.due_on is None else f", to be paid by {document.due_on}"
     out.print(f"issued {document.issued_at.astimezone(zone):%Y-%m-%d %H:%M %Z}{due}")
@@ -147,9 +147,12 @@ def _print_line(document: IssuedDocument, line: IssuedLine, *, is_explained: boo
         f"{line.number:>3}  {line.description:<44} {period}  {format_minor(line.amount_minor, currency):>14}",
         markup=False,
     )
-    if len(document.subscription_external_ids) > 1 and line.subscription_external_id:
-        plan = f", plan {line.plan} version {line.plan_version}" if line.plan else ""
-        out.print(f"       subscription {line.subscription_external_id}{plan}", markup=False)
+    has_several = len(document.subscription_external_ids) > 1
+    of = [f"subscription {line.subscription_external_id}"] if has_several and line.subscription_external_id else []
+    if line.plan and (of or len(document.plans) > 1):
+        of.append(f"plan {line.plan} version {line.plan_version}")
+    if of:
+        out.print(f"       {', '.join(of)}", markup=False)
     if is_explained:
         for sentence in explain_line(line, currency=currency, zone=zone):
             out.print(f"       {sentence}", style="dim", markup=False)

@@ -1,4 +1,4 @@
-"""`tenor key`: the API keys of a tenant."""
+"""`tenor api-key`: the API keys of a tenant."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -8,13 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.access import EVERYTHING, IssuedKey, create_key, list_keys, revoke_key, rotate_key
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import KeyId, from_wire, to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.wire import issued_key_json, key_json
 
-app = typer.Typer(help="Keys by which programs call the API.", no_args_is_help=True)
+app = command_group("Keys by which programs call the API.")
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of the key (key_…); `list` shows them.")]
 ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
@@ -68,7 +69,7 @@ def list_command(
             print_json({"keys": [key_json(one, at=now) for one in found]})
             return
         if not found:
-            out.print("There is no key yet. Make one with [bold]tenor key create NAME[/].")
+            out.print("There is no key yet. Make one with [bold]tenor api-key create NAME[/].")
             return
         table = Table("key", "name", "begins with", "scopes", "status", "expires", box=None)
         for one in found:

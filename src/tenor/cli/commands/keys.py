@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-import typer
 from rich.markup import escape
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import Session, session
 from tenor.customers import rewrap_keys, seal_plain_names
@@ -14,7 +14,7 @@ from tenor.platform.tenants import list_tenants
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.webhooks import rewrap_secrets
 
-app = typer.Typer(help="The keys that personal data and webhook secrets are sealed under.", no_args_is_help=True)
+app = command_group("The keys that personal data and webhook secrets are sealed under.")
 
 _BATCH: Final = 5_000
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-import typer
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import ExitCode, JsonOption, TenantOption, out, print_json, refusals, stop
 from tenor.cli.session import session
 from tenor.kernel.money import format_minor
 from tenor.ledger import TrialBalance, trial_balance
 from tenor.wire import balance_json
 
-app = typer.Typer(help="Read the ledger.", no_args_is_help=True)
+app = command_group("Read the ledger.")
 
 
 @app.callback()

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from tenor.cli.output import ExitCode, JsonOption, TenantOption, out, print_json, progress, refusals, stop
+from tenor.cli.output import ExitCode, JsonOption, TenantOption, counted, out, print_json, progress, refusals, stop
 from tenor.cli.session import session
 from tenor.invoicing import Proof, prove
 from tenor.platform.statistics import refresh_statistics
@@ -46,7 +46,7 @@ def print_proof(proof: Proof, *, shown_max: int = 20) -> None:
         table.add_row(f"{count:>12,}", what)
     out.print(table)
     if proof.pending:
-        out.print(f"{proof.pending:,} items have news that the next run will settle")
+        out.print(f"the next run will settle what is new of {counted(proof.pending, 'item')}")
     if proof.holds:
         out.print("[bold green]Proven[/]: every document follows from its inputs, to the cent")
         return

@@ -10,13 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, err, out, print_json, refusals
 from tenor.cli.session import Session, session
 from tenor.events import feed_status
 from tenor.relay import Relay, RelayCounts
 from tenor.webhooks import WebhookCaller
 
-app = typer.Typer(help="Move events to the broker and to webhook endpoints.", no_args_is_help=True)
+app = command_group("Move events to the broker and to webhook endpoints.")
 
 
 @app.command("run")

@@ -19,17 +19,10 @@ def serve_command(
     """Answer the HTTP API until told to stop (Ctrl-C, SIGTERM); calls that have begun are answered first."""
     from tenor.api import listen, serve  # a web framework that no other command needs to wait for
 
-    with refusals(as_json=as_json), session() as opened:
-        listener = listen(host, port)
+    with refusals(as_json=as_json), session() as opened, listen(host, port) as listener:
         url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         if as_json:
             print_json({"url": url})
         else:
-            err.print(f"[green]Serving[/]  {url}  (describes itself at /openapi.json)")
-        serve(
-            opened.database,
-            opened.settings,
-            listener=listener,
-            threads=threads,
-            calls_per_minute=calls_per_minute,
-        )
+            err.print(f"[green]Serving[/]  {url}  (reference: {url}/docs; Ctrl-C stops)")
+        serve(opened.database, opened.settings, listener, threads=threads, calls_per_minute=calls_per_minute)

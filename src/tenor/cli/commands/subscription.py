@@ -24,6 +24,7 @@ from tenor.cli.commands.subscription_frame import (
     interval,
     print_subscription,
 )
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.calendar import parse_zone
@@ -43,7 +44,7 @@ from tenor.subscriptions import (
 )
 from tenor.wire import entries_json, subscription_json, timeline_json
 
-app = typer.Typer(help="Subscribe customers to plans, change, pause and cancel.", no_args_is_help=True)
+app = command_group("Subscribe customers to plans, change, pause and cancel.")
 
 
 @app.command("create")

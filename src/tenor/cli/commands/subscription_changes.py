@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from tenor.cli.commands.subscription_frame import Call, QuantityOption, change_command, decimals, pairs
+from tenor.cli.groups import command_group
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import ItemId
 from tenor.kernel.period import parse_instant
@@ -43,8 +44,8 @@ StepOption = Annotated[
     typer.Option("--step", help="INSTANT=CHARGE:AMOUNT, a later step of a ramp; AMOUNT 'plan' is the plan's own."),
 ]
 
-add_on_app = typer.Typer(help="Plans that run beside the subscription's own.", no_args_is_help=True)
-discount_app = typer.Typer(help="Coupons and promotion codes.", no_args_is_help=True)
+add_on_app = command_group("Plans that run beside the subscription's own.")
+discount_app = command_group("Coupons and promotion codes.")
 
 
 def register(app: typer.Typer) -> None:

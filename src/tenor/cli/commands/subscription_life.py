@@ -6,6 +6,7 @@ import typer
 
 from tenor.cli.commands.subscription_changes import CREDITS, AddOnOption, CreditOption, add_on_id
 from tenor.cli.commands.subscription_frame import Call, change_command, customer_id, interval
+from tenor.cli.groups import command_group
 from tenor.kernel.errors import Malformed
 from tenor.kernel.period import parse_instant
 from tenor.subscriptions import (
@@ -33,8 +34,8 @@ BillingDateOption = Annotated[
 UntilOption = Annotated[str, typer.Option(help="An instant ahead.")]
 LengthOption = Annotated[str | None, typer.Option("--for", help="Length of the new term, e.g. '1 year', '6 months'.")]
 
-trial_app = typer.Typer(help="The trial that runs.", no_args_is_help=True)
-term_app = typer.Typer(help="The agreed term.", no_args_is_help=True)
+trial_app = command_group("The trial that runs.")
+term_app = command_group("The agreed term.")
 
 
 def register(app: typer.Typer) -> None:

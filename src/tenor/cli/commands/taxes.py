@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
@@ -36,8 +37,8 @@ from tenor.taxes import (
 )
 from tenor.wire import tax_profile_json, tax_rate_json
 
-app = typer.Typer(help="Tax rates, how customers are taxed, and overrides.", no_args_is_help=True)
-rates = typer.Typer(help="The table of tax rates.", no_args_is_help=True)
+app = command_group("Tax rates, how customers are taxed, and overrides.")
+rates = command_group("The table of tax rates.")
 app.add_typer(rates, name="rates")
 
 ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import to_wire
@@ -14,7 +15,7 @@ from tenor.platform.tenants import create_tenant, list_tenants
 from tenor.pricing import profile as policy_profile
 from tenor.wire import tenant_json
 
-app = typer.Typer(help="Create and list tenants.", no_args_is_help=True)
+app = command_group("Create and list tenants.")
 
 
 @app.command("create")

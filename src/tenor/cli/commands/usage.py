@@ -12,6 +12,7 @@ from rich.table import Table
 from tenor.catalog import Condition, Filter
 from tenor.cli.commands import usage_running
 from tenor.cli.commands.usage_running import followed_json, tell_followed
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customers_by_external_id
@@ -35,8 +36,8 @@ from tenor.metering import (
 )
 from tenor.pricing.policy import profile
 
-app = typer.Typer(help="Bring usage in, put it right, look at it.", no_args_is_help=True)
-rejected = typer.Typer(help="Events that could not be taken.", no_args_is_help=True)
+app = command_group("Bring usage in, put it right, look at it.")
+rejected = command_group("Events that could not be taken.")
 app.command("current")(usage_running.current_command)
 app.command("late")(usage_running.late_command)
 app.add_typer(usage_running.alert, name="alert")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
@@ -36,8 +37,8 @@ from tenor.pricing.rules.rating import explain
 from tenor.subscriptions import Subscription, find_subscription
 from tenor.wire import CrossingJson, cost_so_far_json, crossing_json, late_event_json, usage_alert_json
 
-alert = typer.Typer(help="Who is told when usage reaches something.", no_args_is_help=True)
-threshold = typer.Typer(help="Amounts at which usage is invoiced before its period is over.", no_args_is_help=True)
+alert = command_group("Who is told when usage reaches something.")
+threshold = command_group("Amounts at which usage is invoiced before its period is over.")
 
 NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
 ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]

@@ -20,13 +20,14 @@ from tenor.access import (
     list_users,
     set_password,
 )
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import UserId, from_wire, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.wire import user_json
 
-app = typer.Typer(help="People who sign in, and what they may do.", no_args_is_help=True)
+app = command_group("People who sign in, and what they may do.")
 
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="Email address, or id (usr_…).")]
 RoleOption = Annotated[Role, typer.Option(help="What the user is there for.")]

@@ -21,6 +21,7 @@ from tenor.cli.commands.wallet_frame import (
 )
 from tenor.cli.commands.wallet_holds import commit, give_back, grants, release, reserve
 from tenor.cli.commands.wallet_promises import recur, recurring, stop_
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
 from tenor.kernel.ids import GrantId, from_wire, to_wire
 from tenor.kernel.money import format_minor, to_minor
@@ -40,7 +41,7 @@ from tenor.wallets import (
 )
 from tenor.wallets.model import Category, Movement, NewGrant, PaidFrom, Source, WalletTerms
 
-app = typer.Typer(help="Give customers prepaid credit, and see what became of it.", no_args_is_help=True)
+app = command_group("Give customers prepaid credit, and see what became of it.")
 
 
 @app.callback()

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import Session, session
 from tenor.events import sequence_events
@@ -34,7 +35,7 @@ from tenor.webhooks import (
 )
 from tenor.webhooks.model import Endpoint, Health, MessageStatus, health_to_json
 
-app = typer.Typer(help="Endpoints that are told of events, and what became of each message.", no_args_is_help=True)
+app = command_group("Endpoints that are told of events, and what became of each message.")
 
 EndpointArgument = Annotated[str, typer.Argument(help="Id of the endpoint (whe_…).")]
 ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]

@@ -13,6 +13,7 @@ from tenor.cli.output import JsonOption, counted, err, out, print_json, refusals
 from tenor.cli.session import Session, session
 from tenor.invoicing import bill
 from tenor.kernel.errors import Refusal
+from tenor.kernel.period import format_instant
 from tenor.metering import ship_usage
 from tenor.platform.idempotency import forget_expired
 from tenor.platform.tenants import Tenant, list_tenants
@@ -45,9 +46,11 @@ def work_command(
         signal.signal(number, lambda *_: stop.set())  # what has begun is finished
     done = Done()
     with refusals(as_json=as_json), session() as opened:
+        if not (once or as_json):
+            err.print(f"[green]Working[/]  every {every} s, for all tenants whose time is the world's (Ctrl-C stops)")
         while not stop.is_set():
             next_pass = datetime.now(UTC).timestamp() + every
-            _pass_over_tenants(opened, done, stop, workers=workers)
+            _pass_over_tenants(opened, done, stop, workers=workers, is_told=not as_json)
             if once:
                 break
             stop.wait(max(0.0, next_pass - datetime.now(UTC).timestamp()))
@@ -57,7 +60,7 @@ def work_command(
         out.print(f"{counted(done.runs, 'bill run')}, {counted(done.documents, 'document')}")
 
 
-def _pass_over_tenants(opened: Session, done: Done, stop: Event, *, workers: int | None) -> None:
+def _pass_over_tenants(opened: Session, done: Done, stop: Event, *, workers: int | None, is_told: bool) -> None:
     for tenant in list_tenants(opened.database):
         if stop.is_set():
             return
@@ -65,19 +68,22 @@ def _pass_over_tenants(opened: Session, done: Done, stop: Event, *, workers: int
         if tenant.clock_at is not None:
             continue
         try:
-            _work_for(opened, tenant, done, workers=workers)
+            _work_for(opened, tenant, done, workers=workers, is_told=is_told)
         except Refusal as refusal:
             done.refusals += 1
             err.print(f"[red]{escape(tenant.slug)}:[/] {escape(refusal.message)} ({refusal.code})")
     done.passes += 1
 
 
-def _work_for(opened: Session, tenant: Tenant, done: Done, *, workers: int | None) -> None:
+def _work_for(opened: Session, tenant: Tenant, done: Done, *, workers: int | None, is_told: bool) -> None:
     now = datetime.now(UTC)
     ship_usage(opened.database, tenant.tenant_id, now=now)
     reports = bill(opened.database, opened.settings, tenant.tenant_id, as_of=now, actor="worker", workers=workers)
     done.runs += len(reports)
-    done.documents += sum(report.document_count for report in reports)
+    documents = sum(report.document_count for report in reports)
+    done.documents += documents
+    if documents and is_told:
+        err.print(f"{format_instant(now)}  {escape(tenant.slug)}: {counted(documents, 'document')}")
 
 
 def _forget_answers(opened: Session, tenant: Tenant) -> None:

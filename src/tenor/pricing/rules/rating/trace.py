@@ -142,7 +142,7 @@ def _sentence(step: Step, digits: int) -> str:
         case StepKind.CONVERTED:
             return f"{_number(step.of)} metered units count as {units}"
         case StepKind.FREE_UNITS:
-            return f"{units} units included"
+            return f"{units} {'unit' if units == '1' else 'units'} included"
         case StepKind.UNITS:
             return f"{units} × {price} = {amount}{_note(_place(step))}"
         case StepKind.BLOCKS:
