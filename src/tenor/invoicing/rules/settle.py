@@ -60,17 +60,18 @@ def settle(
 
 
 def less_waived(owed: Sequence[Owed], waived: Mapping[Key, int]) -> list[Owed]:
-    """Take what was given up for good off what is owed: at most all of it."""
+    """Take what was given up for good off what is owed: at most all of it, with its sign."""
     if not waived:
         return list(owed)
     return [_less(entry, waived.get(entry.key, 0)) for entry in owed]
 
 
 def _less(entry: Owed, waived_minor: int) -> Owed:
-    if not waived_minor or entry.amount_minor <= 0:
+    if not waived_minor or not entry.amount_minor:
         return entry
+    left_minor = entry.amount_minor - waived_minor
     return entry._replace(
-        amount_minor=max(0, entry.amount_minor - waived_minor),
+        amount_minor=max(0, left_minor) if entry.amount_minor > 0 else min(0, left_minor),
         trace={**entry.trace, "rated_minor": entry.amount_minor, "waived_minor": waived_minor},
     )
 
