@@ -106,3 +106,18 @@ def test_what_money_has_paid_goes_back_as_money_once(acme: Company) -> None:
         assert [request.amount_minor for request in refund_requests(uow)] == [119_00]
     assert acme.balances("EUR")["customer_credit"] == "119.00"
     acme.assert_proven()
+
+
+def test_a_cap_takes_off_no_more_than_is_left_of_what_it_capped(acme: Company) -> None:
+    """February's fee of 20.00 is billed ahead; its 3,000 calls of 60.00 are above the cap by those 20.00."""
+    acme.sell(CAPPED)
+    acme.subscribe("ann", "capped", "2026-02-01", customer="ann")
+    acme.bill("2026-02-01")
+    acme.use("calls", 3000, "2026-02-10")
+    assert "ceiling 2026-02-01 2026-03-01 -20.00" in acme.bill("2026-03-01")
+
+    credit(acme, "INV-1", "2026-03-02", key="fee")
+    assert acme.bill("2026-03-02") == ""  # 60.00 of calls less 20.00: the cap has taken off what it may
+    credit(acme, "INV-2", "2026-03-03", lines={2: 50_00}, key="calls")
+    assert "ceiling 2026-02-01 2026-03-01 10.00" in acme.bill("2026-03-03")  # of the calls, 10.00 are left
+    acme.assert_proven()

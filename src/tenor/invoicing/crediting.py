@@ -51,7 +51,8 @@ class LeftOfLine(NamedTuple):
 class LeftOfInvoice(NamedTuple):
     """An invoice with what is left of it after earlier credit notes; `total_minor` with tax, and who prepaid it.
 
-    `drawn_minor` is what it drew of the customer's credit when it was issued.
+    `drawn_minor` is what it drew of the customer's credit when it was issued; `capped` are the items of which a cap has
+    taken something off a period that it bills.
     """
 
     id: InvoiceId
@@ -64,6 +65,7 @@ class LeftOfInvoice(NamedTuple):
     total_minor: int
     drawn_minor: int
     lines: tuple[LeftOfLine, ...]
+    capped: frozenset[ItemId] = frozenset()
     prepaid: tuple[Prepaid, ...] = ()
 
     @property
@@ -118,6 +120,7 @@ def read_left(uow: UnitOfWork, invoice_id: InvoiceId) -> LeftOfInvoice:
         total_minor=total_minor,
         drawn_minor=drawn_minor,
         lines=tuple(_left(invoice_id, list(group)) for _, group in groupby(rows, key=itemgetter(0))),
+        capped=frozenset(item_id for (item_id,) in uow.fetch_all(_CAPPED, [invoice_id])),
         prepaid=tuple(prepaid_of(uow, invoice_id)),
     )
 
@@ -241,24 +244,25 @@ def waivers_of(invoice: LeftOfInvoice, numbers: Iterable[int], note: Draft) -> l
     ]
 
 
-def owe_anew(uow: UnitOfWork, note: Draft, *, everything: bool, now: datetime) -> None:
+def owe_anew(uow: UnitOfWork, invoice: LeftOfInvoice, note: Draft, *, everything: bool, now: datetime) -> None:
     """Have the next documents bring again what a note takes back of what was given, or `everything` that it takes back.
 
-    Keys are looked at again by the next bill run; what was waived of them is owed no more. Adjustments are written
-    once more, because each is claimed by one document, for ever.
+    Keys are looked at again by the next bill run, as is what a cap had taken off what is given back now; what was
+    waived of them is owed no more. Adjustments are written once more: each is claimed by one document, for ever.
     """
-    taken = [entry.line for entry in note.lines if everything or entry.line.amount_minor > 0]
     news: dict[ItemId, datetime] = {}
-    for line in taken:
-        if isinstance(line.key, Key):
-            news[line.key.item_id] = min(line.key.period.start, news.get(line.key.item_id, line.key.period.start))
+    adjustments: list[AdjustmentId] = []
+    for entry in note.lines:
+        key, is_taken = entry.line.key, everything or entry.line.amount_minor > 0
+        if isinstance(key, Key) and (is_taken or key.item_id in invoice.capped):
+            news[key.item_id] = min(key.period.start, news.get(key.item_id, key.period.start))
+        elif isinstance(key, AdjustmentKey) and is_taken:
+            adjustments.append(key.adjustment_id)
     if news:
         mark_news(uow, news, now=now)
     again = [
         adjustment._replace(id=AdjustmentId(new_id(now)), invoicing="next_invoice", created_at=now)
-        for adjustment in adjustments_by_id(
-            uow, [line.key.adjustment_id for line in taken if isinstance(line.key, AdjustmentKey)]
-        )
+        for adjustment in adjustments_by_id(uow, adjustments)
         if adjustment.kind is not AdjustmentKind.CREDIT_PURCHASE  # its wallet has been told that nobody pays
     ]
     if again:
@@ -302,6 +306,15 @@ _LINES_OF_ITS_KEYS: Final = """
     order by own.line_no, n.issued_at, n.series desc, n.number
 """
 """Every line of the keys of an invoice, on whatever document, in the order in which they were billed."""
+
+
+_CAPPED: Final = """
+    select distinct l.item_id from invoice_lines own
+    join invoice_lines l on l.item_id = own.item_id
+        and l.period_start <= own.period_start and l.period_end >= own.period_end
+    where own.invoice_id = %s
+    group by own.line_no, l.item_id, l.charge_id, l.dimension, l.period_start having sum(l.amount_minor) < 0
+"""
 
 
 def _left(invoice_id: InvoiceId, rows: Sequence[tuple[Any, ...]]) -> LeftOfLine:

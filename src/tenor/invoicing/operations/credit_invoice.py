@@ -88,7 +88,7 @@ def credit_invoice(
     discharge = discharged(receivable, split.off_due_minor, by="credited")
     issued = write_credit_note(uow, draft, discharge, split.off_due_minor, reason=reason, now=now)
     insert_waivers(uow, waivers_of(left, amounts, draft), credit_note_id=draft.id, reason=reason, now=now)
-    owe_anew(uow, draft, everything=False, now=now)
+    owe_anew(uow, left, draft, everything=False, now=now)
     remember(uow, _OPERATION, key, content, draft.id)
     if settles is None:
         settles = billing_settings(uow, [left.customer_id])[left.customer_id].negative_total

@@ -48,7 +48,7 @@ def void_invoice(
     issued = write_credit_note(uow, draft, discharge, receivable.collectable_minor, reason=reason, now=now)
     if not rebill:
         insert_waivers(uow, waivers_of(left, amounts, draft), credit_note_id=draft.id, reason=reason, now=now)
-    owe_anew(uow, draft, everything=rebill, now=now)
+    owe_anew(uow, left, draft, everything=rebill, now=now)
     name = f"{issued.series}-{issued.number}"
     facts: dict[str, object] = {"credit_note_id": str(draft.id), "credit_note": name, "rebill": rebill}
     publish(uow, [Event("invoice.voided", invoice_id, facts, now)])
