@@ -30,6 +30,7 @@ from tenor.pricing.model import TaxMode
 from tenor.subscriptions import lock_positions, mark_news
 from tenor.taxes.model import AppliedRate, RatesOfCustomer, TaxedAmount, TaxRounding, TaxTreatment
 from tenor.taxes.rules.giving_back import Held, held
+from tenor.wallets import lock_wallets_of
 
 
 class LeftOfLine(NamedTuple):
@@ -88,17 +89,19 @@ class LeftOfInvoice(NamedTuple):
         return sorted({name for line in self.lines for name in line.given_back_on})
 
 
-def read_left(uow: UnitOfWork, invoice_id: InvoiceId) -> LeftOfInvoice:
+def read_left(uow: UnitOfWork, receivable: Receivable) -> LeftOfInvoice:
     """Return what is left of an invoice, and keep bill runs from settling what it bills until the transaction ends.
 
-    The caller holds the lock of its customer.
+    Nobody else moves its customer's wallets either. The caller holds the lock of the customer.
     """
+    invoice_id = receivable.id
     held_by = uow.fetch_all(
         "select distinct i.subscription_id from invoice_lines l join subscription_items i on i.id = l.item_id"
         " where l.invoice_id = %s",
         [invoice_id],
     )
     lock_positions(uow, [subscription_id for (subscription_id,) in held_by])
+    lock_wallets_of(uow, [receivable.customer_id])
     name, customer_id, subscription_id, currency, tax_mode, tax_percent, drawn_minor, total_minor = uow.fetch_all(
         """
         select i.series || '-' || i.number, i.customer_id, i.subscription_id, i.currency, i.tax_mode, i.tax_percent,

@@ -9,8 +9,11 @@ from typing import NoReturn
 from unittest.mock import patch
 
 import pytest
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from tenor.cli.commands import tenants
+from tenor.platform.database import Database
+from tenor.platform.tenants import Tenant
 from tests.integration.cli.conftest import Shell, open_shop, run
 
 ACME = ("-t", "acme")
@@ -122,3 +125,21 @@ def test_the_console_script_ends_with_the_code(tmp_path: Path) -> None:
         done = subprocess.run([script, *words], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == code
         assert json.loads(done.stdout)
+
+
+def test_a_command_that_waits_in_a_circle_with_others_begins_again(
+    tenor: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = iter([DeadlockDetected(), SerializationFailure(), *[None], *[DeadlockDetected()] * 5])
+    list_tenants = tenants.list_tenants
+
+    def unlucky(database: Database) -> list[Tenant]:
+        if error := next(attempts):
+            raise error
+        return list_tenants(database)
+
+    monkeypatch.setattr(tenants, "list_tenants", unlucky)
+
+    assert tenor("tenant", "list", "--json").json["tenants"] == []
+    assert tenor("tenant", "list").exit_code == 3
+    assert next(attempts, "none is left") == "none is left"

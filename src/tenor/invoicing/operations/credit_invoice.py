@@ -74,7 +74,7 @@ def credit_invoice(
     receivable = lock_document(uow, invoice_id)
     if receivable.status is DocumentStatus.VOID:
         raise DocumentMoveRefused(f"{receivable.name} is void: nothing is left of it", status=receivable.status.value)
-    left = read_left(uow, invoice_id)
+    left = read_left(uow, receivable)
     amounts = _amounts(left, lines, amount_minor)
     draft = credit_note_draft(left, amounts, reason=reason, now=now, mark=f"{_OPERATION} {key}".encode())
     draft = restored(uow, draft, left, receivable, [*amounts], now=now, actor=actor, reason=reason)

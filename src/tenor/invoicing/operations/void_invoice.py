@@ -40,7 +40,7 @@ def void_invoice(
     receivable = lock_document(uow, invoice_id)
     if receivable.status is DocumentStatus.VOID:
         raise DocumentMoveRefused(f"{receivable.name} is void already", status=receivable.status.value)
-    left = read_left(uow, invoice_id)
+    left = read_left(uow, receivable)
     discharge = voided(receivable, given_back_on=left.given_back_on)
     amounts = {entry.number: entry.left_minor for entry in left.lines if entry.left_minor}
     draft = credit_note_draft(left, amounts, reason=reason, now=now, mark=b"void_invoice" + invoice_id.bytes)
