@@ -260,3 +260,17 @@ def test_what_is_given_back_of_usage_can_stand_on_a_credit_note(acme: Company, m
     # 600 × 0.01 of 10.00; the minimum of 100.00 had nothing to add in February but what the fee of 20.00 leaves short
     assert "CN-1 ann 2026-03-01" in paper
     assert f"{JANUARY} -4.00\ntotal -4.00" in paper
+
+
+def test_a_correction_is_billed_however_long_its_period_is_closed(acme: Company) -> None:
+    """Under a profile whose usage closes after two periods: 1,300 calls of January are cancelled in June."""
+    acme.subscribe("ann", "metered", "2026-01-01", profile="killbill")
+    acme.use("calls", 1300, "2026-01-10")
+    acme.bill("2026-06-01")
+    with acme.work() as uow:
+        ((source, event_id),) = uow.fetch_all("select source, event_id from usage_events")
+        receipt = amend_usage(uow, [Amendment(source, event_id)], now=instant("2026-06-10"), actor="test", reason="")
+        assert follow_usage(uow, receipt.touched, now=instant("2026-06-10")).after_cut_off == 0
+
+    # 1,000 × 0.01 + 200 × 0.005, all of it given back
+    assert f"{JANUARY} -11.00" in acme.bill("2026-06-10")

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from tenor.cli.commands import (
     audit,
@@ -52,6 +53,9 @@ class _Commands(TellingGroup):
         named = set(super().list_commands(ctx))
         return [name for names in COMMANDS.values() for name in names if name in named]
 
+
+ATTEMPTS_MAX: Final = 5
+"""How often a command is begun that the database undoes for the sake of others."""
 
 app = typer.Typer(
     name="tenor",
@@ -133,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A command that is called wrongly is a refusal like any other, so with --json it is told in JSON; without it
     Typer tells it and exits. An error that nobody expected ends with 3: Python's own 1 would say that a check failed.
+    A command that the database gave up because it waited in a circle with others begins again, a few times.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
@@ -140,7 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with refusals(as_json=as_json):
             _require_text(words)
             send_spans("tenor")
-        return _command()(words, prog_name="tenor", standalone_mode=not as_json) or ExitCode.DONE
+        return _unless_in_a_circle(
+            lambda: _command()(words, prog_name="tenor", standalone_mode=not as_json) or ExitCode.DONE
+        )
     except typer.Exit as end:
         return end.exit_code
     except typer.TyperException as misuse:
@@ -149,6 +156,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  the last place where the exit code can still be made to mean something
         traceback.print_exc()
         return ExitCode.FAILED
+
+
+def _unless_in_a_circle(command: Callable[[], int]) -> int:
+    """Do what a command does; where the database has undone it for the sake of others, do it again."""
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return command()
+        except (DeadlockDetected, SerializationFailure):
+            continue
+    return command()
 
 
 @cache

@@ -73,7 +73,10 @@ class Adjustment(NamedTuple):
 
 
 class Waiver(NamedTuple):
-    """A part of what was billed for a key that is given up for good, in minor units, more than 0."""
+    """A part of what was billed for a key that is given up for good, in minor units with the sign of what was billed.
+
+    It is negative where a cap had given something back.
+    """
 
     key: Key
     amount_minor: int
@@ -177,8 +180,8 @@ def claim_adjustments(uow: UnitOfWork, drafts: Iterable[Draft]) -> None:
 def waivers_of(uow: UnitOfWork, item_ids: Collection[ItemId]) -> Mapping[Key, int]:
     """Return how much is waived of each key of these items, in minor units; one statement.
 
-    What is owed of a key is what its rating gives less this, but not less than 0: a credit out of goodwill is not
-    asked for again by the next settlement.
+    What is owed of a key is what its rating gives less this, as far as 0: a credit out of goodwill is not asked for
+    again by the next settlement.
     """
     rows = uow.fetch_all(
         """

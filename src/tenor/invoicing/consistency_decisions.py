@@ -141,7 +141,8 @@ def _expected_status(status: str, due_minor: int, discharged_minor: int, lost_mi
 def _check_waivers(uow: UnitOfWork, proof: Proof) -> None:
     """Find waivers that are not what their credit note gives back, and lines of one that nobody waived.
 
-    The note of a void invoice may waive or not: what is not waived is billed anew.
+    The note of a void invoice may waive or not: what is not waived is billed anew. So is what a note takes back of
+    lines that had given something back themselves, unless it is a cap's.
     """
     _count(uow, proof, "waivers")
     for credit_note_id, start, waived_minor, given_back_minor in uow.fetch_all(
@@ -154,11 +155,11 @@ def _check_waivers(uow: UnitOfWork, proof: Proof) -> None:
             from invoice_lines l
             join invoices n on n.id = l.invoice_id and n.credits_invoice_id is not null
             left join document_states s on s.invoice_id = n.credits_invoice_id
-            where l.adjustment_id is null and l.amount_minor < 0
+            where l.adjustment_id is null
             group by l.invoice_id, l.item_id, l.charge_id, l.dimension, l.period_start, l.period_end
         ) l using (credit_note_id, item_id, charge_id, dimension, period_start, period_end)
         where coalesce(w.amount_minor, 0) <> coalesce(l.amount_minor, 0)
-          and not (w.id is null and coalesce(l.is_void, false))
+          and not (w.id is null and (coalesce(l.is_void, false) or l.amount_minor < 0))
         order by credit_note_id, period_start
         """
     ):

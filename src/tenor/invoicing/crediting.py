@@ -1,6 +1,6 @@
 """What is left of an invoice, and the credit note that gives some of it back: shared by crediting and voiding."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from tenor.invoicing.adjustments import AdjustmentKind, Waiver, adjustments_by_id, insert_adjustments
 from tenor.invoicing.issue import IssuedNumber
 from tenor.invoicing.model import AdjustmentKey, DocumentKind, Draft, Key, Line
 from tenor.invoicing.outside_runs import issue_at_once
@@ -20,22 +21,24 @@ from tenor.invoicing.rules.line_taxes import taxes_by_rate
 from tenor.invoicing.rules.receivable import Discharge, Receivable
 from tenor.invoicing.store import tax_shares_from_json
 from tenor.kernel.errors import Malformed
-from tenor.kernel.ids import AdjustmentId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId
+from tenor.kernel.ids import AdjustmentId, ChargeId, CustomerId, InvoiceId, ItemId, SubscriptionId, new_id
 from tenor.kernel.money import format_minor
 from tenor.kernel.period import Period
 from tenor.ledger import move_customer_credits
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.model import TaxMode
-from tenor.subscriptions import lock_positions
+from tenor.subscriptions import lock_positions, mark_news
 from tenor.taxes.model import AppliedRate, RatesOfCustomer, TaxedAmount, TaxRounding, TaxTreatment
 from tenor.taxes.rules.giving_back import Held, held
+from tenor.wallets import lock_wallets_of
 
 
 class LeftOfLine(NamedTuple):
     """A line of an invoice with what is left of it, in minor units with the sign of the line.
 
     `billed` is what a credit of it takes its tax from. `given_back_on` names documents other than credit notes for
-    this invoice that gave back so much of the same key that they reach into this line.
+    this invoice that gave back so much of the same key that they reach into this line. `is_cap`: all that is billed of
+    its key is less than nothing, as only what a cap takes off a period is.
     """
 
     number: int
@@ -43,10 +46,15 @@ class LeftOfLine(NamedTuple):
     left_minor: int
     billed: Held
     given_back_on: tuple[str, ...]
+    is_cap: bool
 
 
 class LeftOfInvoice(NamedTuple):
-    """An invoice with what is left of it after earlier credit notes; `total_minor` with tax, and who prepaid it."""
+    """An invoice with what is left of it after earlier credit notes; `total_minor` with tax, and who prepaid it.
+
+    `drawn_minor` is what it drew of the customer's credit when it was issued; `capped` are the items of which a cap has
+    taken something off a period that it bills.
+    """
 
     id: InvoiceId
     name: str
@@ -56,7 +64,9 @@ class LeftOfInvoice(NamedTuple):
     tax_mode: TaxMode
     tax_percent: Decimal
     total_minor: int
+    drawn_minor: int
     lines: tuple[LeftOfLine, ...]
+    capped: frozenset[ItemId] = frozenset()
     prepaid: tuple[Prepaid, ...] = ()
 
     @property
@@ -64,27 +74,38 @@ class LeftOfInvoice(NamedTuple):
         """What wallets still pay of it."""
         return sum(entry.part.paid_minor for entry in self.prepaid)
 
+    def discharged_minor(self, receivable: Receivable) -> tuple[int, int]:
+        """Return how much of what is left money has paid, and how much the customer's credit, in minor units.
+
+        What was given back before beyond what was due is taken to be money first, so that money goes back once.
+        """
+        both_minor = max(0, self.total_minor - self.prepaid_minor - receivable.collectable_minor)
+        drawn_minor = min(self.drawn_minor, both_minor)
+        return both_minor - drawn_minor, drawn_minor
+
     @property
     def given_back_on(self) -> list[str]:
         """The documents that gave back of its lines although they are no credit notes for it."""
         return sorted({name for line in self.lines for name in line.given_back_on})
 
 
-def read_left(uow: UnitOfWork, invoice_id: InvoiceId) -> LeftOfInvoice:
+def read_left(uow: UnitOfWork, receivable: Receivable) -> LeftOfInvoice:
     """Return what is left of an invoice, and keep bill runs from settling what it bills until the transaction ends.
 
-    The caller holds the lock of its customer.
+    Nobody else moves its customer's wallets either. The caller holds the lock of the customer.
     """
+    invoice_id = receivable.id
     held_by = uow.fetch_all(
         "select distinct i.subscription_id from invoice_lines l join subscription_items i on i.id = l.item_id"
         " where l.invoice_id = %s",
         [invoice_id],
     )
     lock_positions(uow, [subscription_id for (subscription_id,) in held_by])
-    name, customer_id, subscription_id, currency, tax_mode, tax_percent, total_minor = uow.fetch_all(
+    lock_wallets_of(uow, [receivable.customer_id])
+    name, customer_id, subscription_id, currency, tax_mode, tax_percent, drawn_minor, total_minor = uow.fetch_all(
         """
         select i.series || '-' || i.number, i.customer_id, i.subscription_id, i.currency, i.tax_mode, i.tax_percent,
-               i.total_minor + coalesce((
+               i.credit_applied_minor, i.total_minor + coalesce((
                    select sum(n.total_minor) from invoices n where n.credits_invoice_id = i.id), 0)::bigint
         from invoices i where i.id = %s
         """,
@@ -100,7 +121,9 @@ def read_left(uow: UnitOfWork, invoice_id: InvoiceId) -> LeftOfInvoice:
         tax_mode=TaxMode(tax_mode),
         tax_percent=tax_percent,
         total_minor=total_minor,
+        drawn_minor=drawn_minor,
         lines=tuple(_left(invoice_id, list(group)) for _, group in groupby(rows, key=itemgetter(0))),
+        capped=frozenset(item_id for (item_id,) in uow.fetch_all(_CAPPED, [invoice_id])),
         prepaid=tuple(prepaid_of(uow, invoice_id)),
     )
 
@@ -161,27 +184,25 @@ def restored(
     now: datetime,
     actor: str,
     reason: str,
-) -> tuple[Draft, int]:
+) -> Draft:
     """Give back to wallets what they paid of the lines that a note takes back: those of these `numbers`, in its order.
 
-    Returns the note with that, and what of the invoice was paid from the customer's balance, in minor units.
+    Returns the note with that.
     """
     places = {number: place for place, number in enumerate(numbers, start=1)}
     prepaid = [
         entry._replace(part=entry.part._replace(line_no=places.get(entry.part.line_no, 0))) for entry in invoice.prepaid
     ]
-    asked_minor = receivable.collectable_minor + receivable.paid_minor
-    from_balance_minor = max(0, invoice.total_minor - invoice.prepaid_minor - asked_minor)
     (note,) = restored_notes(
         uow,
         [note],
         {note.id: prepaid},
-        elsewhere_minor={note.id: asked_minor + from_balance_minor},
+        elsewhere_minor={note.id: receivable.collectable_minor + sum(invoice.discharged_minor(receivable))},
         now=now,
         actor=actor,
         reason=reason,
     )
-    return note, from_balance_minor
+    return note
 
 
 def write_credit_note(
@@ -210,6 +231,45 @@ def write_credit_note(
     allocations = [Allocation(receivable.id, off_due_minor, credit_note_id=draft.id)] if off_due_minor else []
     save_discharges(uow, [discharge], allocations, reason=reason, effective_at=now, now=now)
     return issued
+
+
+def waivers_of(invoice: LeftOfInvoice, numbers: Iterable[int], note: Draft) -> list[Waiver]:
+    """Return what a note gives up for good of the lines of these `numbers`, in its order, that bill a charge of a plan.
+
+    That is what it gives back, and what it takes back of a cap, which would be given back once more. Other lines that
+    had given something back are owed anew: see `owe_anew`.
+    """
+    by_number = {entry.number: entry for entry in invoice.lines}
+    return [
+        Waiver(entry.line.key, -entry.line.amount_minor)
+        for number, entry in zip(numbers, note.lines, strict=True)
+        if isinstance(entry.line.key, Key) and (entry.line.amount_minor < 0 or by_number[number].is_cap)
+    ]
+
+
+def owe_anew(uow: UnitOfWork, invoice: LeftOfInvoice, note: Draft, *, everything: bool, now: datetime) -> None:
+    """Have the next documents bring again what a note takes back of what was given, or `everything` that it takes back.
+
+    Keys are looked at again by the next bill run, as is what a cap had taken off what is given back now; what was
+    waived of them is owed no more. Adjustments are written once more: each is claimed by one document, for ever.
+    """
+    news: dict[ItemId, datetime] = {}
+    adjustments: list[AdjustmentId] = []
+    for entry in note.lines:
+        key, is_taken = entry.line.key, everything or entry.line.amount_minor > 0
+        if isinstance(key, Key) and (is_taken or key.item_id in invoice.capped):
+            news[key.item_id] = min(key.period.start, news.get(key.item_id, key.period.start))
+        elif isinstance(key, AdjustmentKey) and is_taken:
+            adjustments.append(key.adjustment_id)
+    if news:
+        mark_news(uow, news, now=now)
+    again = [
+        adjustment._replace(id=AdjustmentId(new_id(now)), invoicing="next_invoice", created_at=now)
+        for adjustment in adjustments_by_id(uow, adjustments)
+        if adjustment.kind is not AdjustmentKind.CREDIT_PURCHASE  # its wallet has been told that nobody pays
+    ]
+    if again:
+        insert_adjustments(uow, again)
 
 
 def _claims(uow: UnitOfWork, draft: Draft) -> list[tuple[Any, ...]]:
@@ -251,6 +311,15 @@ _LINES_OF_ITS_KEYS: Final = """
 """Every line of the keys of an invoice, on whatever document, in the order in which they were billed."""
 
 
+_CAPPED: Final = """
+    select distinct l.item_id from invoice_lines own
+    join invoice_lines l on l.item_id = own.item_id
+        and l.period_start <= own.period_start and l.period_end >= own.period_end
+    where own.invoice_id = %s
+    group by own.line_no, l.item_id, l.charge_id, l.dimension, l.period_start having sum(l.amount_minor) < 0
+"""
+
+
 def _left(invoice_id: InvoiceId, rows: Sequence[tuple[Any, ...]]) -> LeftOfLine:
     """Return what is left of a line, from all lines of its key.
 
@@ -262,10 +331,11 @@ def _left(invoice_id: InvoiceId, rows: Sequence[tuple[Any, ...]]) -> LeftOfLine:
     left_minor = sum(row[6] for row in own_and_credits)
     billed_minor = sum(row[6] for row in rows)
     amount_minor = own[6]
-    if amount_minor > 0 and billed_minor < left_minor:
+    is_cap = billed_minor < 0
+    if amount_minor > 0 and billed_minor < left_minor and not is_cap:
         others = [row[3] for row in rows if row[6] < 0 and row[2] != invoice_id]
-        return LeftOfLine(own[0], _line(own), max(0, billed_minor), _held(rows), tuple(others))
-    return LeftOfLine(own[0], _line(own), left_minor, _held(own_and_credits), ())
+        return LeftOfLine(own[0], _line(own), max(0, billed_minor), _held(rows), tuple(others), is_cap)
+    return LeftOfLine(own[0], _line(own), left_minor, _held(own_and_credits), (), is_cap)
 
 
 def _held(rows: Sequence[tuple[Any, ...]]) -> Held:

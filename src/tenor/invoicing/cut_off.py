@@ -42,28 +42,23 @@ class _Closed(NamedTuple):
     treatment: Treatment
 
 
-def set_late_usage_aside(
-    uow: UnitOfWork, touched: Sequence[TouchedUsage], *, now: datetime
-) -> tuple[list[TouchedUsage], int]:
-    """Apply the cut-off to usage that has just arrived; return what of it is still to be billed, and how many are not.
+def set_late_usage_aside(uow: UnitOfWork, touched: Sequence[TouchedUsage], *, now: datetime) -> int:
+    """Apply the cut-off to usage that has just arrived; return how many events are not to be billed.
 
     An event that comes for a closed period is cancelled, or by policy moved to the time of its arrival; it stays on
     record, with a row that says so. A period is closed when all of the customer's charges for the metric have closed
     and settled it. What a person corrects or cancels is no late usage: that is always billed.
     """
     closed = _closed(uow, touched, now=now)
-    late = [one for one in touched if (key := one[:2]) in closed and one.earliest_at < closed[key].open_from]
-    if not late:
-        return list(touched), 0
-    wanted = [Before(one.customer_id, one.metric_code, closed[one[:2]].open_from) for one in late]
-    found = arrivals(uow, wanted, recorded_at=now)
+    wanted = [
+        Before(one.customer_id, one.metric_code, closed[key].open_from)
+        for one in touched
+        if (key := one[:2]) in closed and one.earliest_at < closed[key].open_from
+    ]
+    found = arrivals(uow, wanted, recorded_at=now) if wanted else []
     if found:
         _amend(uow, found, closed, now=now)
-    moved = {key for one in late if (key := one[:2]) in closed}
-    return [
-        one._replace(earliest_at=max(one.earliest_at, closed[one[:2]].open_from)) if one[:2] in moved else one
-        for one in touched
-    ], len(found)
+    return len(found)
 
 
 def late_usage(uow: UnitOfWork, *, since: datetime, limit: int) -> list[LateEvent]:

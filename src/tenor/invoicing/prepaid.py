@@ -4,7 +4,7 @@ What they have paid goes back to them when a credit note gives the line back.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from tenor.invoicing.rules.prepaid import PaidPart, payable_minor, restored_part
 from tenor.kernel.ids import ChargeId, CustomerId, InvoiceId, WalletId, WalletUseId, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.model import Charge
-from tenor.wallets import LineToPay, RestoredPayment, pay_lines, restore_payments, wallet_owners
+from tenor.wallets import LineToPay, RestoredPayment, lock_wallets_of, pay_lines, restore_payments, wallet_owners
 
 
 class Prepaid(NamedTuple):
@@ -46,7 +46,7 @@ def settle_with_wallets(
     paid for it. `charges` are those of the lines; an adjustment has none. A few statements for all documents.
     """
     notes = [draft for draft in drafts if draft.kind is DocumentKind.CREDIT_NOTE and draft.customer_id in owners]
-    restored = {note.id: note for note in _settled_notes(uow, notes, at=at)}
+    restored = {note.id: note for note in _settled_notes(uow, notes, owners, at=at)}
     places: dict[str, tuple[InvoiceId, int]] = {}
     lines = []
     for draft in drafts:
@@ -121,7 +121,9 @@ def _given_back(part: PaidPart, prepaid: Prepaid, amounts: Mapping[WalletUseId, 
     )
 
 
-def _settled_notes(uow: UnitOfWork, notes: Sequence[Draft], *, at: datetime) -> list[Draft]:
+def _settled_notes(
+    uow: UnitOfWork, notes: Sequence[Draft], owners: Collection[CustomerId], *, at: datetime
+) -> list[Draft]:
     """Return credit notes of settlements with what goes back to the wallets that had paid for their lines."""
     asked = [
         (place, number, entry.line.key)
@@ -145,6 +147,8 @@ def _settled_notes(uow: UnitOfWork, notes: Sequence[Draft], *, at: datetime) -> 
     prepaid: dict[InvoiceId, list[Prepaid]] = defaultdict(list)
     for place, wallet_id, unit, *part in rows:
         prepaid[notes[place].id].append(Prepaid(PaidPart(*part), wallet_id, unit))
+    if prepaid:
+        lock_wallets_of(uow, owners)  # also those that pay next
     return restored_notes(
         uow,
         notes,

@@ -12,7 +12,7 @@ from tenor.kernel.calendar import Grid, Interval, boundary
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import GrantId
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.wallets import grant_credits, settle_top_up, void_grant, voided_minor
+from tenor.wallets import grant_credits, lock_wallets, settle_top_up, void_grant, voided_minor
 from tenor.wallets.model import NewGrant
 
 ACTOR: Final = "billing"
@@ -35,7 +35,9 @@ def settle_purchases(uow: UnitOfWork, receivables: Sequence[Receivable], *, now:
     }
     if not moved:
         return
-    for billed in purchases_billed_by(uow, moved):
+    found = purchases_billed_by(uow, moved)
+    lock_wallets(uow, {billed.purchase.wallet_id for billed in found})
+    for billed in found:
         if billed.purchase.status != "pending":
             continue
         if moved[billed.invoice_id] is DocumentStatus.PAID:

@@ -28,7 +28,7 @@ from tenor.wallets.operations.settle_reservation import (
     release_expired_reservations,
     release_reservation,
 )
-from tenor.wallets.operations.tick import Ticked, catch_up_wallets, tick_wallets
+from tenor.wallets.operations.tick import Ticked, catch_up_wallets
 from tenor.wallets.operations.top_up import order_top_ups, set_top_up, settle_top_up
 from tenor.wallets.operations.use_credits import reserve_credits, use_credits
 from tenor.wallets.operations.void_grant import void_grant
@@ -47,7 +47,7 @@ from tenor.wallets.store.alerts import WalletAlert, wallet_alerts
 from tenor.wallets.store.drift import BookedOtherwise, wallets_booked_otherwise, wallets_that_do_not_add_up
 from tenor.wallets.store.recurring import recurring_of_wallet
 from tenor.wallets.store.top_ups import TopUpOrder, TopUpRule, mark_invoiced, top_up_orders, top_up_rule
-from tenor.wallets.store.wallets import lock_wallets
+from tenor.wallets.store.wallets import lock_wallets, lock_wallets_of
 from tenor.wallets.using import Used, UseRequest
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "keep_promises",
     "lapse_grants",
     "lock_wallets",
+    "lock_wallets_of",
     "mark_invoiced",
     "next_instant_of_wallets",
     "open_wallet",
@@ -105,7 +106,6 @@ __all__ = [
     "set_top_up",
     "settle_top_up",
     "stop_recurring",
-    "tick_wallets",
     "top_up_orders",
     "top_up_rule",
     "use_credits",

@@ -11,8 +11,11 @@ from typing import NoReturn
 from unittest.mock import patch
 
 import pytest
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from tenor.cli.commands import tenants
+from tenor.platform.database import Database
+from tenor.platform.tenants import Tenant
 from tests.integration.cli.conftest import Shell, open_shop, run
 
 ACME = ("-t", "acme")
@@ -155,3 +158,21 @@ def test_an_address_where_another_listens_is_refused_before_anything_is_served(t
 
 def test_the_version_is_told() -> None:
     assert run("--version").out.split() == ["tenor", version("tenor")]
+
+
+def test_a_command_that_waits_in_a_circle_with_others_begins_again(
+    tenor: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = iter([DeadlockDetected(), SerializationFailure(), *[None], *[DeadlockDetected()] * 5])
+    list_tenants = tenants.list_tenants
+
+    def unlucky(database: Database) -> list[Tenant]:
+        if error := next(attempts):
+            raise error
+        return list_tenants(database)
+
+    monkeypatch.setattr(tenants, "list_tenants", unlucky)
+
+    assert tenor("tenant", "list", "--json").json["tenants"] == []
+    assert tenor("tenant", "list").exit_code == 3
+    assert next(attempts, "none is left") == "none is left"

@@ -15,7 +15,6 @@ from tenor.wallets import (
     recur_credits,
     set_alert,
     set_top_up,
-    tick_wallets,
 )
 from tests.support.wallets import Purse, day
 
@@ -96,7 +95,5 @@ def test_what_is_too_much_for_one_transaction_is_done_in_several(purse: Purse) -
     for number in range(3):
         purse.reserve("0", on=2, until=3, key=f"call-{number}")
 
-    with purse.work() as uow:
-        assert tick_wallets(uow, now=day(4), limit=2).released == 2
-    assert tick(purse, 4) == Ticked(released=1)
+    assert catch_up_wallets(purse.database, purse.tenant_id, now=day(4), limit=2) == Ticked(released=3)
     assert tick(purse, 4) == Ticked()

@@ -15,6 +15,7 @@ from tenor.api.pages import Page, whole
 from tenor.api.resource import resource
 from tenor.kernel.ids import TenantId
 from tenor.platform.idempotency import Answer, answered_before, keep_answer
+from tenor.platform.partitions import prepare_months_ahead
 from tenor.platform.tenants import SlugTaken, create_tenant, current_tenant, find_tenant, list_tenants
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import profile as policy_profile
@@ -48,7 +49,7 @@ def create(call: Writes, body: NewTenant) -> Response:
     policy_profile(body.profile)  # refuses an unknown one now, not at the first subscription
     answers: list[Answer] = []
     try:
-        create_tenant(
+        tenant_id = create_tenant(
             call.engine.database,
             slug=body.slug,
             name=body.name or body.slug,
@@ -63,6 +64,7 @@ def create(call: Writes, body: NewTenant) -> Response:
         if kept is None:
             raise taken from None
         return replied(kept, is_replayed=True)
+    prepare_months_ahead(call.engine.database, tenant_id, at=body.clock_at or datetime.now(UTC))
     return replied(answers[0], is_replayed=False)
 
 

@@ -1,5 +1,6 @@
 """`tenor tenant`: the tenants of this engine."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from tenor.cli.output import JsonOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import to_wire
 from tenor.kernel.period import format_instant, parse_instant
+from tenor.platform.partitions import prepare_months_ahead
 from tenor.platform.tenants import create_tenant, list_tenants
 from tenor.pricing import profile as policy_profile
 from tenor.wire import tenant_json
@@ -33,6 +35,7 @@ def create(
 ) -> None:
     """Create a tenant."""
     with refusals(as_json=as_json), session() as opened:
+        clock_at = None if clock is None else parse_instant(clock, name="--clock")
         policy_profile(profile)  # refuses an unknown one now, not at the first subscription
         tenant_id = create_tenant(
             opened.database,
@@ -41,8 +44,9 @@ def create(
             is_sandbox=sandbox,
             timezone=timezone,
             profile=profile,
-            clock_at=None if clock is None else parse_instant(clock, name="--clock"),
+            clock_at=clock_at,
         )
+        prepare_months_ahead(opened.database, tenant_id, at=clock_at or datetime.now(UTC))
         if as_json:
             print_json({"id": to_wire("ten", tenant_id), "slug": slug})
         else:

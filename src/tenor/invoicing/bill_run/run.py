@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from time import perf_counter
 from typing import Final, TypeVar
 
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.errors import DeadlockDetected
 
 from tenor.invoicing.adjustments import AdjustmentTaken
 from tenor.invoicing.bill_run.batch import Batch, Memory
@@ -22,11 +22,11 @@ from tenor.invoicing.rules.documents import Occasion
 from tenor.invoicing.tax_quotes import prefetch_taxes
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import BillRunId, TenantId
-from tenor.kernel.period import Period, require_utc
+from tenor.kernel.period import require_utc
 from tenor.ledger import CreditGone
 from tenor.platform.audit import Deed, record
 from tenor.platform.database import Database
-from tenor.platform.partitions import prepare_partitions
+from tenor.platform.partitions import prepare_months_ahead
 from tenor.platform.settings import Settings
 from tenor.platform.statistics import refresh_statistics
 from tenor.platform.telemetry import send_spans, span
@@ -40,11 +40,6 @@ INLINE_BATCHES_MAX: Final = 3
 
 ATTEMPTS_MAX: Final = 20
 """How often a batch is begun before the run gives up on it: each time somebody else has got on instead."""
-
-
-MONTH_AHEAD: Final = timedelta(days=32)
-LOCK_TIMEOUT: Final = "300ms"
-"""For how long to wait for a table that is written to: less than the second after which circles are looked for."""
 
 
 @dataclass(slots=True)
@@ -116,7 +111,7 @@ def bill(
     while True:
         begun = perf_counter()
         refresh_statistics(database, tenant_id)
-        _prepare_months_ahead(database, tenant_id, as_of=as_of)
+        prepare_months_ahead(database, tenant_id, at=as_of)
         _unless_in_a_circle(lambda: catch_up_credits(database, tenant_id, now=as_of))
         run = _unless_in_a_circle(lambda: _planned(database, tenant_id, as_of=as_of))
         prefetch_taxes(database, settings, tenant_id, at=run.as_of)
@@ -133,29 +128,6 @@ def bill(
         )
         if not (run.is_resumed and run.as_of < as_of):
             return reports
-
-
-def _prepare_months_ahead(database: Database, tenant_id: TenantId, *, as_of: datetime) -> None:
-    """Make the partitions of the next month, each in a transaction that gives way to whoever writes meanwhile.
-
-    To make one locks the tables that it refers to. Where an operation had to do it, it could wait in a circle with
-    others, and somebody's deed would be refused for it.
-    """
-    now = datetime.now(UTC)
-    for table, instant in (
-        ("invoice_lines", as_of),
-        ("transfers", as_of),
-        ("outbox_events", now),
-        ("audit_records", now),
-    ):
-        for _ in range(ATTEMPTS_MAX):
-            try:
-                with database.transaction(tenant_id) as uow:
-                    uow.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-                    prepare_partitions(uow, table, Period(instant, instant + MONTH_AHEAD))
-                break
-            except LockNotAvailable:
-                continue
 
 
 def _planned(database: Database, tenant_id: TenantId, *, as_of: datetime) -> PlannedRun:

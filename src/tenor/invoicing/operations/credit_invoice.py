@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from tenor.invoicing.adjustments import Waiver, insert_waivers
+from tenor.invoicing.adjustments import insert_waivers
 from tenor.invoicing.billing_settings import NegativeTotal, billing_settings
-from tenor.invoicing.crediting import LeftOfInvoice, credit_note_draft, read_left, restored, write_credit_note
-from tenor.invoicing.model import Draft, Key
+from tenor.invoicing.crediting import (
+    LeftOfInvoice,
+    credit_note_draft,
+    owe_anew,
+    read_left,
+    restored,
+    waivers_of,
+    write_credit_note,
+)
 from tenor.invoicing.operations.request_refund import request_refund
 from tenor.invoicing.outside_runs import document_name
 from tenor.invoicing.receivables import lock_document
@@ -49,7 +56,8 @@ def credit_invoice(
     wallets paid of a line goes back to them first. The rest lowers what is still due; what is left of it goes to the
     customer's credit, and from there, where `settles`
     (by default the customer's billing settings) says refund, so much is asked to be refunded as was paid in money.
-    What is given back is waived: no later bill run asks for it again. The same `key` makes nothing new.
+    What is given back is waived: no later bill run asks for it again. Lines that had given something back themselves
+    are owed anew where they are credited, but for caps. The same `key` makes nothing new.
 
     Raises:
         DocumentNotFound: no such invoice.
@@ -66,19 +74,21 @@ def credit_invoice(
     receivable = lock_document(uow, invoice_id)
     if receivable.status is DocumentStatus.VOID:
         raise DocumentMoveRefused(f"{receivable.name} is void: nothing is left of it", status=receivable.status.value)
-    left = read_left(uow, invoice_id)
+    left = read_left(uow, receivable)
     amounts = _amounts(left, lines, amount_minor)
     draft = credit_note_draft(left, amounts, reason=reason, now=now, mark=f"{_OPERATION} {key}".encode())
-    draft, from_balance_minor = restored(uow, draft, left, receivable, [*amounts], now=now, actor=actor, reason=reason)
+    draft = restored(uow, draft, left, receivable, [*amounts], now=now, actor=actor, reason=reason)
+    paid_minor, from_balance_minor = left.discharged_minor(receivable)
     split = settle_credit(
         -draft.charged_minor,
         due_minor=receivable.collectable_minor,
-        paid_minor=receivable.paid_minor,
+        paid_minor=paid_minor,
         from_balance_minor=from_balance_minor,
     )
     discharge = discharged(receivable, split.off_due_minor, by="credited")
     issued = write_credit_note(uow, draft, discharge, split.off_due_minor, reason=reason, now=now)
-    insert_waivers(uow, waivers_of_draft(draft), credit_note_id=draft.id, reason=reason, now=now)
+    insert_waivers(uow, waivers_of(left, amounts, draft), credit_note_id=draft.id, reason=reason, now=now)
+    owe_anew(uow, left, draft, everything=False, now=now)
     remember(uow, _OPERATION, key, content, draft.id)
     if settles is None:
         settles = billing_settings(uow, [left.customer_id])[left.customer_id].negative_total
@@ -99,24 +109,15 @@ def credit_invoice(
     return CreditNote(draft.id, f"{issued.series}-{issued.number}")
 
 
-def waivers_of_draft(draft: Draft) -> list[Waiver]:
-    """Return what a credit note gives up for good: all that it gives back of what plans ask for."""
-    return [
-        Waiver(entry.line.key, -entry.line.amount_minor)
-        for entry in draft.lines
-        if isinstance(entry.line.key, Key) and entry.line.amount_minor < 0
-    ]
-
-
 def _amounts(left: LeftOfInvoice, lines: Mapping[int, int] | None, amount_minor: int | None) -> Mapping[int, int]:
-    """Return what to give back by line number: as asked for, else of every line that bills something what is left."""
+    """Return what to give back by line number: as asked for, an amount spread over what bills something, or all."""
     if lines is not None and amount_minor is not None:
         raise Malformed("name lines or one amount to be credited, not both")
     if lines is not None:
         return lines
-    rests = {entry.number: entry.left_minor for entry in left.lines if entry.left_minor > 0}
     if amount_minor is None:
-        return rests
+        return {entry.number: entry.left_minor for entry in left.lines if entry.left_minor}
+    rests = {entry.number: entry.left_minor for entry in left.lines if entry.left_minor > 0}
     if not 0 < amount_minor <= sum(rests.values()):
         rest = format_minor(sum(rests.values()), left.currency)
         raise CreditExceedsDocument(

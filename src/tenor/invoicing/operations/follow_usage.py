@@ -13,7 +13,7 @@ from tenor.subscriptions import LateUsage, mark_late_usage
 
 @dataclass(frozen=True, slots=True)
 class FollowedUsage:
-    """What followed: items whose settled periods it changes, alerts that were told, events after their cut-off."""
+    """What followed: items that are looked at again, alerts that were told, events after their cut-off."""
 
     late_items: int
     alerts: tuple[Crossing, ...]
@@ -26,7 +26,9 @@ def follow_usage(uow: UnitOfWork, touched: Iterable[TouchedUsage], *, now: datet
     What came after its cut-off is set aside. The next bill run looks again at the items that it changes, and at those
     whose usage is billed in advance or may have reached a threshold. Alerts that it has reached are told.
     """
-    open_usage, after_cut_off = set_late_usage_aside(uow, list(touched), now=now)
-    late_items = mark_late_usage(uow, [LateUsage(*one) for one in open_usage], now=now)
-    told_of = subscriptions_with_alerts(uow, [(one.customer_id, one.metric_code) for one in open_usage])
+    found = list(touched)
+    after_cut_off = set_late_usage_aside(uow, found, now=now)
+    # Also where all of it was set aside: a person may have corrected what is closed, and a look too many bills nothing.
+    late_items = mark_late_usage(uow, [LateUsage(*one) for one in found], now=now)
+    told_of = subscriptions_with_alerts(uow, [(one.customer_id, one.metric_code) for one in found])
     return FollowedUsage(late_items, tuple(tell_alerts(uow, told_of, as_of=now)), after_cut_off)

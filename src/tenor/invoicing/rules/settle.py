@@ -60,17 +60,38 @@ def settle(
 
 
 def less_waived(owed: Sequence[Owed], waived: Mapping[Key, int]) -> list[Owed]:
-    """Take what was given up for good off what is owed: at most all of it."""
+    """Take what was given up for good off what is owed: at most all of it, with its sign.
+
+    A cap, which stands behind what it caps, takes off no more than is still owed of that.
+    """
     if not waived:
         return list(owed)
-    return [_less(entry, waived.get(entry.key, 0)) for entry in owed]
+    found: list[Owed] = []
+    for entry in owed:
+        left = _less(entry, waived.get(entry.key, 0))
+        if left.amount_minor < 0:
+            left = _at_most(left, sum(one.amount_minor for one in found if _is_capped(one.key, by=left.key)))
+        found.append(left)
+    return found
+
+
+def _is_capped(key: Key, *, by: Key) -> bool:
+    return key.item_id == by.item_id and by.period.covers(key.period)
+
+
+def _at_most(cap: Owed, capped_minor: int) -> Owed:
+    """Return what a cap takes off when so much is left of what it caps."""
+    if cap.amount_minor + capped_minor >= 0:
+        return cap
+    return cap._replace(amount_minor=-max(0, capped_minor), trace={**cap.trace, "left_minor": capped_minor})
 
 
 def _less(entry: Owed, waived_minor: int) -> Owed:
-    if not waived_minor or entry.amount_minor <= 0:
+    if not waived_minor or not entry.amount_minor:
         return entry
+    left_minor = entry.amount_minor - waived_minor
     return entry._replace(
-        amount_minor=max(0, entry.amount_minor - waived_minor),
+        amount_minor=max(0, left_minor) if entry.amount_minor > 0 else min(0, left_minor),
         trace={**entry.trace, "rated_minor": entry.amount_minor, "waived_minor": waived_minor},
     )
 

@@ -8,6 +8,7 @@ from typing import Final
 from tenor.kernel.ids import CustomerId, WalletId, new_id, to_wire
 from tenor.kernel.money import CURRENCIES, exponent
 from tenor.kernel.quantity import parse_decimal, plain
+from tenor.ledger import open_accounts
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
@@ -60,6 +61,8 @@ def open_wallets(
         return found
     new = [(WalletId(new_id(now)), customer_id, terms) for (customer_id, _), terms in missing.items()]
     written = insert_wallets(uow, new, now=now)
+    # Here nobody else waits: two who use their wallets first would each wait for the accounts that the other opens.
+    open_accounts(uow, {terms.currency for _, _, terms in new})
     told = [(wallet_id, _facts(customer_id, terms)) for wallet_id, customer_id, terms in new if wallet_id in written]
     record(
         uow, [Deed(actor, "wallet.opened", "wallet", wallet_id, reason, now, after=facts) for wallet_id, facts in told]

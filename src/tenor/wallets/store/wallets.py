@@ -84,6 +84,14 @@ def lock_wallets(uow: UnitOfWork, wallet_ids: Iterable[UUID]) -> dict[WalletId, 
     return {wallet.id: wallet for wallet in map(_wallet, rows)}
 
 
+def lock_wallets_of(uow: UnitOfWork, customer_ids: Iterable[UUID]) -> None:
+    """Lock all wallets of customers until the transaction ends, in the order of their ids.
+
+    Whoever moves several of them, one after the other, does so first: who needs the same does not wait in a circle.
+    """
+    uow.execute("select from wallets where customer_id = any(%s) order by id for update", [list(set(customer_ids))])
+
+
 def wallets_of(uow: UnitOfWork, customer_ids: Iterable[UUID]) -> list[StoredWallet]:
     """Return the wallets of customers, those of a customer oldest first."""
     rows = uow.fetch_all(
