@@ -87,23 +87,30 @@ class _Grids:
     def __init__(self, plan: PlanVersion, item: Item, zone: tzinfo, calendar: CalendarPolicy) -> None:
         self._plan, self._item, self._zone, self._calendar = plan, item, zone, calendar
         self._grids: dict[Interval | None, Grid] = {}
+        self._periods_at: dict[tuple[Interval | None, datetime], Period] = {}
         self._periods_through: dict[tuple[Interval | None, datetime, datetime], tuple[Period, ...]] = {}
 
-    def of(self, manner: _Manner) -> Grid:
-        """Return the grid of charges of a manner."""
+    def period_at(self, manner: _Manner, instant: datetime) -> Period:
+        """Return the period of a manner's grid that holds `instant`."""
+        key = (manner.interval, instant)
+        if key not in self._periods_at:
+            self._periods_at[key] = period_at(self._of(manner), instant)
+        return self._periods_at[key]
+
+    def periods_through(self, manner: _Manner, since: datetime, through: datetime) -> tuple[Period, ...]:
+        """Return the periods of a manner's grid from the one that holds `since` to the one that holds `through`."""
+        key = (manner.interval, since, through)
+        if key not in self._periods_through:
+            self._periods_through[key] = tuple(periods_between(self._of(manner), since, through + INSTANT))
+        return self._periods_through[key]
+
+    def _of(self, manner: _Manner) -> Grid:
         interval = manner.interval
         if interval not in self._grids:
             self._grids[interval] = service_grid(
                 self._item, interval or self._plan.interval, self._zone, self._calendar
             )
         return self._grids[interval]
-
-    def periods_through(self, manner: _Manner, since: datetime, through: datetime) -> tuple[Period, ...]:
-        """Return the periods of a manner's grid from the one that holds `since` to the one that holds `through`."""
-        key = (manner.interval, since, through)
-        if key not in self._periods_through:
-            self._periods_through[key] = tuple(periods_between(self.of(manner), since, through + INSTANT))
-        return self._periods_through[key]
 
 
 def dues(
@@ -230,13 +237,13 @@ def next_due_at(
     first = max(item.starts_at, after)
     instants = []
     for manner in {_manner_of(charge) for charge in plan.charges}:
-        period = period_at(grids.of(manner), first)
+        period = grids.period_at(manner, first)
         served = _served(manner, item, period)
         if served is not None and served.falls_due_at <= after:
             if not manner.is_one_off and _is_billable_at(item, period.end):
                 instants.append(period.end)  # the usual case: saves the calendar another period
                 continue
-            served = _served(manner, item, period_at(grids.of(manner), period.end))
+            served = _served(manner, item, grids.period_at(manner, period.end))
         if served is not None:
             instants.append(served.falls_due_at)
     return min(instants, default=None)
