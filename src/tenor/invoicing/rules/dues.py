@@ -228,16 +228,26 @@ def _is_correction(due: Due, settled_through: datetime | None) -> bool:
 
 
 def next_due_at(
-    item: Item, plan: PlanVersion, zone: tzinfo, calendar: CalendarPolicy, *, after: datetime
+    item: Item,
+    plan: PlanVersion,
+    zone: tzinfo,
+    calendar: CalendarPolicy,
+    *,
+    after: datetime,
+    looked_at: Iterable[Due] = (),
 ) -> datetime | None:
-    """Return the first instant after `after` at which a charge of the item falls due; None when none will."""
+    """Return the first instant after `after` at which a charge of the item falls due; None when none will.
+
+    `looked_at` are dues of the item that have been found before: one in the midst of its period saves the calendar it.
+    """
     if not item.phases:
         return None
     grids = _Grids(plan, item, zone, calendar)
     first = max(item.starts_at, after)
+    known = {due.charge.interval: due.period for due in looked_at if due.period.holds(first)}
     instants = []
     for manner in {_manner_of(charge) for charge in plan.charges}:
-        period = grids.period_at(manner, first)
+        period = known.get(manner.interval) or grids.period_at(manner, first)
         served = _served(manner, item, period)
         if served is not None and served.falls_due_at <= after:
             if not manner.is_one_off and _is_billable_at(item, period.end):
