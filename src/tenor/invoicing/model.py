@@ -124,8 +124,7 @@ class DocumentKind(StrEnum):
     CREDIT_NOTE = "credit_note"
 
 
-@dataclass(frozen=True, slots=True)
-class TaxedLine:
+class TaxedLine(NamedTuple):
     """A line with its tax; `included_tax_minor` is what of the line's amount is no net.
 
     `taxes` is empty where the document's one percentage says it all.
@@ -194,7 +193,7 @@ class Draft:
     @property
     def prepaid_minor(self) -> int:
         """What wallets pay of it; negative where a credit note gives that back to them."""
-        return sum(payment.paid_minor for payment in self.wallet_payments)
+        return sum([payment.paid_minor for payment in self.wallet_payments])
 
     @property
     def charged_minor(self) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NewType
 
 from tenor.kernel.errors import Malformed
@@ -85,7 +86,7 @@ class NotAnId(Malformed):
 
 def new_id(now: datetime) -> uuid.UUID:
     """Return a fresh UUIDv7 whose time part is `now` (RFC 9562), so that ids made later sort later."""
-    return uuid.UUID(bytes=version_7(_milliseconds(now), os.urandom(ENTROPY_BYTES)))
+    return uuid.UUID(int=_version_7(_milliseconds(now), os.urandom(ENTROPY_BYTES)))
 
 
 def derived_id(now: datetime, *parts: bytes) -> uuid.UUID:
@@ -96,7 +97,7 @@ def derived_id(now: datetime, *parts: bytes) -> uuid.UUID:
     """
     framed = b"".join([len(part).to_bytes(4) + part for part in parts])
     entropy = hashlib.blake2b(framed, digest_size=ENTROPY_BYTES).digest()
-    return uuid.UUID(bytes=version_7(_milliseconds(now), entropy))
+    return uuid.UUID(int=_version_7(_milliseconds(now), entropy))
 
 
 def to_wire(prefix: str, value: uuid.UUID) -> str:
@@ -128,14 +129,18 @@ def from_wire(prefix: str, text: str) -> uuid.UUID:
     return uuid.UUID(int=number)
 
 
+def version_7(milliseconds: int, entropy: bytes) -> bytes:
+    """Return the 16 bytes of a UUIDv7: the time since 1970, and 74 bits of the 10 bytes of `entropy`."""
+    return _version_7(milliseconds, entropy).to_bytes(16)
+
+
+@lru_cache(maxsize=256)  # a batch derives thousands of ids for one instant
 def _milliseconds(now: datetime) -> int:
     return (now - _EPOCH) // timedelta(milliseconds=1)
 
 
-def version_7(milliseconds: int, entropy: bytes) -> bytes:
-    """Return the 16 bytes of a UUIDv7: the time since 1970, and 74 bits of the 10 bytes of `entropy`."""
+def _version_7(milliseconds: int, entropy: bytes) -> int:
     random_bits = int.from_bytes(entropy)
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
-    value |= 0x7000 << 64 | (random_bits >> 68 & 0x0FFF) << 64
-    value |= 0b10 << 62 | (random_bits & 0x3FFF_FFFF_FFFF_FFFF)
-    return value.to_bytes(16)
+    version_and_variant = 0x7 << 76 | 0b10 << 62
+    high, low = random_bits >> 68 & 0x0FFF, random_bits & 0x3FFF_FFFF_FFFF_FFFF
+    return (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | version_and_variant | high << 64 | low

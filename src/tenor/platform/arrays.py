@@ -4,32 +4,14 @@ To unnest them costs less than half of what COPY into a stage does, and leaves n
 in memory on both sides; beyond some ten thousand rows, stage them (`UnitOfWork.staged`).
 """
 
-import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import repeat
 from typing import Any, Final
 
-from psycopg import postgres
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-
+from tenor.platform.binary import BinaryArray, Encoded, binary_array, encoded_documents, encoded_integers, encoded_texts
 from tenor.platform.unit_of_work import Column
 
-_HEAD: Final = struct.Struct(">iiIii")  # dimensions, whether there are nulls, element type, length, lower bound
-_LENGTH: Final = struct.Struct(">i").pack
-_BIGINT: Final = struct.Struct(">q").pack
 _YEAR_2000: Final = 946_684_800_000_000  # where PostgreSQL counts its microseconds from, in those since 1970
-_NULL: Final = _LENGTH(-1)
-
-
-class BinaryArray:
-    """An array in the format in which PostgreSQL sends and receives it. A statement casts it to its type."""
-
-    __slots__ = ("encoded",)
-
-    def __init__(self, encoded: bytes) -> None:
-        self.encoded = encoded
 
 
 def column_arrays(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
@@ -56,59 +38,22 @@ def unnested(name: str, columns: Sequence[Column]) -> str:
 
 
 def _binary(kind: str, values: Sequence[Any]) -> BinaryArray:
-    elements = _ENCODERS[kind](values)
-    has_nulls = None in elements
-    head = _HEAD.pack(1, has_nulls, postgres.types[kind].oid, len(elements), 1)
-    return BinaryArray(head + (_framed_with_nulls(elements) if has_nulls else _framed(elements)))
+    return BinaryArray(binary_array(kind, _ENCODERS[kind](values)))
 
 
 def _numerics(values: Iterable[object]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
-def _integers(values: Sequence[int | None]) -> Sequence[bytes | None]:
-    return [None if value is None else _BIGINT(value) for value in values]
+def _instants(values: Sequence[int | None]) -> Encoded:
+    return encoded_integers([None if value is None else value - _YEAR_2000 for value in values])
 
 
-def _instants(values: Sequence[int | None]) -> Sequence[bytes | None]:
-    return [None if value is None else _BIGINT(value - _YEAR_2000) for value in values]
-
-
-def _texts(values: Sequence[str | None]) -> Sequence[bytes | None]:
-    return [None if value is None else value.encode() for value in values]
-
-
-def _documents(values: Sequence[bytes | None]) -> Sequence[bytes | None]:
-    return [None if value is None else b"\x01" + value for value in values]  # the format's version
-
-
-_ENCODERS: Final[Mapping[str, Callable[[Sequence[Any]], Sequence[bytes | None]]]] = {
-    "bigint": _integers,
+_ENCODERS: Final[Mapping[str, Callable[[Sequence[Any]], Encoded]]] = {
+    "bigint": encoded_integers,
     "timestamptz": _instants,
-    "text": _texts,
-    "jsonb": _documents,
+    "text": encoded_texts,
+    "jsonb": encoded_documents,
     "bytea": lambda values: values,
     "uuid": lambda values: values,
 }
-
-
-def _framed(elements: Sequence[Any]) -> bytes:
-    widths = set(map(len, elements))
-    if len(widths) == 1:
-        frame = _LENGTH(widths.pop())
-        return frame + frame.join(elements)
-    return b"".join(chain.from_iterable(zip(map(_LENGTH, map(len, elements)), elements, strict=True)))
-
-
-def _framed_with_nulls(elements: Sequence[bytes | None]) -> bytes:
-    return b"".join([_NULL if element is None else _LENGTH(len(element)) + element for element in elements])
-
-
-class BinaryArrayDumper(Dumper):
-    """Hands an encoded array to the server, without a type."""
-
-    format = Format.BINARY
-
-    def dump(self, obj: BinaryArray) -> Buffer:
-        """Return the bytes."""
-        return obj.encoded

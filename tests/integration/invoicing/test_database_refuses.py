@@ -77,6 +77,17 @@ def test_a_claim_of_an_amount_needs_a_document_that_exists(company: Company) -> 
         uow.execute(_CLAIM, {**claim, "amount": 100, "invoice": uuid4()})
 
 
+@pytest.mark.parametrize("unknown", ["item", "charge"])
+@pytest.mark.parametrize(("follows", "number"), [(None, 1), ("2026-02-01", 1), (None, 2)], ids=str)
+def test_no_claim_is_of_an_item_or_a_charge_that_does_not_exist(
+    company: Company, unknown: str, follows: str | None, number: int
+) -> None:
+    """Neither where a chain begins, nor where a claim says to follow one, nor where it settles anew."""
+    claim = _claim(company, "2026-02-01", "2026-03-01", follows, number)
+    with pytest.raises(ForeignKeyViolation), company.work() as uow:
+        uow.execute(_CLAIM, {**claim, unknown: uuid4()})
+
+
 def test_a_tenant_has_one_open_run(company: Company) -> None:
     statement = (
         "insert into bill_runs (tenant_id, id, as_of, started_at, planned_subscriptions, planned_batches)"

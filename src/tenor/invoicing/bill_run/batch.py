@@ -1,9 +1,9 @@
 """What a batch of a bill run holds on its way through the stages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from types import TracebackType
 from uuid import UUID
 
 from tenor.invoicing.adjustments import Adjustment
@@ -139,11 +139,22 @@ class Batch:
         return (work for work in self.works if work.parked is None)
 
 
-@contextmanager
-def parking(*works: Work) -> Iterator[None]:
-    """Park what a rule refuses instead of stopping the run; a person must look at it."""
-    try:
-        yield
-    except Refusal as refusal:
-        for work in works:
-            work.parked = f"{refusal.code}: {refusal.message}"
+class Parking:
+    """Parks what a rule refuses instead of stopping the run; a person must look at it."""
+
+    __slots__ = ("_works",)
+
+    def __init__(self, *works: Work) -> None:
+        self._works = works
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Refusal):
+            return False
+        for work in self._works:
+            work.parked = f"{error.code}: {error.message}"
+        return True

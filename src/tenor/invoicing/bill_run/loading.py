@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tenor.invoicing.adjustments import Adjustment, pending_adjustments, waivers_of
-from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work, parking
+from tenor.invoicing.bill_run.batch import Batch, ItemWork, Parking, Work
 from tenor.invoicing.bill_run.running_usage import (
     counts_for_life,
     thresholds_of,
@@ -67,7 +67,7 @@ def load(uow: UnitOfWork, batch: Batch) -> None:
             thresholds=thresholds,
         )
         batch.works.append(work)
-        with parking(work):
+        with Parking(work):
             find_dues(work)
     batch.waiting = _waiting_adjustments(uow, customers)
     batch.billed = read_billed(uow, settled_before(batch))

@@ -127,7 +127,7 @@ def settled_positions(batch: Batch) -> list[Settled]:
 def _settled(batch: Batch, work: Work, item: ItemWork) -> Settled:
     before = item.position.settled_through
     through = work.through if before is None else max(before, work.through)
-    next_at = next_due_at(item.item, item.plan, work.zone, work.policy.calendar, after=through)
+    next_at = next_due_at(item.item, item.plan, work.zone, work.policy.calendar, after=through, looked_at=item.dues)
     grace = batch.occasion.issued_at - work.through
     bills_early = any(is_early(due, item.look.through) for due in item.dues)
     return Settled(

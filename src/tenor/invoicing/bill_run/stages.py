@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from tenor.invoicing.adjustments import claim_adjustments
-from tenor.invoicing.bill_run.batch import Batch, ItemWork, parking
+from tenor.invoicing.bill_run.batch import Batch, ItemWork, Parking
 from tenor.invoicing.bill_run.document_groups import document_groups, occasion_of, usage_given_back
 from tenor.invoicing.bill_run.loading import load
 from tenor.invoicing.bill_run.plan import PlannedRun
@@ -84,7 +84,7 @@ def rate(_uow: UnitOfWork, batch: Batch) -> None:
     """Price every due, exactly."""
     for work in batch.each():
         prices = batch.memory.prices_of(work.policy, work.subscription.currency)
-        with parking(work):
+        with Parking(work):
             for item in work.items:
                 item.ratings = rate_dues(item.item, item.dues, batch.usage, prices, work.zone)
 
@@ -94,7 +94,7 @@ def discount(_uow: UnitOfWork, batch: Batch) -> None:
     for work in batch.each():
         if not work.discounts:
             continue
-        with parking(work):
+        with Parking(work):
             discounted = discount_ratings(
                 [item.ratings for item in work.items],
                 work.discounts,
@@ -111,7 +111,7 @@ def commit(_uow: UnitOfWork, batch: Batch) -> None:
     """Round once per key, and hold commitments and caps against what is owed; what was waived is owed no more."""
     for work in batch.each():
         prices = batch.memory.prices_of(work.policy, work.subscription.currency)
-        with parking(work):
+        with Parking(work):
             for item in work.items:
                 owed = commit_ratings(item.item, item.ratings, item.dues, prices, work.zone)
                 item.owed = less_waived(owed, batch.waived)
@@ -120,7 +120,7 @@ def commit(_uow: UnitOfWork, batch: Batch) -> None:
 def settle_batch(_uow: UnitOfWork, batch: Batch) -> None:
     """Turn what is owed into lines: the difference to what has been billed."""
     for work in batch.each():
-        with parking(work):
+        with Parking(work):
             hold_usage(work, batch)
             newest = work.newest_due_at
             for item in work.items:
@@ -137,7 +137,7 @@ def tax(_uow: UnitOfWork, batch: Batch) -> None:
         waiting = [one for work in group.works for one in batch.waiting.get(work.subscription.id, ())]
         lines += [one.line(newest) for one in waiting if one.currency == group.party.currency]
         occasion, apart = occasion_of(batch, group), usage_given_back(group)
-        with parking(*group.works):
+        with Parking(*group.works):
             if apart:
                 lines = [line for line in lines if line not in apart]
                 batch.drafts += draft_documents(apart, group.party, replace(occasion, mark=occasion.mark + b"usage"))

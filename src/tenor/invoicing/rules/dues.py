@@ -62,50 +62,54 @@ class Look(NamedTuple):
     so_far: bool = False
 
 
-MEASURED_ON_OTHERS: Final = frozenset({ChargeKind.COMMITMENT, ChargeKind.CAP})
+MEASURED_ON_OTHERS: Final = (ChargeKind.COMMITMENT, ChargeKind.CAP)
 """Kinds of charge that cost what the other charges of their period leave short of it, or take off what is above."""
 
-PAID_BY_TIME: Final = frozenset({ChargeKind.RECURRING, ChargeKind.SEAT})
+PAID_BY_TIME: Final = (ChargeKind.RECURRING, ChargeKind.SEAT)
 """Kinds of charge of which a part of a period is a part of the price."""
 
 
-class _Grids:
-    """The grids of one item's charges, one for each interval, and what has been asked of them before.
+class _Manner(NamedTuple):
+    """How a charge falls due. The charges of a plan mostly share one of two manners, and so what is due of them.
 
-    The charges of a plan mostly share an interval, and ask for the same periods and what is served of them.
+    `interval` None is the plan's. Usage is looked at through `used_through` before its period is over; None: it is not.
     """
+
+    interval: Interval | None
+    is_paid_after: bool
+    is_one_off: bool
+    used_through: datetime | None = None
+
+
+class _Grids:
+    """The grids of one item's charges, one for each interval, and the periods that have been asked of them before."""
 
     def __init__(self, plan: PlanVersion, item: Item, zone: tzinfo, calendar: CalendarPolicy) -> None:
         self._plan, self._item, self._zone, self._calendar = plan, item, zone, calendar
-        self._grids: dict[Interval, Grid] = {}
-        self._periods_at: dict[tuple[Interval, datetime], Period] = {}
-        self._periods_through: dict[tuple[Interval, datetime, datetime], tuple[Period, ...]] = {}
-        self._served: dict[tuple[bool, bool, Period], _Served | None] = {}
+        self._grids: dict[Interval | None, Grid] = {}
+        self._periods_at: dict[tuple[Interval | None, datetime], Period] = {}
+        self._periods_through: dict[tuple[Interval | None, datetime, datetime], tuple[Period, ...]] = {}
 
-    def period_at(self, charge: Charge, instant: datetime) -> Period:
-        """Return the period of the charge's grid that holds `instant`."""
-        key = (charge.interval or self._plan.interval, instant)
+    def period_at(self, manner: _Manner, instant: datetime) -> Period:
+        """Return the period of a manner's grid that holds `instant`."""
+        key = (manner.interval, instant)
         if key not in self._periods_at:
-            self._periods_at[key] = period_at(self._grid(key[0]), instant)
+            self._periods_at[key] = period_at(self._of(manner), instant)
         return self._periods_at[key]
 
-    def periods_through(self, charge: Charge, since: datetime, through: datetime) -> tuple[Period, ...]:
-        """Return the periods of the charge's grid from the one that holds `since` to the one that holds `through`."""
-        key = (charge.interval or self._plan.interval, since, through)
+    def periods_through(self, manner: _Manner, since: datetime, through: datetime) -> tuple[Period, ...]:
+        """Return the periods of a manner's grid from the one that holds `since` to the one that holds `through`."""
+        key = (manner.interval, since, through)
         if key not in self._periods_through:
-            self._periods_through[key] = tuple(periods_between(self._grid(key[0]), since, through + INSTANT))
+            self._periods_through[key] = tuple(periods_between(self._of(manner), since, through + INSTANT))
         return self._periods_through[key]
 
-    def served(self, charge: Charge, period: Period) -> "_Served | None":
-        """Return what of a period of the charge's grid the item is served, and when that falls due; see `_served`."""
-        key = (_is_paid_after(charge), charge.kind is ChargeKind.ONE_OFF, period)
-        if key not in self._served:
-            self._served[key] = _served(charge, self._item, period)
-        return self._served[key]
-
-    def _grid(self, interval: Interval) -> Grid:
+    def _of(self, manner: _Manner) -> Grid:
+        interval = manner.interval
         if interval not in self._grids:
-            self._grids[interval] = service_grid(self._item, interval, self._zone, self._calendar)
+            self._grids[interval] = service_grid(
+                self._item, interval or self._plan.interval, self._zone, self._calendar
+            )
         return self._grids[interval]
 
 
@@ -132,12 +136,20 @@ def dues(
     grids = _Grids(plan, item, zone, calendar)
     charges = [charge for charge in plan.charges if not (joint.has_paid_once and charge.kind is ChargeKind.ONE_OFF)]
     asked_in = (*changed_in, *needed_in)
+    manners = [_manner_of(charge, look) for charge in charges]
     since = _first_looked_at(look)
     while True:
-        every = [found for charge in charges for found in _found(charge, grids, item, look, since)]
-        bounds = [found.period for found in every if found.charge.kind in MEASURED_ON_OTHERS]
+        of_manner = {manner: list(_found(manner, grids, item, look, since)) for manner in set(manners)}
+        every = [
+            (charge, found) for charge, manner in zip(charges, manners, strict=True) for found in of_manner[manner]
+        ]
+        bounds = [found.period for charge, found in every if charge.kind in MEASURED_ON_OTHERS]
         if bounds:
-            changed = [found.period for found in every if is_looked_at(found, look) or _falls_due_in(found, changed_in)]
+            changed = [
+                found.period
+                for charge, found in every
+                if is_looked_at(found, look) or _falls_due_in(charge, found, changed_in)
+            ]
             bounds = [bound for bound in bounds if any(bound.covers(period) for period in changed)]
         if since is None or not (bounds or asked_in):
             break
@@ -146,10 +158,10 @@ def dues(
             break
         since = earliest - INSTANT
     looked_at = [
-        found.due(joint)
-        for found in every
+        _due(charge, found, joint)
+        for charge, found in every
         if is_looked_at(found, look)
-        or (asked_in and _falls_due_in(found, asked_in))
+        or (asked_in and _falls_due_in(charge, found, asked_in))
         or (bounds and any(bound.covers(found.period) for bound in bounds))
     ]
     return with_corrections_due(looked_at, newest_due_at(looked_at, through=look.through))
@@ -178,8 +190,8 @@ def newest_due_at(looked_at: Iterable[Due], *, through: datetime, settled_throug
     A due is a correction if it is settled, or fell due at an instant through which its subscription is. Usage that is
     looked at before its time carries none.
     """
-    regular = [due for due in looked_at if not _is_correction(due, settled_through)]
-    return max([due.due_at for due in regular if not is_early(due, through)], default=through)
+    regular = [due.due_at for due in looked_at if not (_is_correction(due, settled_through) or is_early(due, through))]
+    return max(regular, default=through)
 
 
 def with_corrections_due(looked_at: list[Due], at: datetime, *, settled_through: datetime | None = None) -> list[Due]:
@@ -216,22 +228,32 @@ def _is_correction(due: Due, settled_through: datetime | None) -> bool:
 
 
 def next_due_at(
-    item: Item, plan: PlanVersion, zone: tzinfo, calendar: CalendarPolicy, *, after: datetime
+    item: Item,
+    plan: PlanVersion,
+    zone: tzinfo,
+    calendar: CalendarPolicy,
+    *,
+    after: datetime,
+    looked_at: Iterable[Due] = (),
 ) -> datetime | None:
-    """Return the first instant after `after` at which a charge of the item falls due; None when none will."""
+    """Return the first instant after `after` at which a charge of the item falls due; None when none will.
+
+    `looked_at` are dues of the item that have been found before: one in the midst of its period saves the calendar it.
+    """
     if not item.phases:
         return None
     grids = _Grids(plan, item, zone, calendar)
     first = max(item.starts_at, after)
+    known = {due.charge.interval: due.period for due in looked_at if due.period.holds(first)}
     instants = []
-    for charge in plan.charges:
-        period = grids.period_at(charge, first)
-        served = grids.served(charge, period)
+    for manner in {_manner_of(charge) for charge in plan.charges}:
+        period = known.get(manner.interval) or grids.period_at(manner, first)
+        served = _served(manner, item, period)
         if served is not None and served.falls_due_at <= after:
-            if charge.kind is not ChargeKind.ONE_OFF and _is_billable_at(item, period.end):
+            if not manner.is_one_off and _is_billable_at(item, period.end):
                 instants.append(period.end)  # the usual case: saves the calendar another period
                 continue
-            served = grids.served(charge, grids.period_at(charge, period.end))
+            served = _served(manner, item, grids.period_at(manner, period.end))
         if served is not None:
             instants.append(served.falls_due_at)
     return min(instants, default=None)
@@ -261,74 +283,69 @@ class _Served(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A due that has not been asked for yet: its slices are worked out only then."""
+    """What is due of a period for all charges of one manner: slices are worked out for those that are asked for."""
 
-    charge: Charge
     period: Period
     parts: list[_Part]
     falls_due_at: datetime
     is_settled: bool
     metered_through: datetime | None = None
 
-    def due(self, joint: Joint) -> Due:
-        """Return the due."""
-        slices = _slices(self.charge, self.parts, self.period)
-        falls_due_at = self.falls_due_at
-        return Due(
-            self.charge, self.period, slices, falls_due_at, falls_due_at, self.is_settled, joint, self.metered_through
-        )
+
+def _manner_of(charge: Charge, look: Look | None = None) -> _Manner:
+    """Return how a charge falls due: usage when its period is over, but for what is looked at as it is used."""
+    is_usage = charge.kind is ChargeKind.USAGE
+    is_early = is_usage and look is not None and (look.so_far or charge.timing is Timing.ADVANCE)
+    used_through = None
+    if is_early and look is not None and look.metered_through is not None:
+        used_through = max(look.through, look.metered_through)
+    is_paid_after = is_usage or charge.timing is Timing.ARREARS
+    return _Manner(charge.interval, is_paid_after, charge.kind is ChargeKind.ONE_OFF, used_through)
 
 
-def _found(charge: Charge, grids: _Grids, item: Item, look: Look, since: datetime | None) -> Iterator[_Found]:
-    """Yield what is due of one charge up to `look.through`, from the period that holds `since` on; None: the first."""
-    used_through = _used_through(charge, look)
+def _found(manner: _Manner, grids: _Grids, item: Item, look: Look, since: datetime | None) -> Iterator[_Found]:
+    """Yield what is due up to `look.through`, from the period that holds `since` on; None: the first."""
+    used_through = manner.used_through
     through = look.through if used_through is None else used_through
     if not item.phases or item.starts_at > through:
         return
     first = item.starts_at if since is None else max(item.starts_at, since)
-    for period in grids.periods_through(charge, first, through):
-        served = grids.served(charge, period)
+    for period in grids.periods_through(manner, first, through):
+        served = _served(manner, item, period)
         if served is None:
             continue
-        if served.falls_due_at <= through:
-            is_settled = look.settled_through is not None and served.falls_due_at <= look.settled_through
-            yield _Found(charge, period, served.parts, served.falls_due_at, is_settled)
+        parts, falls_due_at = served
+        if falls_due_at <= through:
+            is_settled = look.settled_through is not None and falls_due_at <= look.settled_through
+            yield _Found(period, parts, falls_due_at, is_settled)
         elif used_through is not None:
-            yield _Found(charge, period, served.parts, used_through, is_settled=False, metered_through=used_through)
+            yield _Found(period, parts, used_through, is_settled=False, metered_through=used_through)
 
 
-def _used_through(charge: Charge, look: Look) -> datetime | None:
-    """Return through which instant usage is looked at before its period is over; None where it is not."""
-    is_early = charge.kind is ChargeKind.USAGE and (look.so_far or charge.timing is Timing.ADVANCE)
-    if look.metered_through is None or not is_early:
-        return None
-    return max(look.through, look.metered_through)
+def _due(charge: Charge, found: _Found, joint: Joint) -> Due:
+    period, parts, falls_due_at, is_settled, metered_through = found
+    slices = _slices(charge, parts, period)
+    return Due(charge, period, slices, falls_due_at, falls_due_at, is_settled, joint, metered_through)
 
 
-def _served(charge: Charge, item: Item, period: Period) -> _Served | None:
+def _served(manner: _Manner, item: Item, period: Period) -> _Served | None:
     """Return what an item is served of a period; None where it does not live, or has paid a one-off before.
 
     What is paid in arrears is owed also in time that has been paid for ahead.
     """
     start, end = max(item.starts_at, period.start), min(item.ends_at or period.end, period.end)
-    if start >= end or (charge.kind is ChargeKind.ONE_OFF and _is_billable_before(item, start)):
+    if start >= end or (manner.is_one_off and _is_billable_before(item, start)):
         return None
-    is_in_arrears = _is_paid_after(charge)
     parts = [
         _Part(Period(max(phase.starts_at, start), min(phase.ends_at or end, end)), phase)
         for phase in item.phases
-        if (phase.is_billable or (is_in_arrears and phase.state is PhaseState.ACTIVE))
+        if (phase.is_billable or (manner.is_paid_after and phase.state is PhaseState.ACTIVE))
         and phase.starts_at < end
         and (phase.ends_at is None or phase.ends_at > start)
     ]
-    if is_in_arrears:
+    if manner.is_paid_after:
         return _Served(parts, end)
     return _Served(parts, parts[0].span.start if parts else start)
-
-
-def _is_paid_after(charge: Charge) -> bool:
-    """Whether a period falls due when it is over: usage does also where it is billed as it comes."""
-    return charge.timing is Timing.ARREARS or charge.kind is ChargeKind.USAGE
 
 
 def _is_billable_at(item: Item, at: datetime) -> bool:
@@ -360,8 +377,8 @@ def is_looked_at(due: Due | _Found, look: Look) -> bool:
     return since is not None and (due.period.end > since or due.falls_due_at >= since)
 
 
-def _falls_due_in(due: _Found, spans: Sequence[Period]) -> bool:
-    return due.charge.kind not in MEASURED_ON_OTHERS and any(span.holds(due.falls_due_at) for span in spans)
+def _falls_due_in(charge: Charge, found: _Found, spans: Sequence[Period]) -> bool:
+    return charge.kind not in MEASURED_ON_OTHERS and any(span.holds(found.falls_due_at) for span in spans)
 
 
 def _slices(charge: Charge, parts: list[_Part], period: Period) -> tuple[Slice, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from tenor.invoicing.model import Key, Owed
 from tenor.invoicing.rules.discounting import Looked, discount_ratings, dues_of_all
-from tenor.invoicing.rules.dues import PAID_BY_TIME, Due, Look, billing_zone
+from tenor.invoicing.rules.dues import MEASURED_ON_OTHERS, PAID_BY_TIME, Due, Look, billing_zone
 from tenor.invoicing.rules.price_memory import PriceMemory, to_minor_exact
 from tenor.invoicing.rules.ratings import Rating, exact_text
 from tenor.invoicing.rules.recurring import rate_recurring
@@ -34,7 +34,6 @@ Prices = Mapping[PlanVersionId, PlanVersion]
 """The plan versions that a timeline pins."""
 
 _NO_USAGE: Final = Usage()
-_NOT_RATED: Final = frozenset({ChargeKind.COMMITMENT, ChargeKind.CAP})
 
 
 def owed(
@@ -133,9 +132,11 @@ def commit_ratings(
     """
     mode = memory.policy.rounding.rounding.mode
     digits = memory.digits
-    zone = billing_zone(item, zone, memory.policy.calendar)
     found = [_owed(item, rating, mode, digits) for rating in ratings]
-    bounds = [due for due in looked_at if due.charge.kind in _NOT_RATED]
+    bounds = [due for due in looked_at if due.charge.kind in MEASURED_ON_OTHERS]
+    if not bounds:
+        return found
+    zone = billing_zone(item, zone, memory.policy.calendar)
     bounds.sort(key=lambda due: (due.period.end, due.period.microseconds, due.charge.kind is ChargeKind.CAP))
     with localcontext(EXACT):
         for due in bounds:

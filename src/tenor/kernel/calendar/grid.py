@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, Literal
 
 from tenor.kernel.calendar.civil import MIDNIGHT, instant_of, is_last_of_month, shift_months
@@ -146,7 +145,17 @@ def boundary(grid: Grid, index: int) -> datetime:
 
     Source: docs/algorithms/calendar.md.
     """
-    return _boundary(grid, index)
+    try:
+        if grid.step_months:
+            day = shift_months(grid.origin_date, index * grid.step_months, day_of_month=grid.day_of_month)
+        elif grid.step_days:
+            day = grid.origin_date + timedelta(days=index * grid.step_days)
+        else:
+            origin = instant_of(grid.origin_date, grid.origin_time, grid.zone)
+            return origin + timedelta(hours=index * grid.interval.count)
+        return instant_of(day, grid.origin_time, grid.zone)
+    except (ValueError, OverflowError):
+        raise BeyondCalendar(f"boundary {index} of this grid lies outside the years 1 to 9999") from None
 
 
 def period_index(grid: Grid, instant: datetime) -> int:
@@ -195,21 +204,6 @@ def _locate(grid: Grid, instant: datetime) -> tuple[int, Period]:
         index += 1
         start, end = end, boundary(grid, index + 1)
     return index, Period(start, end)
-
-
-@lru_cache(maxsize=4096)  # the charges of one subscription, and all that share its anchor, ask for the same few
-def _boundary(grid: Grid, index: int) -> datetime:
-    try:
-        if grid.step_months:
-            day = shift_months(grid.origin_date, index * grid.step_months, day_of_month=grid.day_of_month)
-        elif grid.step_days:
-            day = grid.origin_date + timedelta(days=index * grid.step_days)
-        else:
-            origin = instant_of(grid.origin_date, grid.origin_time, grid.zone)
-            return origin + timedelta(hours=index * grid.interval.count)
-        return instant_of(day, grid.origin_time, grid.zone)
-    except (ValueError, OverflowError):
-        raise BeyondCalendar(f"boundary {index} of this grid lies outside the years 1 to 9999") from None
 
 
 def _estimate(grid: Grid, instant: datetime) -> int:
