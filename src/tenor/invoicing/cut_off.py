@@ -1,7 +1,6 @@
 """Late usage: what comes after the cut-off of its period is set aside, or counts as used when it came."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
@@ -144,7 +143,7 @@ def _amend(
     rows = []
     for row_id, customer_id, event, value in found:
         start, treatment = closed[customer_id, event.metric_code or ""]
-        moved = replace(event, occurred_at=now) if treatment == "moved" else None
+        moved = event._replace(occurred_at=now) if treatment == "moved" else None
         by_treatment[treatment].append(Amendment(event.source, event.event_id, moved))
         rows.append((row_id, customer_id, event.metric_code, event.occurred_at, start, value, treatment))
     for treatment, amendments in by_treatment.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tenor.kernel.ids import CustomerId
 from tenor.metering.model import UsageEvent
@@ -26,29 +26,31 @@ EVENT_COLUMNS: Final = (
     ("identity", "bytea"),
     ("content_hash", "bytea"),
     ("id", "uuid"),
-    ("source", "text"),
     ("event_id", "text"),
-    ("customer_id", "uuid"),
-    ("subscription_id", "uuid"),
-    ("metric_code", "text"),
     ("occurred_at", "timestamptz"),
     ("value", "numeric"),
     ("properties", "jsonb"),
 )
-"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event, and in
+"""What is an event's own; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event, and in
 `into_hour` the microseconds since its hour began where the metric asks how long its value was there."""
 
 CELL_COLUMNS: Final = (
     ("cell", "bigint"),
-    ("series_id", "uuid"),
+    ("source", "text"),
+    ("customer_id", "uuid"),
+    ("subscription_id", "uuid"),
+    ("metric_code", "text"),
     ("hour", "timestamptz"),
     ("key", "bytea"),
     ("carries", "bigint"),
 )
-"""A *cell* is what events are in that are added to the same hours: one row for each breakdown of their metric.
+"""A *cell* holds what events have in common that are added to the same hours: said once, not with each of them.
 
 In `carries` 1 where their months are kept too, else 0.
 """
+
+CELL_SERIES_COLUMNS: Final = (("cell", "bigint"), ("series_id", "uuid"))
+"""The series that a cell is added to: one for each breakdown of its metric."""
 
 _HOUR_MICROSECONDS: Final = 3_600_000_000
 
@@ -66,7 +68,7 @@ class MeasuredEvent(NamedTuple):
 
 
 class EncodedUsage(NamedTuple):
-    """Rows of `EVENT_COLUMNS` and of `CELL_COLUMNS`, and the series that the cells name by their ids.
+    """Rows of `EVENT_COLUMNS`, `CELL_COLUMNS` and `CELL_SERIES_COLUMNS`, and the series, by their ids.
 
     `owners` says of each cell whose usage of what it is. `earliest` and `latest` are the first and last time of
     use, in microseconds since 1970; 0 without events.
@@ -74,6 +76,7 @@ class EncodedUsage(NamedTuple):
 
     events: list[Row]
     cells: list[Row]
+    cell_series: list[Row]
     series: dict[bytes, Series]
     owners: list[Owner]
     earliest: int
@@ -92,31 +95,19 @@ def encode(
     `hours` says for each metric what its usage is added up by. Cells are numbered from `first_cell`.
     """
     events: list[Row] = []
-    cells: list[Row] = []
-    series: dict[bytes, Series] = {}
-    owners: list[Owner] = []
     instants: list[int] = []
-    numbers: dict[tuple[object, ...], int] = {}
-    customer_bytes = {external_id: customer_id.bytes for external_id, customer_id in customers.items()}
+    cells: dict[_Common, int] = {}
     names_of = {code: metric.properties for code, metric in hours.items()}
     for position, event, value in measured:
-        code, properties, source, event_id = event.metric_code or "", event.properties, event.source, event.event_id
-        customer = customer_bytes[event.customer or ""]
-        subscription = None if event.subscription_id is None else event.subscription_id.bytes
-        metric, names = hours[code], names_of[code]
+        event_id, occurred_at, properties, source, code, customer, _, subscription_id, _ = event
+        metric, names = hours[code or ""], names_of[code or ""]
         identity = identity_of(source, event_id)
-        microseconds = microseconds_of(event.occurred_at)
-        hour = microseconds // _HOUR_MICROSECONDS
+        microseconds = microseconds_of(occurred_at)
         texts = [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
-        place = (customer, code, hour, subscription, *texts)
-        cell = numbers.get(place)
+        common = (source, customer, subscription_id, code, microseconds // _HOUR_MICROSECONDS, *texts)
+        cell = cells.get(common)
         if cell is None:
-            cell = numbers[place] = first_cell + len(numbers)
-            owners.append((customers[event.customer or ""], code))
-            key = b"" if metric.key_field is None else text_digest(texts[names.index(metric.key_field)] or "")
-            for one in series_of(customer, subscription, code, metric.breakdowns, names, tuple(texts)):
-                series[one.id] = one
-                cells.append((cell, one.id, hour * _HOUR_MICROSECONDS, key, int(metric.carries)))
+            cell = cells[common] = first_cell + len(cells)
         instants.append(microseconds)
         events.append(
             (
@@ -127,14 +118,38 @@ def encode(
                 identity,
                 content_hash(event),
                 row_id_bytes(identity, microseconds),
-                source,
                 event_id,
-                customer,
-                subscription,
-                code,
                 microseconds,
                 value,
                 json_of(stored_properties(properties)),
             )
         )
-    return EncodedUsage(events, cells, series, owners, min(instants, default=0), max(instants, default=0))
+    return EncodedUsage(
+        events, *_encoded_cells(cells, customers, hours), min(instants, default=0), max(instants, default=0)
+    )
+
+
+_Common = tuple[Any, ...]
+"""Source, customer, subscription, metric and hour of events, and what they say that decides about their series."""
+
+
+def _encoded_cells(
+    cells: Mapping[_Common, int], customers: Mapping[str, CustomerId], hours: Mapping[str, MetricHours]
+) -> tuple[list[Row], list[Row], dict[bytes, Series], list[Owner]]:
+    """Return the rows of cells and of their series, the series by their ids, and the owner of each cell."""
+    rows: list[Row] = []
+    cell_series: list[Row] = []
+    series: dict[bytes, Series] = {}
+    owners: list[Owner] = []
+    for (source, customer, subscription_id, code, hour, *texts), cell in cells.items():
+        metric, customer_id = hours[code], customers[customer]
+        names = metric.properties
+        subscription = None if subscription_id is None else subscription_id.bytes
+        key = b"" if metric.key_field is None else text_digest(texts[names.index(metric.key_field)] or "")
+        begins = hour * _HOUR_MICROSECONDS
+        rows.append((cell, source, customer_id.bytes, subscription, code, begins, key, int(metric.carries)))
+        owners.append((customer_id, code))
+        for one in series_of(customer_id.bytes, subscription, code, metric.breakdowns, names, tuple(texts)):
+            series[one.id] = one
+            cell_series.append((cell, one.id))
+    return rows, cell_series, series, owners
