@@ -6,7 +6,7 @@ in memory on both sides; beyond some ten thousand rows, stage them (`UnitOfWork.
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, Final
 
 from psycopg import postgres
@@ -38,9 +38,14 @@ def column_arrays(name: str, columns: Sequence[Column], rows: Sequence[Sequence[
     Values are given nearly encoded: bytes for bytea, uuid and jsonb, text as str, bigint as int, numeric as
     Decimal, timestamptz as microseconds since 1970-01-01 00:00 UTC. None is null, but for a numeric.
     """
+    return arrays_of_columns(name, columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns))
+
+
+def arrays_of_columns(name: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Return what `column_arrays` does, of the values of each column."""
     return {
-        f"{name}_{column}": _numerics(values) if kind == "numeric" else _binary(kind, values)
-        for (column, kind), values in zip(columns, zip(*rows, strict=True) if rows else repeat(()), strict=bool(rows))
+        f"{name}_{column}": _numerics(held) if kind == "numeric" else _binary(kind, held)
+        for (column, kind), held in zip(columns, values, strict=True)
     }
 
 
@@ -67,7 +72,7 @@ def _numerics(values: Iterable[object]) -> str:
 
 
 def _integers(values: Sequence[int | None]) -> Sequence[bytes | None]:
-    return [None if value is None else _BIGINT(value) for value in values]
+    return _each(_BIGINT, values)
 
 
 def _instants(values: Sequence[int | None]) -> Sequence[bytes | None]:
@@ -75,7 +80,13 @@ def _instants(values: Sequence[int | None]) -> Sequence[bytes | None]:
 
 
 def _texts(values: Sequence[str | None]) -> Sequence[bytes | None]:
-    return [None if value is None else value.encode() for value in values]
+    return _each(str.encode, values)
+
+
+def _each(encode: Callable[[Any], bytes], values: Sequence[Any]) -> Sequence[bytes | None]:
+    return (
+        [None if value is None else encode(value) for value in values] if None in values else list(map(encode, values))
+    )
 
 
 def _documents(values: Sequence[bytes | None]) -> Sequence[bytes | None]:

@@ -1,11 +1,11 @@
 """Events as rows of parameters: what they are kept as, and which hours they are added to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from tenor.kernel.ids import CustomerId
-from tenor.metering.model import UsageEvent
+from tenor.metering.model import PropertyValue, UsageEvent
 from tenor.metering.rules.acceptance import (
     content_hash,
     identity_of,
@@ -68,13 +68,13 @@ class MeasuredEvent(NamedTuple):
 
 
 class EncodedUsage(NamedTuple):
-    """Rows of `EVENT_COLUMNS`, `CELL_COLUMNS` and `CELL_SERIES_COLUMNS`, and the series, by their ids.
+    """Columns of `EVENT_COLUMNS`, rows of `CELL_COLUMNS` and `CELL_SERIES_COLUMNS`, and the series, by their ids.
 
     `owners` says of each cell whose usage of what it is. `earliest` and `latest` are the first and last time of
-    use, in microseconds since 1970; 0 without events.
+    use, in microseconds since 1970.
     """
 
-    events: list[Row]
+    events: tuple[Sequence[Any], ...]
     cells: list[Row]
     cell_series: list[Row]
     series: dict[bytes, Series]
@@ -90,43 +90,51 @@ def encode(
     *,
     first_cell: int,
 ) -> EncodedUsage:
-    """Return the rows of events whose customers are all in `customers`, by external id.
+    """Return the rows of events, of which there are some, whose customers are all in `customers`, by external id.
 
     `hours` says for each metric what its usage is added up by. Cells are numbered from `first_cell`.
     """
-    events: list[Row] = []
-    instants: list[int] = []
+    positions, events, values = zip(*measured, strict=True)
+    ids, instants, said, sources, codes, names, _, subscriptions, _ = zip(*events, strict=True)
+    times = list(map(microseconds_of, instants))
+    identities = list(map(identity_of, sources, ids))
+    metrics = [hours[code] for code in codes]
     cells: dict[_Common, int] = {}
-    names_of = {code: metric.properties for code, metric in hours.items()}
-    for position, event, value in measured:
-        event_id, occurred_at, properties, source, code, customer, _, subscription_id, _ = event
-        metric, names = hours[code or ""], names_of[code or ""]
-        identity = identity_of(source, event_id)
-        microseconds = microseconds_of(occurred_at)
-        texts = [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
-        common = (source, customer, subscription_id, code, microseconds // _HOUR_MICROSECONDS, *texts)
-        cell = cells.get(common)
-        if cell is None:
-            cell = cells[common] = first_cell + len(cells)
-        instants.append(microseconds)
-        events.append(
-            (
-                position,
-                cell,
-                int(properties.get(OPERATION) == "remove") if metric.is_ordered else None,
-                microseconds % _HOUR_MICROSECONDS if metric.is_timed else None,
-                identity,
-                content_hash(event),
-                row_id_bytes(identity, microseconds),
-                event_id,
-                microseconds,
-                value,
-                json_of(stored_properties(properties)),
-            )
+    deciding = {code: metric.properties for code, metric in hours.items()}
+    placed = [
+        cells.setdefault(
+            (source, name, subscription, code, time // _HOUR_MICROSECONDS, *_texts(properties, deciding[code])),
+            first_cell + len(cells),
         )
-    return EncodedUsage(
-        events, *_encoded_cells(cells, customers, hours), min(instants, default=0), max(instants, default=0)
+        for source, name, subscription, code, time, properties in zip(
+            sources, names, subscriptions, codes, times, said, strict=True
+        )
+    ]
+    columns = (
+        positions,
+        placed,
+        [
+            _takes_out(properties) if metric.is_ordered else None
+            for metric, properties in zip(metrics, said, strict=True)
+        ],
+        [time % _HOUR_MICROSECONDS if metric.is_timed else None for metric, time in zip(metrics, times, strict=True)],
+        identities,
+        list(map(content_hash, events)),
+        list(map(row_id_bytes, identities, times)),
+        ids,
+        times,
+        values,
+        [json_of(stored_properties(properties)) for properties in said],
     )
+    return EncodedUsage(columns, *_encoded_cells(cells, customers, hours), min(times), max(times))
+
+
+def _texts(properties: Mapping[str, PropertyValue], names: Iterable[str]) -> list[str | None]:
+    return [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
+
+
+def _takes_out(properties: Mapping[str, PropertyValue]) -> int:
+    return int(properties.get(OPERATION) == "remove")
 
 
 _Common = tuple[Any, ...]

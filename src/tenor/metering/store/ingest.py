@@ -16,7 +16,7 @@ from tenor.metering.rules.series import MetricHours, Series
 from tenor.metering.store.encoding import CELL_COLUMNS, CELL_SERIES_COLUMNS, EVENT_COLUMNS, MeasuredEvent, Owner, encode
 from tenor.metering.store.hours import ADD_HOURS, kept_hours, prepare_hours
 from tenor.metering.store.series import SERIES_COLUMNS, missing_series, series_arrays
-from tenor.platform.arrays import column_arrays, unnested
+from tenor.platform.arrays import arrays_of_columns, column_arrays, unnested
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
@@ -112,15 +112,16 @@ class _Arrivals:
         known = [entry for entry in chunk if entry.event.customer in customers]
         if len(known) < len(chunk):
             self.strangers += [(position, event) for position, event, _ in chunk if event.customer not in customers]
+        if not known:
+            return _NO_EVENTS
         encoded = encode(known, customers, self._hours, first_cell=len(self._owners))
-        if known:
-            self.positions += [position for position, _, _ in known]
-            self._owners += encoded.owners
-            self._earliest.append(encoded.earliest)
-            self._latest.append(encoded.latest)
-            self.new_series |= missing_series(self._uow, encoded.series)
+        self.positions += [position for position, _, _ in known]
+        self._owners += encoded.owners
+        self._earliest.append(encoded.earliest)
+        self._latest.append(encoded.latest)
+        self.new_series |= missing_series(self._uow, encoded.series)
         return (
-            column_arrays("events", EVENT_COLUMNS, encoded.events)
+            arrays_of_columns("events", EVENT_COLUMNS, encoded.events)
             | column_arrays("cells", CELL_COLUMNS, encoded.cells)
             | column_arrays("cell_series", CELL_SERIES_COLUMNS, encoded.cell_series)
         )
@@ -164,6 +165,9 @@ def _sent(uow: UnitOfWork, arrivals: _Arrivals, chunks: Iterator[list[MeasuredEv
 
 
 _SETS: Final = {"events": EVENT_COLUMNS, "cells": CELL_COLUMNS, "cell_series": CELL_SERIES_COLUMNS}
+_NO_EVENTS: Final = {
+    key: array for name, columns in _SETS.items() for key, array in column_arrays(name, columns, []).items()
+}
 
 # The guard is written in the order of its key, so that two batches that share events wait for each other instead of
 # deadlocking, and before any hour, which other batches add to as well. Without a look for conflicts it costs half.
