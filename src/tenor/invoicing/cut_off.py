@@ -10,6 +10,7 @@ from tenor.invoicing.rules.dues import service_grid
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.metering import Amendment, Arrival, Before, TouchedUsage, amend_usage, arrivals, event_names
+from tenor.platform.arrays import column_arrays, looked_up
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions
 from tenor.pricing.policy import Policy, profile
@@ -113,16 +114,15 @@ def _policies(uow: UnitOfWork, touched: Sequence[TouchedUsage]) -> dict[Subscrip
     None of them where no policy has a cut-off: hardly any usage asks for more than this.
     """
     rows = uow.fetch_all(
-        """
+        f"""
         select s.id, s.profile from subscriptions s
         where s.customer_id in (
-            select t.customer_id
-            from unnest(%s::uuid[], %s::timestamptz[]) t (customer_id, earliest_at)
-            join subscriptions o on o.customer_id = t.customer_id
-            join billing_positions b on b.subscription_id = o.id and b.settled_through > t.earliest_at
+            select touched.customer_id from {looked_up("touched", _TOUCHED)}
+            join subscriptions o on o.customer_id = touched.customer_id
+            join billing_positions b on b.subscription_id = o.id and b.settled_through > touched.earliest_at
         )
         """,
-        [[one.customer_id for one in touched], [one.earliest_at for one in touched]],
+        column_arrays("touched", _TOUCHED, [(one.customer_id, one.earliest_at) for one in touched]),
     )
     policies = {SubscriptionId(subscription_id): profile(name) for subscription_id, name in rows}
     cuts_off = any(
@@ -130,6 +130,9 @@ def _policies(uow: UnitOfWork, touched: Sequence[TouchedUsage]) -> dict[Subscrip
         for policy in policies.values()
     )
     return policies if cuts_off else {}
+
+
+_TOUCHED: Final = (("customer_id", "uuid"), ("earliest_at", "timestamptz"))
 
 
 def _treatment(policy: Policy) -> Treatment:

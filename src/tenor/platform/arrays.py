@@ -6,20 +6,24 @@ in memory on both sides; beyond some ten thousand rows, stage them (`UnitOfWork.
 
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg import postgres
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
+from tenor.kernel.period import EARLIEST
 from tenor.platform.unit_of_work import Column
 
 _HEAD: Final = struct.Struct(">iiIii")  # dimensions, whether there are nulls, element type, length, lower bound
 _LENGTH: Final = struct.Struct(">i").pack
 _BIGINT: Final = struct.Struct(">q").pack
 _YEAR_2000: Final = 946_684_800_000_000  # where PostgreSQL counts its microseconds from, in those since 1970
+_MICROSECOND: Final = timedelta(microseconds=1)
 _NULL: Final = _LENGTH(-1)
 
 
@@ -35,8 +39,9 @@ class BinaryArray:
 def column_arrays(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """Return the parameters of `unnested(name, columns)` that make it `rows`.
 
-    Values are given nearly encoded: bytes for bytea, uuid and jsonb, text as str, bigint as int, numeric as
-    Decimal, timestamptz as microseconds since 1970-01-01 00:00 UTC. None is null, but for a numeric.
+    Values are given nearly encoded: bytes for bytea and jsonb, UUID or its bytes for uuid, text as str, bigint as int,
+    numeric as Decimal, datetime or microseconds since 1970-01-01 00:00 UTC for timestamptz. None is null, but for a
+    numeric.
     """
     return arrays_of_columns(name, columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns))
 
@@ -52,12 +57,21 @@ def arrays_of_columns(name: str, columns: Sequence[Column], values: Sequence[Seq
 def unnested(name: str, columns: Sequence[Column]) -> str:
     """Return what stands in a FROM clause for the rows of `column_arrays`, under the name `name`.
 
-    Names and types come from code, never from input.
+    Names and types come from code, never from input. Planned for a thousand rows: see also `looked_up`.
     """
     arrays = [f"%({name}_{column})s::{kind}[]" for column, kind in columns]
     # A join of two `unnest` is planned for 10 rows each, as a loop in a loop; `generate_subscripts` counts as 1,000.
     functions = ", ".join([*(f"unnest({array})" for array in arrays), f"generate_subscripts({arrays[0]}, 1)"])
     return f"rows from ({functions}) as {name} ({', '.join(column for column, _ in columns)}, place)"
+
+
+def looked_up(name: str, columns: Sequence[Column]) -> str:
+    """Return `unnested` for rows each of which asks an index: planned for ten, so that no table is read whole for them.
+
+    Without the column `place`.
+    """
+    arrays = ", ".join(f"%({name}_{column})s::{kind}[]" for column, kind in columns)
+    return f"unnest({arrays}) as {name} ({', '.join(column for column, _ in columns)})"
 
 
 def _binary(kind: str, values: Sequence[Any]) -> BinaryArray:
@@ -75,8 +89,16 @@ def _integers(values: Sequence[int | None]) -> Sequence[bytes | None]:
     return _each(_BIGINT, values)
 
 
-def _instants(values: Sequence[int | None]) -> Sequence[bytes | None]:
-    return [None if value is None else _BIGINT(value - _YEAR_2000) for value in values]
+def _instants(values: Sequence[int | datetime | None]) -> Sequence[bytes | None]:
+    return [None if value is None else _BIGINT(_microseconds(value) - _YEAR_2000) for value in values]
+
+
+def _microseconds(instant: int | datetime) -> int:
+    return instant if isinstance(instant, int) else (instant - EARLIEST) // _MICROSECOND
+
+
+def _uuids(values: Sequence[bytes | UUID | None]) -> Sequence[bytes | None]:
+    return [value.bytes if isinstance(value, UUID) else value for value in values]
 
 
 def _texts(values: Sequence[str | None]) -> Sequence[bytes | None]:
@@ -99,7 +121,7 @@ _ENCODERS: Final[Mapping[str, Callable[[Sequence[Any]], Sequence[bytes | None]]]
     "text": _texts,
     "jsonb": _documents,
     "bytea": lambda values: values,
-    "uuid": lambda values: values,
+    "uuid": _uuids,
 }
 
 
