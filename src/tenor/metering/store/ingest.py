@@ -15,6 +15,7 @@ from tenor.metering.model import UsageEvent
 from tenor.metering.rules.series import MetricHours, Series
 from tenor.metering.store.encoding import CELL_COLUMNS, CELL_SERIES_COLUMNS, EVENT_COLUMNS, MeasuredEvent, Owner, encode
 from tenor.metering.store.hours import ADD_HOURS, kept_hours, prepare_hours
+from tenor.metering.store.remembered import Remembered
 from tenor.metering.store.series import SERIES_COLUMNS, missing_series, series_arrays
 from tenor.platform.arrays import arrays_of_columns, column_arrays, unnested
 from tenor.platform.partitions import prepare_partitions
@@ -108,7 +109,7 @@ class _Arrivals:
 
     def encode(self, chunk: Sequence[MeasuredEvent]) -> dict[str, Any]:
         """Return events as parameters, without the strangers among them."""
-        customers = customer_ids(self._uow, {event.customer or "" for _, event, _ in chunk})
+        customers = _known_customers(self._uow, {event.customer or "" for _, event, _ in chunk})
         known = [entry for entry in chunk if entry.event.customer in customers]
         if len(known) < len(chunk):
             self.strangers += [(position, event) for position, event, _ in chunk if event.customer not in customers]
@@ -125,6 +126,21 @@ class _Arrivals:
             | column_arrays("cells", CELL_COLUMNS, encoded.cells)
             | column_arrays("cell_series", CELL_SERIES_COLUMNS, encoded.cell_series)
         )
+
+
+def _known_customers(uow: UnitOfWork, names: set[str]) -> Mapping[str, CustomerId]:
+    """Return the ids of those customers, by external id, that are registered."""
+    committed = _committed_customers.of(uow)
+    known = {name: committed[name] for name in names & committed.keys()}
+    if len(known) == len(names):
+        return known
+    found = customer_ids(uow, names - known.keys())
+    _committed_customers.add(uow, found)
+    return known | found
+
+
+_committed_customers: Final = Remembered[str, CustomerId]()
+"""Ids of customers by external id. A customer is never taken away and keeps both; the database sees to it."""
 
 
 class _Statements(NamedTuple):
