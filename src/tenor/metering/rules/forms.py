@@ -233,23 +233,23 @@ def _read_plain(record: Mapping[str, Any], terms: ReadingTerms) -> UsageEvent | 
 
 def _plain_properties(record: Mapping[str, Any], terms: ReadingTerms) -> dict[str, PropertyValue] | None:
     """Return the properties of a record whose members are all where they belong; None for any other."""
-    nested = record.get("data" if "specversion" in record else "properties")
-    if not _LONG_WAY.isdisjoint(record):
-        return None
     if "specversion" in record:
+        nested = record.get("data")
         kinds = list(map(type, record.values()))
         is_plain = (
             record["specversion"] == SPEC_VERSION
             and record.get("datacontenttype", "application/json") == "application/json"
             and kinds.count(dict) == 1
             and list not in kinds
+            and _LONG_WAY.isdisjoint(record)
         )
-    elif nested is None and "properties" not in record:
-        nested = {name: value for name, value in record.items() if name not in _PARTS}
-        is_plain = terms.columns is STANDARD_COLUMNS
-    else:
+    elif "properties" in record:
+        nested = record["properties"]
         is_plain = terms.columns is STANDARD_COLUMNS and record.keys() <= _NESTING
         is_plain = is_plain and type(nested) is dict and _PARTS.isdisjoint(nested)
+    else:
+        nested = {name: value for name, value in record.items() if name not in _PARTS}
+        is_plain = terms.columns is STANDARD_COLUMNS and _LONG_WAY.isdisjoint(record)
     return nested if is_plain and type(nested) is dict and _SCALARS.issuperset(map(type, nested.values())) else None
 
 
@@ -257,8 +257,8 @@ _FLAT: Final = itemgetter(*STANDARD_COLUMNS.required)
 _CLOUD_EVENT: Final = itemgetter(*CLOUD_EVENT_COLUMNS.required)
 _SCALARS: Final = frozenset({str, int, Decimal, bool})
 _PARTS: Final = frozenset(field.name for field in fields(Columns))
-_NESTING: Final = _PARTS | {"properties"}
 _LONG_WAY: Final = frozenset({"data_base64", "subscription", "value"})
+_NESTING: Final = (_PARTS | {"properties"}) - _LONG_WAY
 
 
 def _scalars(cells: Mapping[str, Any]) -> Mapping[str, PropertyValue]:
