@@ -13,6 +13,9 @@ from tenor.platform.settings import Settings
 STOP_SECONDS_MAX: Final = 30
 """How long calls that have begun may take to end after the process was told to stop."""
 
+YOUNG_OBJECTS: Final = 50_000
+"""So many objects more than before set the collector off: a batch of usage makes thousands, all of them soon gone."""
+
 
 def serve(database: Database, settings: Settings, *, host: str, port: int, threads: int, calls_per_minute: int) -> None:
     """Answer calls until SIGTERM or SIGINT; those that have begun are answered before it returns.
@@ -26,6 +29,7 @@ def serve(database: Database, settings: Settings, *, host: str, port: int, threa
     # What is there now lives as long as the process: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
     uvicorn.run(
         app,
         host=host,

@@ -67,6 +67,49 @@ def test_one_batch_sent_fifty_times_at_once_counts_once(database: Database, tena
         ) == [(20, sum(range(1, 60, 3)))]
 
 
+def test_batches_that_overlap_wait_for_each_other_and_count_each_event_once(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> None:
+    """Eight senders, each with batches of which half were sent by the one before, all of the same two hours.
+
+    Some find nothing in their way and some do, so that both ways of writing meet on the same keys and hours.
+    """
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+    events, failures = batch(360), list[BaseException]()
+    start = threading.Barrier(8)
+
+    def send(number: int) -> None:
+        try:
+            start.wait()
+            for first in range(0, 320, 20):
+                shifted = (first + 40 * number) % 320
+                mine = events[shifted : shifted + 40]
+                with database.transaction(tenant) as uow:
+                    record_usage(uow, mine[::-1] if number % 2 else mine, now=NOW, strict=True)
+        except BaseException as error:  # noqa: BLE001  told below, in the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    with database.transaction(tenant) as uow:
+        assert uow.fetch_all("select count(*), sum(value) from usage_events where metric_code = 'tokens'") == [
+            (114, sum(range(1, 341, 3)))  # the last batch ends with event 339: 1 + 4 + … + 340
+        ]
+        assert uow.fetch_all(
+            "select s.metric_code, sum(event_count), sum(total) from usage_hours h join usage_series s"
+            " on s.id = h.series_id where s.metric_code in ('tokens', 'level') group by 1 order by 1"
+        ) == [
+            ("level", 113, sum(range(3, 340, 3))),  # 3 + 6 + … + 339
+            ("tokens", 114, sum(range(1, 341, 3))),
+        ]
+
+
 _SENDER: Final = """
 import sys
 from datetime import datetime, timedelta, UTC
