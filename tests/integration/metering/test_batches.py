@@ -178,7 +178,8 @@ def test_a_session_remembers_customers_only_once_they_are_there_for_good(
             "select c.external_id, sum(h.event_count) from usage_hours h join usage_series s on s.id = h.series_id"
             " join customers c on c.id = s.customer_id group by 1 order by 1"
         ) == [("acme", 4), ("blue", 2), ("new", 2)]
-        with pytest.raises(InsufficientPrivilege):  # what is remembered of a customer cannot change
+        # What is remembered of a customer cannot change.
+        with pytest.raises(InsufficientPrivilege), uow.connection.transaction():
             uow.execute("update customers set external_id = 'other' where external_id = 'new'")
 
 
