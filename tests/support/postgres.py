@@ -27,7 +27,7 @@ from tenor.platform.settings import Settings
 
 _MAINTENANCE: Final = "postgres"
 # What a test wrote need not survive a power cut; a clone then takes a third of the time.
-_SETTINGS: Final = {**SERVER_SETTINGS, "fsync": "off", "full_page_writes": "off"}
+_SETTINGS: Final = {**SERVER_SETTINGS, "shared_buffers": "256MB", "fsync": "off", "full_page_writes": "off"}
 _numbers: Final = itertools.count()
 
 DIRECTORY: Final = "TENOR_TEST_DIRECTORY"

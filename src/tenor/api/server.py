@@ -20,6 +20,9 @@ BACKLOG: Final = 2_048
 CONNECTIONS_MAX: Final = 1_000
 """Beyond, calls are answered with 503 at once; each connection takes a file descriptor."""
 
+YOUNG_OBJECTS: Final = 50_000
+"""So many objects more than before set the collector off: a batch of usage makes thousands, all of them soon gone."""
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket to which callers can connect from now on; port 0 is any free one.
@@ -49,6 +52,7 @@ def serve(
     # What is there now lives as long as the process: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
     config = uvicorn.Config(
         app,
         access_log=False,

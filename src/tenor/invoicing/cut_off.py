@@ -1,7 +1,6 @@
 """Late usage: what comes after the cut-off of its period is set aside, or counts as used when it came."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
@@ -11,6 +10,7 @@ from tenor.invoicing.rules.dues import service_grid
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.metering import Amendment, Arrival, Before, TouchedUsage, amend_usage, arrivals, event_names
+from tenor.platform.arrays import column_arrays, looked_up
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions
 from tenor.pricing.policy import Policy, profile
@@ -109,16 +109,15 @@ def _policies(uow: UnitOfWork, touched: Sequence[TouchedUsage]) -> dict[Subscrip
     None of them where no policy has a cut-off: hardly any usage asks for more than this.
     """
     rows = uow.fetch_all(
-        """
+        f"""
         select s.id, s.profile from subscriptions s
         where s.customer_id in (
-            select t.customer_id
-            from unnest(%s::uuid[], %s::timestamptz[]) t (customer_id, earliest_at)
-            join subscriptions o on o.customer_id = t.customer_id
-            join billing_positions b on b.subscription_id = o.id and b.settled_through > t.earliest_at
+            select touched.customer_id from {looked_up("touched", _TOUCHED)}
+            join subscriptions o on o.customer_id = touched.customer_id
+            join billing_positions b on b.subscription_id = o.id and b.settled_through > touched.earliest_at
         )
         """,
-        [[one.customer_id for one in touched], [one.earliest_at for one in touched]],
+        column_arrays("touched", _TOUCHED, [(one.customer_id, one.earliest_at) for one in touched]),
     )
     policies = {SubscriptionId(subscription_id): profile(name) for subscription_id, name in rows}
     cuts_off = any(
@@ -126,6 +125,9 @@ def _policies(uow: UnitOfWork, touched: Sequence[TouchedUsage]) -> dict[Subscrip
         for policy in policies.values()
     )
     return policies if cuts_off else {}
+
+
+_TOUCHED: Final = (("customer_id", "uuid"), ("earliest_at", "timestamptz"))
 
 
 def _treatment(policy: Policy) -> Treatment:
@@ -139,7 +141,7 @@ def _amend(
     rows = []
     for row_id, customer_id, event, value in found:
         start, treatment = closed[customer_id, event.metric_code or ""]
-        moved = replace(event, occurred_at=now) if treatment == "moved" else None
+        moved = event._replace(occurred_at=now) if treatment == "moved" else None
         by_treatment[treatment].append(Amendment(event.source, event.event_id, moved))
         rows.append((row_id, customer_id, event.metric_code, event.occurred_at, start, value, treatment))
     for treatment, amendments in by_treatment.items():

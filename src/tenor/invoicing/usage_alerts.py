@@ -10,6 +10,7 @@ from tenor.kernel.ids import CustomerId, SubscriptionId, UsageAlertId
 from tenor.kernel.money import exponent
 from tenor.kernel.period import Period
 from tenor.kernel.quantity import plain
+from tenor.platform.arrays import column_arrays, looked_up
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
 
@@ -37,6 +38,7 @@ class Crossing(NamedTuple):
     value: Decimal
 
 
+_TOUCHED: Final = (("customer_id", "uuid"), ("metric", "text"))
 _COLUMNS: Final = "a.id, a.subscription_id, a.metric_code, a.threshold, a.base, a.percent, a.added_at"
 
 
@@ -55,18 +57,14 @@ def subscriptions_with_alerts(
 ) -> list[SubscriptionId]:
     """Return the subscriptions of which somebody is told; with `touched`, only of these customers and metrics."""
     rows = uow.fetch_all(
-        """
+        f"""
         select distinct a.subscription_id from usage_alerts a join subscriptions s on s.id = a.subscription_id
         where a.removed_at is null and (%(is_all)s or exists (
-            select from unnest(%(customers)s::uuid[], %(metrics)s::text[]) t (customer_id, metric)
-            where t.customer_id = s.customer_id and t.metric = coalesce(a.metric_code, t.metric)))
+            select from {looked_up("touched", _TOUCHED)}
+            where touched.customer_id = s.customer_id and touched.metric = coalesce(a.metric_code, touched.metric)))
         order by a.subscription_id
         """,
-        {
-            "is_all": touched is None,
-            "customers": [customer_id for customer_id, _ in touched or ()],
-            "metrics": [metric for _, metric in touched or ()],
-        },
+        {"is_all": touched is None, **column_arrays("touched", _TOUCHED, list(touched or ()))},
     )
     return [SubscriptionId(row[0]) for row in rows]
 
@@ -85,7 +83,7 @@ def tell_alerts(uow: UnitOfWork, subscription_ids: Sequence[SubscriptionId], *, 
 
     Once for each alert and period: a row that the database keeps unique, and an event with it.
     """
-    alerts = usage_alerts(uow, subscription_ids)
+    alerts = usage_alerts(uow, subscription_ids) if subscription_ids else []
     if not alerts:
         return []
     so_far = {one.subscription.id: one for one in cost_so_far(uow, subscription_ids, as_of=as_of)}

@@ -1,7 +1,7 @@
 """What is measured and what happened: metrics, usage events, and the span over which events become one number."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
@@ -66,8 +66,10 @@ class Metric:
         return self.aggregation.is_additive
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEvent:
+_NOTHING_SAID: Final[Mapping[str, PropertyValue]] = {}
+
+
+class UsageEvent(NamedTuple):
     """Something that a customer used. Immutable: an amendment puts another event in its place.
 
     `event_id` is the sender's name for it, unique within `source` for ever. `customer` is the id that
@@ -77,7 +79,7 @@ class UsageEvent:
 
     event_id: str
     occurred_at: datetime
-    properties: Mapping[str, PropertyValue] = field(default_factory=dict)
+    properties: Mapping[str, PropertyValue] = _NOTHING_SAID
     source: str = ""
     metric_code: str | None = None
     customer: str | None = None

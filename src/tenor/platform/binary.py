@@ -4,7 +4,7 @@ To encode a column whole takes a fraction of what the driver takes, value by val
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
@@ -68,17 +68,23 @@ def encoded_instants(values: Sequence[datetime | None]) -> Encoded:
 
 def encoded_integers(values: Sequence[int | None]) -> Encoded:
     """Return whole numbers as bigint."""
-    return [None if value is None else _BIGINT(value) for value in values]
+    return _each(_BIGINT, values)
 
 
 def encoded_texts(values: Sequence[str | None]) -> Encoded:
     """Return texts as text."""
-    return [None if value is None else value.encode() for value in values]
+    return _each(str.encode, values)
 
 
 def encoded_documents(values: Sequence[bytes | None]) -> Encoded:
     """Return JSON texts as jsonb."""
     return [None if value is None else b"\x01" + value for value in values]  # the format's version
+
+
+def _each(encode: Callable[[Any], bytes], values: Sequence[Any]) -> Encoded:
+    if None in values:
+        return [None if value is None else encode(value) for value in values]
+    return list(map(encode, values))
 
 
 def _framed(elements: Sequence[Any]) -> bytes:

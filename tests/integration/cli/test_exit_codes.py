@@ -13,9 +13,8 @@ from unittest.mock import patch
 import pytest
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
-from tenor.cli.commands import tenants
 from tenor.platform.database import Database
-from tenor.platform.tenants import Tenant
+from tenor.platform.tenants import Tenant, list_tenants
 from tests.integration.cli.conftest import Shell, open_shop, run
 
 ACME = ("-t", "acme")
@@ -164,14 +163,13 @@ def test_a_command_that_waits_in_a_circle_with_others_begins_again(
     tenor: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = iter([DeadlockDetected(), SerializationFailure(), *[None], *[DeadlockDetected()] * 5])
-    list_tenants = tenants.list_tenants
 
     def unlucky(database: Database) -> list[Tenant]:
         if error := next(attempts):
             raise error
         return list_tenants(database)
 
-    monkeypatch.setattr(tenants, "list_tenants", unlucky)
+    monkeypatch.setattr("tenor.cli.commands.tenants.list_tenants", unlucky)
 
     assert tenor("tenant", "list", "--json").json["tenants"] == []
     assert tenor("tenant", "list").exit_code == 3

@@ -1,6 +1,5 @@
 """Corrections and cancellations: facts beside the events, with the numbers following."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ MAY = Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
 
 def event(event_id: str, value: object, **changes: Any) -> UsageEvent:
     sent = UsageEvent(event_id, NINE, {"n": value}, "gw", "tokens", "acme")  # type: ignore[dict-item]  # test data
-    return replace(sent, **changes)
+    return sent._replace(**changes)
 
 
 def corrected(event: UsageEvent) -> Amendment:

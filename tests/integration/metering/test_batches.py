@@ -4,7 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
+from tenor.customers import CustomerDetails, register_customers
 from tenor.kernel.ids import CustomerId, SubscriptionId, TenantId, new_id
 from tenor.metering import TouchedUsage, UsageEvent, record_usage
 from tenor.metering.model import PropertyValue
@@ -145,3 +147,60 @@ def test_usage_that_was_rolled_back_leaves_nothing_behind_in_the_session(
 
     with database.transaction(tenant) as uow:
         assert uow.fetch_all("select event_count, total from usage_hours") == [(3, 15)]
+
+
+def test_a_session_remembers_customers_only_once_they_are_there_for_good(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> None:
+    """The same connection takes every batch: what it remembers of one must hold for the next."""
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+
+    def send(event_id: str, *customers: str) -> tuple[tuple[int, ...], list[int]]:
+        with database.transaction(tenant) as uow:
+            events = [used(f"{event_id}-{customer}", 1, customer=customer) for customer in customers]
+            receipt = record_usage(uow, events, now=NOW)
+            return receipt.accepted, [entry.position for entry in receipt.rejected]
+
+    assert send("before", "acme", "new") == ((0,), [1])
+    with pytest.raises(RuntimeError, match="thought better"), database.transaction(tenant) as uow:
+        register_customers(
+            uow, [CustomerDetails(external_id="new", name="New")], now=NOW, actor="test", reason="a test"
+        )
+        assert record_usage(uow, [used("rolled back", 1, customer="new")], now=NOW).accepted == (0,)
+        raise RuntimeError("thought better of it")
+    assert send("between", "acme", "new") == ((0,), [1])
+    with database.transaction(tenant) as uow:
+        register_customers(
+            uow, [CustomerDetails(external_id="new", name="New")], now=NOW, actor="test", reason="a test"
+        )
+    assert send("after", "acme", "new", "blue") == ((0, 1, 2), [])
+    assert send("again", "new", "blue", "acme") == ((0, 1, 2), [])
+
+    with database.transaction(tenant) as uow:
+        assert uow.fetch_all(
+            "select c.external_id, sum(h.event_count) from usage_hours h join usage_series s on s.id = h.series_id"
+            " join customers c on c.id = s.customer_id group by 1 order by 1"
+        ) == [("acme", 4), ("blue", 2), ("new", 2)]
+        # What is remembered of a customer cannot change.
+        with pytest.raises(InsufficientPrivilege), uow.connection.transaction():
+            uow.execute("update customers set external_id = 'other' where external_id = 'new'")
+
+
+def test_a_month_that_has_no_partition_gets_one_when_usage_of_it_comes(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> None:
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+        assert record_usage(uow, [used("a", 5)], now=NOW).accepted == (0,)
+    with database.owner() as owner:
+        (name,) = owner.execute(
+            "select inhrelid::regclass::text from pg_inherits where inhparent = 'tenor.usage_events'::regclass"
+        ).fetchone() or ("",)
+        owner.execute(f"drop table {name}")
+
+    with database.transaction(tenant) as uow:  # the same session, which has written to that month before
+        receipt = record_usage(uow, [used("b", 1), used("c", 2, days_ago=70), used("a", 5)], now=NOW)
+
+        assert (receipt.accepted, receipt.duplicates) == ((0, 1), (2,))
+        assert uow.fetch_all("select event_id from usage_events order by ordinal") == [("b",), ("c",)]

@@ -1,7 +1,6 @@
 """Every event is kept once, and of each one the sender learns what became of it."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,7 +24,7 @@ def event(event_id: str, value: object = "1", *, days_ago: float = 1, **changes:
         metric_code="tokens",
         customer="acme",
     )
-    return replace(sent, **changes)
+    return sent._replace(**changes)
 
 
 def kept(uow: UnitOfWork) -> list[tuple[str, object]]:
@@ -76,13 +75,13 @@ def test_a_repetition_is_recognised_by_what_it_says(uow: UnitOfWork) -> None:
     first = event("e", properties={"n": 7, "a": "x"})
     record_usage(uow, [first], now=NOW)
 
-    same = [replace(first, properties={"a": "x", "n": "7"}), replace(first, properties={"n": 7, "a": "x", "b": None})]
+    same = [first._replace(properties={"a": "x", "n": "7"}), first._replace(properties={"n": 7, "a": "x", "b": None})]
     other = [
-        replace(first, properties={"n": 7}),
-        replace(first, customer="blue"),
-        replace(first, metric_code="peak"),
-        replace(first, occurred_at=first.occurred_at + timedelta(microseconds=1)),
-        replace(first, subscription_id=SubscriptionId(new_id(NOW))),
+        first._replace(properties={"n": 7}),
+        first._replace(customer="blue"),
+        first._replace(metric_code="peak"),
+        first._replace(occurred_at=first.occurred_at + timedelta(microseconds=1)),
+        first._replace(subscription_id=SubscriptionId(new_id(NOW))),
     ]
     receipt = record_usage(uow, [*same, *other], now=NOW)
 
@@ -116,7 +115,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.usefixtures("customers")
 def test_a_bad_event_does_not_take_its_batch_with_it(uow: UnitOfWork) -> None:
-    bad = [replace(event(f"bad{n}"), **changes) for n, (changes, _) in enumerate(BAD)]
+    bad = [event(f"bad{n}")._replace(**changes) for n, (changes, _) in enumerate(BAD)]
 
     receipt = record_usage(uow, [event("good"), *bad, event("fine")], now=NOW)
 

@@ -70,7 +70,7 @@ _numbers = count(1)
 
 def event(event_id: str, value: object, **changes: Any) -> UsageEvent:
     sent = UsageEvent(event_id, NINE, {"n": value}, "gw", "tokens", "acme")  # type: ignore[dict-item]  # test data
-    return replace(sent, **changes)
+    return sent._replace(**changes)
 
 
 def row(value: object, count: int) -> Aggregate:
@@ -732,7 +732,7 @@ def test_what_was_used_before_a_relocation_is_billed_corrected_and_proven_after_
 
     january = acme.bill("2026-02-01")
     with acme.work() as uow:
-        correction = Amendment("test", "e1500", replace(calls[0], properties={"value": 1600}))
+        correction = Amendment("test", "e1500", calls[0]._replace(properties={"value": 1600}))
         receipt = amend_usage(uow, [correction], now=instant("2026-02-10"), actor="ann", reason="")
         mark_late_usage(uow, [LateUsage(*entry) for entry in receipt.touched], now=instant("2026-02-10"))
     acme.assert_proven()

@@ -47,7 +47,7 @@ SUBSCRIPTION = SubscriptionId(new_id(NOW))
 def event(event_id: str, day: int, value: object, **changes: Any) -> UsageEvent:
     properties = {"n": value, **changes.pop("properties", {})}
     sent = UsageEvent(event_id, datetime(2026, 5, day, tzinfo=UTC), properties, metric_code="tokens", customer="acme")
-    return replace(sent, **changes)
+    return sent._replace(**changes)
 
 
 def row(value: object, count: int) -> Aggregate:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from tenor.kernel.ids import TenantId
-from tenor.metering import UsageEvent, record_usage
+from tenor.metering import UsageEvent, UsageReceipt, record_usage
+from tenor.metering.rules.acceptance import identity_of
 from tenor.platform.database import Database
 from tests.integration.metering.conftest import NOW, Furnish
 from tests.support.postgres import Server
@@ -67,12 +68,95 @@ def test_one_batch_sent_fifty_times_at_once_counts_once(database: Database, tena
         ) == [(20, sum(range(1, 60, 3)))]
 
 
+def test_batches_that_overlap_wait_for_each_other_and_count_each_event_once(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> None:
+    """Eight senders, each with batches of which half were sent by the one before, all of the same two hours.
+
+    Some find nothing in their way and some do, so that both ways of writing meet on the same keys and hours.
+    """
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+        record_usage(uow, [UsageEvent("first", START, metric_code="calls", customer="acme")], now=NOW, strict=True)
+    events, failures = batch(360), list[BaseException]()
+    start = threading.Barrier(8)
+
+    def send(number: int) -> None:
+        try:
+            start.wait()
+            for first in range(0, 320, 20):
+                shifted = (first + 40 * number) % 320
+                mine = events[shifted : shifted + 40]
+                with database.transaction(tenant) as uow:
+                    record_usage(uow, mine[::-1] if number % 2 else mine, now=NOW, strict=True)
+        except BaseException as error:  # noqa: BLE001  told below, in the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    with database.transaction(tenant) as uow:
+        assert uow.fetch_all("select count(*), sum(value) from usage_events where metric_code = 'tokens'") == [
+            (114, sum(range(1, 341, 3)))  # the last batch ends with event 339: 1 + 4 + … + 340
+        ]
+        assert uow.fetch_all(
+            "select s.metric_code, sum(event_count), sum(total) from usage_hours h join usage_series s"
+            " on s.id = h.series_id where s.metric_code in ('tokens', 'level') group by 1 order by 1"
+        ) == [
+            ("level", 113, sum(range(3, 340, 3))),  # 3 + 6 + … + 339
+            ("tokens", 114, sum(range(1, 341, 3))),
+        ]
+
+
+def test_a_batch_waits_for_the_first_key_that_another_holds_and_holds_nothing_that_comes_after_it(
+    database: Database, tenant: TenantId, furnish: Furnish
+) -> None:
+    """One transaction takes `held`, and while a batch waits for it, a later key and an hour that the batch has too.
+
+    Usage has come before, so that nothing has to be made first and nobody waits for that.
+    """
+    with database.transaction(tenant) as uow:
+        furnish(uow)
+        record_usage(uow, [UsageEvent("first", START, metric_code="calls", customer="acme")], now=NOW, strict=True)
+    early, held, late = sorted((f"e{n}" for n in range(3)), key=lambda event_id: identity_of("gw", event_id))
+    receipts: list[UsageReceipt] = []
+
+    def used(event_id: str, customer: str) -> UsageEvent:
+        return UsageEvent(event_id, START, {"n": 1}, "gw", "tokens", customer)
+
+    def send() -> None:
+        with database.transaction(tenant) as uow:
+            mine = [used(late, "blue"), used(held, "acme"), used(early, "blue")]
+            receipts.append(record_usage(uow, mine, now=NOW, strict=True))
+
+    with database.transaction(tenant) as uow:
+        record_usage(uow, [used(held, "acme")], now=NOW, strict=True)
+        other = threading.Thread(target=send)
+        other.start()
+        while other.is_alive() and uow.fetch_one("select from pg_locks where not granted") is None:
+            time.sleep(0.01)
+        assert record_usage(uow, [used(late, "blue")], now=NOW, strict=True).accepted == (0,)
+    other.join()
+
+    assert [(one.accepted, one.duplicates) for one in receipts] == [((2,), (0, 1))]
+    with database.transaction(tenant) as uow:
+        assert uow.fetch_all(
+            "select c.external_id, h.event_count, h.total from usage_hours h join usage_series s on s.id = h.series_id"
+            " join customers c on c.id = s.customer_id where s.metric_code = 'tokens' order by 1"
+        ) == [("acme", 1, 1), ("blue", 2, 2)]
+
+
 _SENDER: Final = """
 import sys
 from datetime import datetime, timedelta, UTC
 from uuid import UUID
 from tenor.kernel.ids import TenantId
-from tenor.metering import UsageEvent, record_usage
+from tenor.metering import UsageEvent, UsageReceipt, record_usage
+from tenor.metering.rules.acceptance import identity_of
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
 

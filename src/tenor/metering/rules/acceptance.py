@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -49,33 +50,48 @@ class UnacceptableEvent(Malformed):
         self.field = field
 
 
+def are_acceptable(events: Sequence[UsageEvent], *, now: datetime) -> bool:
+    """Whether one glance over all of the events shows that `require_acceptable` refuses none, as it nearly always does.
+
+    It costs a fifth of looking at each. Where it does not show, look: a text may be long or not ASCII and still good.
+    """
+    ids, instants, said, sources, codes, customers, *_ = zip(*events, strict=True)
+    if not (all(ids) and all(codes) and all(customers)):
+        return False
+    values = [value for properties in said for value in properties.values() if value is not None]
+    names = {*sources, *codes, *customers, *chain.from_iterable(said)}
+    texts = [*ids, *names, *(value for value in values if isinstance(value, str))]
+    return (
+        now - AGE_MAX <= min(instants) <= max(instants) <= now + AHEAD_MAX
+        and max(map(len, said)) <= PROPERTIES_MAX
+        and max(map(len, texts)) <= NAME_LENGTH_MAX
+        and _is_plain("".join(texts))
+        and all(_is_short_number(value) for value in values if not isinstance(value, str))
+    )
+
+
 def require_acceptable(event: UsageEvent, *, now: datetime) -> None:
     """Refuse an event that names no customer or metric, or whose names, time or properties are out of bounds.
 
     Raises:
         UnacceptableEvent: with the part that is wrong.
     """
-    event_id, customer, metric_code, properties = event.event_id, event.customer, event.metric_code, event.properties
-    names = f"{event_id}{customer}{metric_code}{event.source}{''.join(properties)}"
-    if not (event_id and customer and metric_code and _is_short_ascii(names)):
-        _require_names(event)
+    _require_names(event)
     if event.occurred_at > now + AHEAD_MAX:
         raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than a day in the future")
     if event.occurred_at < now - AGE_MAX:
         raise UnacceptableEvent("occurred_at", f"{event.occurred_at.isoformat()} lies more than ten years back")
-    if len(properties) > PROPERTIES_MAX:
-        raise UnacceptableEvent("properties", f"{len(properties)} properties; at most {PROPERTIES_MAX} are kept")
-    for name, value in properties.items():
+    if len(event.properties) > PROPERTIES_MAX:
+        raise UnacceptableEvent("properties", f"{len(event.properties)} properties; at most {PROPERTIES_MAX} are kept")
+    for name, value in event.properties.items():
         if isinstance(value, str):
-            if not _is_short_ascii(value):
-                _require_text(name, value, PROPERTY_LENGTH_MAX)
-        elif isinstance(value, int | Decimal):
-            _require_number(name, value)
+            _require_text(name, value, PROPERTY_LENGTH_MAX)
+        elif isinstance(value, int | Decimal) and not _is_short_number(value):
+            raise UnacceptableEvent(name, f"the number is not a finite one of at most {NUMBER_DIGITS_MAX} digits")
 
 
-def _is_short_ascii(text: str) -> bool:
-    """Whether a text is evidently good, as nearly all are; at the others `_require_text` looks closer."""
-    return len(text) <= NAME_LENGTH_MAX and text.isascii() and "\0" not in text
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "\0" not in text
 
 
 def _require_names(event: UsageEvent) -> None:
@@ -149,19 +165,16 @@ def stored_properties(properties: Mapping[str, PropertyValue]) -> Mapping[str, o
 def _require_text(field: str, text: str, length_max: int) -> None:
     if len(text) > length_max:
         raise UnacceptableEvent(field, f"{text[:40]!r}… has {len(text)} characters; at most {length_max} are kept")
-    if _UNSTORABLE.search(text):
+    if not _is_plain(text) and _UNSTORABLE.search(text):
         raise UnacceptableEvent(field, f"{text[:40]!r} holds a character that cannot be kept as text")
 
 
-def _require_number(field: str, value: int | Decimal) -> None:
-    """Refuse a number that would be long to write out, before it is written out."""
+def _is_short_number(value: int | Decimal) -> bool:
+    """Whether a number is short to write out, found before it is written out."""
     if isinstance(value, int):
-        is_short = value.bit_length() <= _NUMBER_BITS_MAX
-    else:
-        is_short = (
-            value.is_finite()
-            and abs(value.adjusted()) < NUMBER_DIGITS_MAX
-            and len(value.as_tuple().digits) <= NUMBER_DIGITS_MAX
-        )
-    if not is_short:
-        raise UnacceptableEvent(field, f"the number is not a finite one of at most {NUMBER_DIGITS_MAX} digits")
+        return value.bit_length() <= _NUMBER_BITS_MAX
+    return (
+        value.is_finite()
+        and abs(value.adjusted()) < NUMBER_DIGITS_MAX
+        and len(value.as_tuple().digits) <= NUMBER_DIGITS_MAX
+    )

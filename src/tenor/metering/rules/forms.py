@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -21,7 +22,7 @@ from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import SubscriptionId, from_wire, to_wire
 from tenor.kernel.period import NotAnInstant, format_instant, parse_instant
 from tenor.metering.model import Metric, PropertyValue, UsageEvent
-from tenor.metering.rules.readings import part_at_fault, property_text, read
+from tenor.metering.rules.readings import part_at_fault, property_text, read_amount
 
 SPEC_VERSION: Final = "1.0"
 
@@ -207,20 +208,24 @@ def _read_plain(record: Mapping[str, Any], terms: ReadingTerms) -> UsageEvent | 
 
     Such a record names its parts by texts, measures its metric by a property, and has nothing wrong with it.
     """
-    names = CLOUD_EVENT_COLUMNS if "specversion" in record else terms.columns
     said = _plain_properties(record, terms)
     if said is None:
         return None
-    event_id, customer, code = record.get(names.event_id), record.get(names.customer), record.get(names.metric)
-    at, source = record.get(names.occurred_at), record.get(names.source)
-    source = terms.default_source if source in ("", None) else source
-    metric = terms.metrics.get(code) if type(code) is str else None
-    texts = [event_id, customer, code, at, source, *[value for value in said.values() if type(value) is str]]
-    if metric is None or not all(type(text) is str and text and text.isascii() for text in texts):
+    try:
+        event_id, customer, code, at = (_CLOUD_EVENT if "specversion" in record else _FLAT)(record)
+    except KeyError:
+        return None
+    source = record.get("source")
+    source = terms.default_source if source is None or source == "" else source
+    if not (type(event_id) is type(customer) is type(code) is type(at) is type(source) is str):
+        return None
+    metric = terms.metrics.get(code)
+    texts = [event_id, customer, source, *[value for value in said.values() if type(value) is str]]
+    if metric is None or not all(texts) or not "".join(texts).isascii():
         return None
     try:
-        event = UsageEvent(str(event_id), parse_instant(at), said, str(source), metric.code, str(customer))
-        read(event, metric)
+        event = UsageEvent(event_id, parse_instant(at), said, source, code, customer)
+        read_amount(event, metric)
     except Malformed:
         return None
     return event
@@ -228,30 +233,32 @@ def _read_plain(record: Mapping[str, Any], terms: ReadingTerms) -> UsageEvent | 
 
 def _plain_properties(record: Mapping[str, Any], terms: ReadingTerms) -> dict[str, PropertyValue] | None:
     """Return the properties of a record whose members are all where they belong; None for any other."""
-    nested = record.get("data" if "specversion" in record else "properties")
-    if not _LONG_WAY.isdisjoint(record):
-        return None
     if "specversion" in record:
+        nested = record.get("data")
         kinds = list(map(type, record.values()))
         is_plain = (
             record["specversion"] == SPEC_VERSION
             and record.get("datacontenttype", "application/json") == "application/json"
             and kinds.count(dict) == 1
             and list not in kinds
+            and _LONG_WAY.isdisjoint(record)
         )
-    elif nested is None and "properties" not in record:
-        nested = {name: value for name, value in record.items() if name not in _PARTS}
-        is_plain = terms.columns is STANDARD_COLUMNS
-    else:
+    elif "properties" in record:
+        nested = record["properties"]
         is_plain = terms.columns is STANDARD_COLUMNS and record.keys() <= _NESTING
         is_plain = is_plain and type(nested) is dict and _PARTS.isdisjoint(nested)
+    else:
+        nested = {name: value for name, value in record.items() if name not in _PARTS}
+        is_plain = terms.columns is STANDARD_COLUMNS and _LONG_WAY.isdisjoint(record)
     return nested if is_plain and type(nested) is dict and _SCALARS.issuperset(map(type, nested.values())) else None
 
 
+_FLAT: Final = itemgetter(*STANDARD_COLUMNS.required)
+_CLOUD_EVENT: Final = itemgetter(*CLOUD_EVENT_COLUMNS.required)
 _SCALARS: Final = frozenset({str, int, Decimal, bool})
 _PARTS: Final = frozenset(field.name for field in fields(Columns))
-_NESTING: Final = _PARTS | {"properties"}
 _LONG_WAY: Final = frozenset({"data_base64", "subscription", "value"})
+_NESTING: Final = (_PARTS | {"properties"}) - _LONG_WAY
 
 
 def _scalars(cells: Mapping[str, Any]) -> Mapping[str, PropertyValue]:
@@ -285,7 +292,7 @@ def _event(
         subscription_id=_read_subscription(texts.get(columns.subscription), columns),
     )
     try:
-        read(event, metric)
+        read_amount(event, metric)
     except Malformed as error:
         part = part_at_fault(error, metric)
         is_named = part in properties or metric.expression is not None

@@ -44,19 +44,26 @@ def read(event: UsageEvent, metric: Metric) -> Reading:
         NotADecimal: the field is missing, or is not a finite number within the bounds of a value.
         NoResult: the metric's expression has no result for this event.
     """
-    if metric.expression is not None:
-        return Reading(event.occurred_at, _worked_out(metric.expression, event))
-    if metric.field is None or metric.aggregation is Aggregation.COUNT:
-        return Reading(event.occurred_at, ONE)
-    value = event.properties.get(metric.field)
-    if metric.aggregation is Aggregation.UNIQUE_COUNT:
-        key = property_text(value)
-        if key is None:
-            raise NotADecimal(f"{metric.field}: the event has no such property")
-        return Reading(event.occurred_at, ONE, key, event.properties.get(OPERATION) == "remove")
+    amount = read_amount(event, metric)
+    if metric.aggregation is not Aggregation.UNIQUE_COUNT:
+        return Reading(event.occurred_at, amount)
+    key = property_text(event.properties.get(metric.field or "")) or ""
+    return Reading(event.occurred_at, amount, key, event.properties.get(OPERATION) == "remove")
+
+
+def read_amount(event: UsageEvent, metric: Metric) -> Decimal:
+    """Return the number of `read`: what `metric` measures in `event`, 1 where events are counted.
+
+    Raises:
+        NotADecimal, NoResult: as `read`.
+    """
+    field = metric.field
+    if field is None or metric.aggregation is Aggregation.COUNT:
+        return ONE if metric.expression is None else _worked_out(metric.expression, event)
+    value = event.properties.get(field)
     if value is None:
-        raise NotADecimal(f"{metric.field}: the event has no such property")
-    return Reading(event.occurred_at, read_value(value, name=metric.field))
+        raise NotADecimal(f"{field}: the event has no such property")
+    return ONE if metric.aggregation is Aggregation.UNIQUE_COUNT else read_value(value, name=field)
 
 
 def read_value(value: PropertyValue, *, name: str = "value") -> Decimal:
@@ -86,7 +93,7 @@ def valid_readings(events: Iterable[UsageEvent], metric: Metric) -> list[Reading
 def is_readable(event: UsageEvent, metric: Metric) -> bool:
     """Whether `event` says something that `metric` can use."""
     try:
-        read(event, metric)
+        read_amount(event, metric)
     except _UNUSABLE:
         return False
     return True

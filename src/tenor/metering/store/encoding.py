@@ -1,11 +1,11 @@
 """Events as rows of parameters: what they are kept as, and which hours they are added to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tenor.kernel.ids import CustomerId
-from tenor.metering.model import UsageEvent
+from tenor.metering.model import PropertyValue, UsageEvent
 from tenor.metering.rules.acceptance import (
     content_hash,
     identity_of,
@@ -26,29 +26,31 @@ EVENT_COLUMNS: Final = (
     ("identity", "bytea"),
     ("content_hash", "bytea"),
     ("id", "uuid"),
-    ("source", "text"),
     ("event_id", "text"),
-    ("customer_id", "uuid"),
-    ("subscription_id", "uuid"),
-    ("metric_code", "text"),
     ("occurred_at", "timestamptz"),
     ("value", "numeric"),
     ("properties", "jsonb"),
 )
-"""An event as it is kept; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event, and in
+"""What is an event's own; its position and cell; in `takes_out` 1 or 0 where the metric asks for the last event, and in
 `into_hour` the microseconds since its hour began where the metric asks how long its value was there."""
 
 CELL_COLUMNS: Final = (
     ("cell", "bigint"),
-    ("series_id", "uuid"),
+    ("source", "text"),
+    ("customer_id", "uuid"),
+    ("subscription_id", "uuid"),
+    ("metric_code", "text"),
     ("hour", "timestamptz"),
     ("key", "bytea"),
     ("carries", "bigint"),
 )
-"""A *cell* is what events are in that are added to the same hours: one row for each breakdown of their metric.
+"""A *cell* holds what events have in common that are added to the same hours: said once, not with each of them.
 
 In `carries` 1 where their months are kept too, else 0.
 """
+
+CELL_SERIES_COLUMNS: Final = (("cell", "bigint"), ("series_id", "uuid"))
+"""The series that a cell is added to: one for each breakdown of its metric."""
 
 _HOUR_MICROSECONDS: Final = 3_600_000_000
 
@@ -66,14 +68,15 @@ class MeasuredEvent(NamedTuple):
 
 
 class EncodedUsage(NamedTuple):
-    """Rows of `EVENT_COLUMNS` and of `CELL_COLUMNS`, and the series that the cells name by their ids.
+    """Columns of `EVENT_COLUMNS`, rows of `CELL_COLUMNS` and `CELL_SERIES_COLUMNS`, and the series, by their ids.
 
     `owners` says of each cell whose usage of what it is. `earliest` and `latest` are the first and last time of
-    use, in microseconds since 1970; 0 without events.
+    use, in microseconds since 1970.
     """
 
-    events: list[Row]
+    events: tuple[Sequence[Any], ...]
     cells: list[Row]
+    cell_series: list[Row]
     series: dict[bytes, Series]
     owners: list[Owner]
     earliest: int
@@ -87,54 +90,74 @@ def encode(
     *,
     first_cell: int,
 ) -> EncodedUsage:
-    """Return the rows of events whose customers are all in `customers`, by external id.
+    """Return the rows of events, of which there are some, whose customers are all in `customers`, by external id.
 
     `hours` says for each metric what its usage is added up by. Cells are numbered from `first_cell`.
     """
-    events: list[Row] = []
-    cells: list[Row] = []
+    positions, events, values = zip(*measured, strict=True)
+    ids, instants, said, sources, codes, names, _, subscriptions, _ = zip(*events, strict=True)
+    times = list(map(microseconds_of, instants))
+    identities = list(map(identity_of, sources, ids))
+    metrics = [hours[code] for code in codes]
+    cells: dict[_Common, int] = {}
+    deciding = {code: metric.properties for code, metric in hours.items()}
+    placed = [
+        cells.setdefault(
+            (source, name, subscription, code, time // _HOUR_MICROSECONDS, *_texts(properties, deciding[code])),
+            first_cell + len(cells),
+        )
+        for source, name, subscription, code, time, properties in zip(
+            sources, names, subscriptions, codes, times, said, strict=True
+        )
+    ]
+    columns = (
+        positions,
+        placed,
+        [
+            _takes_out(properties) if metric.is_ordered else None
+            for metric, properties in zip(metrics, said, strict=True)
+        ],
+        [time % _HOUR_MICROSECONDS if metric.is_timed else None for metric, time in zip(metrics, times, strict=True)],
+        identities,
+        list(map(content_hash, events)),
+        list(map(row_id_bytes, identities, times)),
+        ids,
+        times,
+        values,
+        [json_of(stored_properties(properties)) for properties in said],
+    )
+    return EncodedUsage(columns, *_encoded_cells(cells, customers, hours), min(times), max(times))
+
+
+def _texts(properties: Mapping[str, PropertyValue], names: Iterable[str]) -> list[str | None]:
+    return [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
+
+
+def _takes_out(properties: Mapping[str, PropertyValue]) -> int:
+    return int(properties.get(OPERATION) == "remove")
+
+
+_Common = tuple[Any, ...]
+"""Source, customer, subscription, metric and hour of events, and what they say that decides about their series."""
+
+
+def _encoded_cells(
+    cells: Mapping[_Common, int], customers: Mapping[str, CustomerId], hours: Mapping[str, MetricHours]
+) -> tuple[list[Row], list[Row], dict[bytes, Series], list[Owner]]:
+    """Return the rows of cells and of their series, the series by their ids, and the owner of each cell."""
+    rows: list[Row] = []
+    cell_series: list[Row] = []
     series: dict[bytes, Series] = {}
     owners: list[Owner] = []
-    instants: list[int] = []
-    numbers: dict[tuple[object, ...], int] = {}
-    customer_bytes = {external_id: customer_id.bytes for external_id, customer_id in customers.items()}
-    names_of = {code: metric.properties for code, metric in hours.items()}
-    for position, event, value in measured:
-        code, properties, source, event_id = event.metric_code or "", event.properties, event.source, event.event_id
-        customer = customer_bytes[event.customer or ""]
-        subscription = None if event.subscription_id is None else event.subscription_id.bytes
-        metric, names = hours[code], names_of[code]
-        identity = identity_of(source, event_id)
-        microseconds = microseconds_of(event.occurred_at)
-        hour = microseconds // _HOUR_MICROSECONDS
-        texts = [held if type(held := properties.get(name)) is str else property_text(held) for name in names]
-        place = (customer, code, hour, subscription, *texts)
-        cell = numbers.get(place)
-        if cell is None:
-            cell = numbers[place] = first_cell + len(numbers)
-            owners.append((customers[event.customer or ""], code))
-            key = b"" if metric.key_field is None else text_digest(texts[names.index(metric.key_field)] or "")
-            for one in series_of(customer, subscription, code, metric.breakdowns, names, tuple(texts)):
-                series[one.id] = one
-                cells.append((cell, one.id, hour * _HOUR_MICROSECONDS, key, int(metric.carries)))
-        instants.append(microseconds)
-        events.append(
-            (
-                position,
-                cell,
-                int(properties.get(OPERATION) == "remove") if metric.is_ordered else None,
-                microseconds % _HOUR_MICROSECONDS if metric.is_timed else None,
-                identity,
-                content_hash(event),
-                row_id_bytes(identity, microseconds),
-                source,
-                event_id,
-                customer,
-                subscription,
-                code,
-                microseconds,
-                value,
-                json_of(stored_properties(properties)),
-            )
-        )
-    return EncodedUsage(events, cells, series, owners, min(instants, default=0), max(instants, default=0))
+    for (source, customer, subscription_id, code, hour, *texts), cell in cells.items():
+        metric, customer_id = hours[code], customers[customer]
+        names = metric.properties
+        subscription = None if subscription_id is None else subscription_id.bytes
+        key = b"" if metric.key_field is None else text_digest(texts[names.index(metric.key_field)] or "")
+        begins = hour * _HOUR_MICROSECONDS
+        rows.append((cell, source, customer_id.bytes, subscription, code, begins, key, int(metric.carries)))
+        owners.append((customer_id, code))
+        for one in series_of(customer_id.bytes, subscription, code, metric.breakdowns, names, tuple(texts)):
+            series[one.id] = one
+            cell_series.append((cell, one.id))
+    return rows, cell_series, series, owners

@@ -1,20 +1,23 @@
 """Events on their way in: guarded, kept and added up by one statement, whatever their number."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
+
+from psycopg.errors import CheckViolation, UniqueViolation
 
 from tenor.customers import customer_ids
 from tenor.kernel.ids import CustomerId
 from tenor.kernel.period import EARLIEST, Period
 from tenor.metering.model import UsageEvent
 from tenor.metering.rules.series import MetricHours, Series
-from tenor.metering.store.encoding import CELL_COLUMNS, EVENT_COLUMNS, MeasuredEvent, Owner, encode
+from tenor.metering.store.encoding import CELL_COLUMNS, CELL_SERIES_COLUMNS, EVENT_COLUMNS, MeasuredEvent, Owner, encode
 from tenor.metering.store.hours import ADD_HOURS, kept_hours, prepare_hours
+from tenor.metering.store.remembered import Remembered
 from tenor.metering.store.series import SERIES_COLUMNS, missing_series, series_arrays
-from tenor.platform.arrays import column_arrays, unnested
+from tenor.platform.arrays import arrays_of_columns, column_arrays, unnested
 from tenor.platform.partitions import prepare_partitions
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
@@ -22,8 +25,6 @@ __all__ = ["MeasuredEvent", "TouchedUsage", "Written", "write_events"]
 
 CHUNK_EVENTS: Final = 10_000
 """So many events are parameters of the statement that writes them; more of them are staged for it."""
-
-_GUARDED: Final = ("position", "identity", "content_hash", "occurred_at")
 
 
 class TouchedUsage(NamedTuple):
@@ -55,30 +56,27 @@ def write_events(uow: UnitOfWork, events: Iterable[MeasuredEvent], *, recorded_a
     with _sent(uow, arrivals, _chunks(events)) as sent:
         if not arrivals.positions:
             return Written(strangers=tuple(arrivals.strangers))
-        prepare_partitions(uow, "usage_events", arrivals.period)
         parameters = {
             **sent.parameters,
             **series_arrays(arrivals.new_series),
             "tenant": uow.tenant_id,
             "recorded_at": recorded_at,
-            "count": len(arrivals.positions),
         }
-        ((new_identities,),) = uow.fetch_all(sent.guard, parameters)
-        if new_identities is None:
+        try:
+            with uow.connection.transaction():  # a savepoint: what nearly always holds is found out by trying
+                written = uow.fetch_all(sent.write_all, parameters)
             fresh, known = arrivals.positions, []
-            touched = uow.fetch_all(sent.write_all, parameters)
-        else:
-            parameters["new_identities"] = new_identities
-            touched = uow.fetch_all(sent.write_new, parameters)
-            answers = uow.fetch_all(sent.answers, parameters)
-            fresh = [position for position, is_new, _ in answers if is_new]
-            known = [(position, is_same) for position, is_new, is_same in answers if not is_new]
+        except (UniqueViolation, CheckViolation):  # an event that was taken before; a month that has no partition yet
+            prepare_partitions(uow, "usage_events", arrivals.period)
+            written = uow.fetch_all(sent.write_new, parameters)
+            fresh = sorted(position for *_, positions in written for position in positions)
+            known = uow.fetch_all(sent.compare, {**parameters, "fresh": fresh})
     return Written(
         fresh=tuple(fresh),
         duplicates=tuple(position for position, is_same in known if is_same),
         conflicts=tuple(position for position, is_same in known if not is_same),
         strangers=tuple(arrivals.strangers),
-        touched=arrivals.touched(touched),
+        touched=arrivals.touched(written),
     )
 
 
@@ -104,36 +102,57 @@ class _Arrivals:
     def touched(self, cells: Iterable[Row]) -> tuple[TouchedUsage, ...]:
         """Return whose usage changed, from cells and their earliest new events."""
         earliest: dict[Owner, datetime] = {}
-        for cell, earliest_at in cells:
+        for cell, earliest_at, _ in cells:
             owner = self._owners[cell]
             earliest[owner] = min(earliest_at, earliest.get(owner, earliest_at))
         return tuple(TouchedUsage(*owner, earliest_at) for owner, earliest_at in earliest.items())
 
     def encode(self, chunk: Sequence[MeasuredEvent]) -> dict[str, Any]:
         """Return events as parameters, without the strangers among them."""
-        customers = customer_ids(self._uow, {event.customer or "" for _, event, _ in chunk})
+        customers = _known_customers(self._uow, {event.customer or "" for _, event, _ in chunk})
         known = [entry for entry in chunk if entry.event.customer in customers]
         if len(known) < len(chunk):
             self.strangers += [(position, event) for position, event, _ in chunk if event.customer not in customers]
+        if not known:
+            return _NO_EVENTS
         encoded = encode(known, customers, self._hours, first_cell=len(self._owners))
-        if known:
-            self.positions += [position for position, _, _ in known]
-            self._owners += encoded.owners
-            self._earliest.append(encoded.earliest)
-            self._latest.append(encoded.latest)
-            self.new_series |= missing_series(self._uow, encoded.series)
-        return column_arrays("events", EVENT_COLUMNS, encoded.events) | column_arrays(
-            "cells", CELL_COLUMNS, encoded.cells
+        self.positions += [position for position, _, _ in known]
+        self._owners += encoded.owners
+        self._earliest.append(encoded.earliest)
+        self._latest.append(encoded.latest)
+        self.new_series |= missing_series(self._uow, encoded.series)
+        return (
+            arrays_of_columns("events", EVENT_COLUMNS, encoded.events)
+            | column_arrays("cells", CELL_COLUMNS, encoded.cells)
+            | column_arrays("cell_series", CELL_SERIES_COLUMNS, encoded.cell_series)
         )
 
 
-class _Sent(NamedTuple):
-    """Statements about the events of a call, and the parameters in which they find them."""
+def _known_customers(uow: UnitOfWork, names: set[str]) -> Mapping[str, CustomerId]:
+    """Return the ids of those customers, by external id, that are registered."""
+    committed = _committed_customers.of(uow)
+    known = {name: committed[name] for name in names & committed.keys()}
+    if len(known) == len(names):
+        return known
+    found = customer_ids(uow, names - known.keys())
+    _committed_customers.add(uow, found)
+    return known | found
 
-    guard: str
+
+_committed_customers: Final = Remembered[str, CustomerId]()
+"""Ids of customers by external id. A customer is never taken away and keeps both; the database sees to it."""
+
+
+class _Statements(NamedTuple):
+    """What writes the events of a call, and where it finds them.
+
+    `write_all` takes for granted that none of them was taken before; `write_new` takes the others, after which
+    `compare` says of those whether they are the same.
+    """
+
     write_all: str
     write_new: str
-    answers: str
+    compare: str
     parameters: dict[str, Any]
 
 
@@ -144,67 +163,83 @@ def _chunks(events: Iterable[MeasuredEvent]) -> Iterator[list[MeasuredEvent]]:
 
 
 @contextmanager
-def _sent(uow: UnitOfWork, arrivals: _Arrivals, chunks: Iterator[list[MeasuredEvent]]) -> Iterator[_Sent]:
+def _sent(uow: UnitOfWork, arrivals: _Arrivals, chunks: Iterator[list[MeasuredEvent]]) -> Iterator[_Statements]:
     """Yield what finds all events at once: most often there is one chunk, and it goes as parameters."""
     first, second = next(chunks, []), next(chunks, [])
     if not second:
-        yield _IN_PARAMETERS._replace(parameters=arrivals.encode(first))
+        yield _OF_PARAMETERS._replace(parameters=arrivals.encode(first))
         return
-    with uow.staged("usage_events", EVENT_COLUMNS, ()) as events, uow.staged("usage_cells", CELL_COLUMNS, ()) as cells:
+    with ExitStack() as stack:
+        stages = {name: stack.enter_context(uow.staged(name, columns, ())) for name, columns in _SETS.items()}
         for chunk in chain((first, second), chunks):
             parameters = arrivals.encode(chunk)
-            for stage, name, columns in ((events, "events", EVENT_COLUMNS), (cells, "cells", CELL_COLUMNS)):
+            for name, columns in _SETS.items():
                 names = ", ".join(column for column, _ in columns)
-                uow.execute(
-                    f"insert into {stage.as_string()} select {names} from {unnested(name, columns)}", parameters
-                )
-        found = f"{events.as_string()} as events"
-        yield _statements(found, found, f"{cells.as_string()} as cells", {})
+                source = f"select {names} from {unnested(name, columns)}"
+                uow.execute(f"insert into {stages[name].as_string()} {source}", parameters)
+        yield _statements({name: f"{stage.as_string()} as {name}" for name, stage in stages.items()})
 
 
-# Written in the order of its key, so that two batches that share events wait for each other instead of deadlocking.
-# Of two events with one identity the first is let through. Which ones are new is told when not all of them are.
-_GUARD: Final = """
-    with taken as (
+_SETS: Final = {"events": EVENT_COLUMNS, "cells": CELL_COLUMNS, "cell_series": CELL_SERIES_COLUMNS}
+_NO_EVENTS: Final = {
+    key: array for name, columns in _SETS.items() for key, array in column_arrays(name, columns, []).items()
+}
+
+# The guard is written in the order of its key, so that two batches that share events wait for each other instead of
+# deadlocking, and before any hour, which other batches add to as well. Without a look for conflicts it costs half.
+_ALL: Final = """
+    counted as materialized (
+        select events.*, nextval('tenor.usage_event_ordinals') as ordinal from {events}
+    ),
+    guarded as (
         insert into usage_identities (tenant_id, identity, content_hash, occurred_at)
-        select %(tenant)s, identity, content_hash, occurred_at from {guarded} order by identity, position
-        on conflict do nothing
-        returning identity
+        select %(tenant)s, identity, content_hash, occurred_at from counted order by identity
+        returning 1
     )
-    select case when count(*) < %(count)s then coalesce(array_agg(identity), '{{}}') end from taken
 """
 
-_NEW: Final = """(
-    select first_sent.* from (
-        select distinct on (identity) * from {events} where identity in (select unnest(%(new_identities)s::bytea[]))
-        order by identity, position
-    ) first_sent order by position
-) events"""
+# Of several events with one identity the first is let through.
+_NEW: Final = """
+    guarded as (
+        insert into usage_identities (tenant_id, identity, content_hash, occurred_at)
+        select %(tenant)s, identity, content_hash, occurred_at from {events} order by identity, position
+        on conflict do nothing
+        returning identity
+    ),
+    counted as materialized (
+        select first_sent.*, nextval('tenor.usage_event_ordinals') as ordinal from (
+            select first_sent.* from (
+                select distinct on (identity) * from {events} where identity in (select identity from guarded)
+                order by identity, position
+            ) first_sent order by position
+        ) first_sent
+    )
+"""
 
 # Events get their ordinals in the order of the batch.
 _WRITE: Final = f"""
-    with counted as materialized (
-        select events.*, nextval('tenor.usage_event_ordinals') as ordinal from {{events}}
-    ),
+    with {{guarded}},
     written as (
         insert into usage_events (tenant_id, id, source, event_id, customer_id, subscription_id, metric_code,
                                   occurred_at, value, properties, ordinal, recorded_at)
         select %(tenant)s, id, source, event_id, customer_id, subscription_id, metric_code,
                occurred_at, value, properties, ordinal, %(recorded_at)s
-        from counted
+        from counted join {{cells}} using (cell)
     ),
     summed as (
         select cell, count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
                min(occurred_at) as earliest_at, max(case when takes_out is not null
                    then array[extract(epoch from occurred_at), ordinal, value, takes_out] end) as latest,
-               sum(value * into_hour) as moment
+               sum(value * into_hour) as moment, array_agg(position) as positions
         from counted group by cell
     ),
     folded as materialized (
         select series_id, hour, key, sum(event_count)::bigint as event_count, sum(total) as total,
                max(highest) as highest, min(lowest) as lowest, max(latest) as latest, sum(moment) as moment,
                carries = 1 as carries
-        from summed join {{cells}} using (cell) group by series_id, hour, key, carries
+        from summed join {{cells}} using (cell) join {{cell_series}} using (cell)
+        where (select count(*) from guarded) > 0
+        group by series_id, hour, key, carries
     ),
     new_series as (
         insert into usage_series
@@ -214,33 +249,26 @@ _WRITE: Final = f"""
         on conflict do nothing
     ),
     {ADD_HOURS}
-    select cell, earliest_at from summed
+    select cell, earliest_at, positions from summed
 """
 
 # A statement of its own: it must also see what another transaction committed while the first one waited.
-_ANSWERS: Final = """
-    select events.position, events.position is not distinct from first_sent.position,
-           events.content_hash = known.content_hash
+_COMPARE: Final = """
+    select events.position, events.content_hash = known.content_hash
     from {events} join usage_identities known using (identity)
-        left join (select identity, position from {new}) first_sent using (identity)
+    where events.position <> all(%(fresh)s::bigint[])
     order by events.position
 """
 
 
-def _statements(events: str, guarded: str, cells: str, parameters: dict[str, Any]) -> _Sent:
-    """Return the statements about events and cells that are found in these places."""
-    return _Sent(
-        _GUARD.format(guarded=guarded),
-        _WRITE.format(events=events, cells=cells),
-        _WRITE.format(events=_NEW.format(events=events), cells=cells),
-        _ANSWERS.format(events=events, new=_NEW.format(events=events)),
-        parameters,
+def _statements(found: Mapping[str, str]) -> _Statements:
+    """Return the statements about what is found in these places."""
+    return _Statements(
+        _WRITE.format(guarded=_ALL.format(**found), **found),
+        _WRITE.format(guarded=_NEW.format(**found), **found),
+        _COMPARE.format(**found),
+        {},
     )
 
 
-_IN_PARAMETERS: Final = _statements(
-    unnested("events", EVENT_COLUMNS),
-    unnested("events", [column for column in EVENT_COLUMNS if column[0] in _GUARDED]),
-    unnested("cells", CELL_COLUMNS),
-    {},
-)
+_OF_PARAMETERS: Final = _statements({name: unnested(name, columns) for name, columns in _SETS.items()})

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from uuid import UUID
 
-from psycopg import Connection
-
-from tenor.kernel.ids import TenantId
 from tenor.metering.rules.series import Series, array_text
-from tenor.platform.arrays import column_arrays, unnested
+from tenor.metering.store.remembered import Remembered
+from tenor.platform.arrays import column_arrays
 from tenor.platform.unit_of_work import UnitOfWork
 
 SERIES_COLUMNS: Final = (
@@ -20,24 +18,21 @@ SERIES_COLUMNS: Final = (
     ("dimension_values", "text"),
 )
 
-_REMEMBERED_MAX: Final = 50_000
-_remembered: WeakKeyDictionary[Connection[Any], dict[TenantId, set[bytes]]] = WeakKeyDictionary()
-"""Ids of series that a session has seen to be committed. They stay true: a series is never taken away again."""
+_committed: Final = Remembered[bytes, None]()
+"""Ids of series. A series is never taken away again."""
 
 
 def missing_series(uow: UnitOfWork, series: Mapping[bytes, Series]) -> set[Series]:
     """Return those of `series`, by their ids, that are not there yet."""
-    remembered = _remembered.setdefault(uow.connection, {}).setdefault(uow.tenant_id, set())
-    wanted = series.keys() - remembered
+    wanted = series.keys() - _committed.of(uow).keys()
     if not wanted:
         return set()
-    rows = uow.fetch_all(_MISSING, column_arrays("wanted", _ID_COLUMN, [(series_id,) for series_id in wanted]))
-    missing = {row[0].bytes for row in rows if row[0] is not None}
-    if (None, True) in rows:
-        if len(remembered) + len(wanted) > _REMEMBERED_MAX:
-            remembered.clear()
-        remembered |= wanted - missing
-    return {series[series_id] for series_id in missing}
+    rows = uow.fetch_all(
+        "select id from usage_series where id = any(%b::uuid[])", [[UUID(bytes=series_id) for series_id in wanted]]
+    )
+    found = {row[0].bytes: None for row in rows}
+    _committed.add(uow, found)
+    return {series[series_id] for series_id in wanted - found.keys()}
 
 
 def series_arrays(series: set[Series]) -> dict[str, Any]:
@@ -45,8 +40,8 @@ def series_arrays(series: set[Series]) -> dict[str, Any]:
     rows = [
         (
             entry.id,
-            entry.customer_id.bytes,
-            None if entry.subscription_id is None else entry.subscription_id.bytes,
+            entry.customer_id,
+            entry.subscription_id,
             entry.metric_code,
             array_text(entry.dimensions),
             array_text(entry.dimension_values),
@@ -54,13 +49,3 @@ def series_arrays(series: set[Series]) -> dict[str, Any]:
         for entry in series
     ]
     return column_arrays("series", SERIES_COLUMNS, rows)
-
-
-_ID_COLUMN: Final = (("id", "uuid"),)
-
-# Of a transaction that has written nothing yet, everything that it sees is committed.
-_MISSING: Final = f"""
-    (select id, false from {unnested("wanted", _ID_COLUMN)}
-     except select id, false from usage_series where id = any(%(wanted_id)s::uuid[]))
-    union all select null, pg_current_xact_id_if_assigned() is null
-"""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from tenor.kernel.ids import CustomerId, ItemId, SubscriptionId
+from tenor.platform.arrays import column_arrays, looked_up
 from tenor.platform.unit_of_work import Column, UnitOfWork
 from tenor.subscriptions.store.rows import write_rows
 
@@ -244,27 +245,22 @@ def mark_late_usage(uow: UnitOfWork, arrived: Sequence[LateUsage], *, now: datet
     it after the usage is written, in the same transaction: a run that is settling them and has not seen the usage
     is waited for, and only then it is decided what is late.
     """
-    parameters = {
-        "customers": [row.customer_id for row in arrived],
-        "metrics": [row.metric for row in arrived],
-        "instants": [row.earliest_at for row in arrived],
-        "now": now,
-    }
+    parameters = {**column_arrays("arrived", _ARRIVED, arrived), "now": now}
     uow.execute(_LOCK_CHARGED, parameters)
     return sum(is_late for (is_late,) in uow.fetch_all(_MARK_CHARGED, parameters))
 
 
-_CHARGED: Final = """
+_ARRIVED: Final = (("customer_id", "uuid"), ("metric", "text"), ("earliest_at", "timestamptz"))
+
+_CHARGED: Final = f"""
     with charged as (
-        select i.subscription_id, i.id as item_id, min(a.earliest_at) as since,
+        select i.subscription_id, i.id as item_id, min(arrived.earliest_at) as since,
                bool_or(v.bills_running_usage or exists (
                    select from usage_thresholds t where t.holder_id in (s.id, s.customer_id))) as bills_running_usage
-        from unnest(%(customers)b::uuid[], %(metrics)b::text[], %(instants)b::timestamptz[])
-            a (customer_id, metric, earliest_at)
-        join subscriptions s on s.customer_id = a.customer_id
+        from {looked_up("arrived", _ARRIVED)} join subscriptions s on s.customer_id = arrived.customer_id
         join subscription_items i on i.subscription_id = s.id
         join plan_versions v on v.id = i.plan_version_id
-        join charges c on c.plan_version_id = i.plan_version_id and c.kind = 'usage' and c.metric = a.metric
+        join charges c on c.plan_version_id = i.plan_version_id and c.kind = 'usage' and c.metric = arrived.metric
         group by i.subscription_id, i.id
     )
 """
