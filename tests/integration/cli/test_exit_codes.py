@@ -105,7 +105,7 @@ def test_3_and_a_traceback_when_the_engine_has_a_bug(tenor: Shell, monkeypatch: 
     def list_tenants(_database: object) -> NoReturn:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(tenants, "list_tenants", list_tenants)
+    monkeypatch.setattr("tenor.cli.commands.tenants.list_tenants", list_tenants)
 
     for words in (("tenant", "list"), ("tenant", "list", "--json")):
         ran = tenor(*words)
