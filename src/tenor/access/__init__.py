@@ -2,7 +2,7 @@
 
 from tenor.access.authenticating import Caller, authenticate
 from tenor.access.credentials import Credential, Mode, NotACredential, read_credential
-from tenor.access.model import ApiKey, IssuedKey, MalformedKey, NotASession, Unauthenticated
+from tenor.access.model import ApiKey, IssuedKey, MalformedKey, NotASession, PasswordWrong, Unauthenticated
 from tenor.access.operations.create_key import create_key
 from tenor.access.operations.revoke_key import revoke_key
 from tenor.access.operations.rotate_key import KeyNotRotatable, rotate_key
@@ -15,15 +15,19 @@ from tenor.access.users import (
     NewUser,
     OpenedSession,
     Role,
+    Session,
     User,
     UserExists,
     authenticate_session,
+    change_own_password,
     change_role,
     create_user,
     disable_user,
+    end_own_session,
     end_session,
     find_user,
     find_user_by_email,
+    list_sessions,
     list_users,
     set_password,
     sign_in,
@@ -46,23 +50,28 @@ __all__ = [
     "NotACredential",
     "NotASession",
     "OpenedSession",
+    "PasswordWrong",
     "Role",
     "ScopeMissing",
+    "Session",
     "Unauthenticated",
     "UnknownScope",
     "User",
     "UserExists",
     "authenticate",
     "authenticate_session",
+    "change_own_password",
     "change_role",
     "create_key",
     "create_user",
     "disable_user",
+    "end_own_session",
     "end_session",
     "find_key",
     "find_user",
     "find_user_by_email",
     "list_keys",
+    "list_sessions",
     "list_users",
     "read_credential",
     "require_scope",

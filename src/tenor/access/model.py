@@ -24,6 +24,12 @@ class NotASession(Refusal):
     code = "not_a_session"
 
 
+class PasswordWrong(Refusal):
+    """A password that is not the one of who has signed in, or one attempt too many to tell it."""
+
+    code = "password_wrong"
+
+
 class MalformedKey(Malformed):
     """Details that no API key can have."""
 

@@ -97,6 +97,10 @@ class Work:
         """Return what an operation is told, with the caller's reason where there is one."""
         return Deed(now=self.now, actor=self.actor, reason=reason or DEFAULT_REASON)
 
+    def wall_deed(self, reason: str | None = None) -> Deed:
+        """Return what an operation on access is told, by the wall clock: access does not travel in time, nor do webhooks."""
+        return {**self.deed(reason), "now": self.wall_now}
+
     def require_within(self, scopes: Iterable[str]) -> None:
         """Refuse scopes that the caller has not: nobody gives what he does not have.
 
@@ -159,14 +163,18 @@ class Effect(Call):
     def once(self, make: Callable[[Work], object], *, status: int = 200) -> Response:
         """Answer with what `make` returns, and with the very same to every repetition of the call.
 
-        The answer is written in the transaction of the effect. A refusal is not kept, for it changed nothing. An
-        error that nobody expected is: whoever wants another attempt takes another key.
+        The answer is written in the transaction of the effect. A refusal is not kept, for it changed nothing; one that
+        `make` returns instead of raising it leaves what was done, such as the count of a failed attempt. An error that
+        nobody expected is kept: whoever wants another attempt takes another key.
         """
         try:
             with self.transaction() as work:
                 if self.repeatable and (kept := answered_before(work.uow, self.repeatable, at=work.wall_now)):
                     return replied(kept, is_replayed=True)
-                answer = Answer(status, encode(make(work)))
+                made = make(work)
+                if isinstance(made, Refusal):
+                    return problem(made, request_id=self.request_id)
+                answer = Answer(status, encode(made))
                 if self.repeatable:
                     keep_answer(work.uow, self.repeatable, answer, at=work.wall_now)
         except (Refusal, *BUSY):

@@ -9,7 +9,7 @@ from psycopg.errors import UniqueViolation
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from tenor.access import NotACredential, NotASession, ScopeMissing, Unauthenticated
+from tenor.access import NotACredential, NotASession, PasswordWrong, ScopeMissing, Unauthenticated
 from tenor.api.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -52,6 +52,7 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     NotACredential: 401,
     ScopeMissing: 403,
     NotASession: 403,
+    PasswordWrong: 403,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,
     BodyTooLarge: 413,

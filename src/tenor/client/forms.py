@@ -1236,6 +1236,14 @@ class User(TypedDict):
     disabled_at: str | None
 
 
+class OwnPassword(TypedDict):
+    """The password by which somebody has signed in, and the one that is to take its place."""
+
+    old_password: str
+    password: str
+    reason: NotRequired[str | None]
+
+
 class Paid(TypedDict):
     """What a payment has paid of one document."""
 
@@ -1551,6 +1559,15 @@ class SentRefund(TypedDict):
     """The bank's name for the payment."""
     reason: NotRequired[str | None]
     """Why; kept in the audit record."""
+
+
+class Session(TypedDict):
+    """A session that is open; `is_current` is the one that calls."""
+
+    id: str
+    created_at: str
+    expires_at: str
+    is_current: bool
 
 
 class TaxRate(TypedDict):

@@ -109,7 +109,7 @@ from tenor.wire.usage import (
     rejection_json,
     usage_json,
 )
-from tenor.wire.users import OpenedSessionJson, UserJson, opened_session_json, user_json
+from tenor.wire.users import OpenedSessionJson, SessionJson, UserJson, opened_session_json, session_json, user_json
 from tenor.wire.wallets import (
     GrantJson,
     UseJson,
@@ -167,6 +167,7 @@ __all__ = [
     "RejectionJson",
     "RunJson",
     "RunReportJson",
+    "SessionJson",
     "SetUsageAlertJson",
     "StatementJson",
     "SubscriptionJson",
@@ -231,6 +232,7 @@ __all__ = [
     "rejection_json",
     "report_json",
     "run_json",
+    "session_json",
     "statement_json",
     "subscription_json",
     "tax_override_json",

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from tenor.access import OpenedSession, User
+from tenor.access import OpenedSession, Session, User
 from tenor.kernel.ids import to_wire
 from tenor.wire.forms import Instant, instant
 
@@ -32,6 +32,15 @@ class OpenedSessionJson(TypedDict):
     expires_at: Instant
 
 
+class SessionJson(TypedDict):
+    """A session that is open; `is_current` is the one that calls."""
+
+    id: str
+    created_at: Instant
+    expires_at: Instant
+    is_current: bool
+
+
 def user_json(user: User) -> UserJson:
     """Return a user, and what the role lets do."""
     return UserJson(
@@ -54,4 +63,14 @@ def opened_session_json(opened: OpenedSession) -> OpenedSessionJson:
         user=user_json(opened.user),
         secret=opened.text,
         expires_at=instant(opened.expires_at),
+    )
+
+
+def session_json(session: Session) -> SessionJson:
+    """Return an open session."""
+    return SessionJson(
+        id=to_wire("ses", session.id),
+        created_at=instant(session.created_at),
+        expires_at=instant(session.expires_at),
+        is_current=session.is_current,
     )

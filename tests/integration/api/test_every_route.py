@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from tenor.api import openapi_document
+from tenor.kernel.ids import TenantId
+from tenor.platform.tenants import current_tenant
 from tests.integration.api.conftest import World
 from tests.integration.api.things import BOOK, CONTRACT, furnished
 from tests.support.api import Caller
@@ -68,6 +70,7 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/users": {"email": "new@acme.example", "name": "New", "role": "viewer"},
     "/v1/users/{user}/role": {"role": "viewer"},
     "/v1/users/{user}/password": {"password": "another password"},
+    "/v1/sessions/current/password": {"old_password": "a password", "password": "another password"},
     "/v1/customers/{customer}/wallets": {"currency": "USD"},
     "/v1/customers/{customer}/wallets/{wallet}/grants": {"amount": "1"},
     "/v1/customers/{customer}/wallets/{wallet}/uses": {"amount": "1", "key": "k"},
@@ -117,7 +120,7 @@ class Route(NamedTuple):
 THINGS: Final = (
     *("customer", "subscription", "invoice", "run", "key", "override", "plan", "feature"),
     *("wallet", "grant", "use", "endpoint", "event", "user", "usage_alert", "top_up", "promise"),
-    *("coupon", "refund", "proforma", "tax_override", "contract"),
+    *("coupon", "refund", "proforma", "tax_override", "contract", "session"),
 )
 ROUTES: Final = [
     Route(method, path)
@@ -131,8 +134,23 @@ ROUTES: Final = [
 @pytest.fixture(scope="module")
 def two(world: World) -> tuple[Caller, dict[str, str], Caller, dict[str, str]]:
     """Two companies of two tenants, with an id of each thing."""
-    one, other = world.caller(world.tenant()), world.caller(world.tenant())
-    return one, furnished(one), other, furnished(other)
+    tenants = world.tenant(), world.tenant()
+    one, other = (world.caller(tenant) for tenant in tenants)
+    mine, theirs = (
+        furnished(caller) | signed_in(world, tenant) for caller, tenant in zip((one, other), tenants, strict=True)
+    )
+    return one, mine, other, theirs
+
+
+def signed_in(world: World, tenant: TenantId) -> dict[str, str]:
+    """Sign somebody in; return the id of the session, and its text as the `credential` of what only sessions can do."""
+    caller = world.caller(tenant)
+    with world.database.transaction(tenant) as uow:
+        slug = current_tenant(uow).slug
+    bob = {"email": "bob@acme.example", "password": "a password of his"}
+    caller.made("/users", {**bob, "name": "Bob", "role": "viewer"})
+    opened = caller.made("/sessions", {**bob, "tenant": slug})
+    return {"session": opened["id"], "credential": opened["secret"]}
 
 
 def called(caller: Caller, route: Route, ids: dict[str, str]) -> httpx.Response:
@@ -172,7 +190,8 @@ def test_no_route_answers_for_another_tenants_thing(
     for route in ROUTES:
         if not route.names:
             continue
-        answered = called(one, route, mine | {name: theirs[name] for name in route.names})
+        who = Caller(one.client, mine["credential"]) if "session" in route.names else one
+        answered = called(who, route, mine | {name: theirs[name] for name in route.names})
         taken = {"/v1/usage/events": "accepted", "/v1/usage/corrections": "amended"}.get(route.path)
         is_told_per_event = taken is not None and answered.json().get(taken) in (0, [])
         is_empty_list = route.path == "/v1/ledger/transfers" and answered.json().get("data") == []

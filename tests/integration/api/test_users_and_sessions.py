@@ -112,3 +112,63 @@ def test_an_address_may_try_only_so_often(world: World, server: Server) -> None:
     assert [one.status_code for one in told] == [401, 401, 429]
     refused(told[2], 429, "rate_limited")
     assert int(told[2].headers["retry-after"]) <= 30
+
+
+def test_who_has_signed_in_sets_a_new_password_by_the_old_one_and_is_signed_out_everywhere_else(world: World) -> None:
+    tenant = world.tenant()
+    caller, stranger = world.caller(tenant), Caller(world.client, "nothing")
+    with world.database.transaction(tenant) as uow:
+        ((slug,),) = uow.fetch_all("select slug from tenants")
+    vic = caller.made("/users", {"email": "v@acme.example", "name": "Vic", "role": "viewer", "password": RIGHT})
+    caller.made("/users", {"email": "w@acme.example", "name": "Wes", "role": "viewer", "password": RIGHT})
+    opened = [stranger.made("/sessions", attempt(slug, "v@acme.example")) for _ in range(4)]
+    here, there, elsewhere, last = (Caller(world.client, one["secret"]) for one in opened)
+    other = stranger.made("/sessions", attempt(slug, "w@acme.example"))
+
+    listed = here.seen("/sessions", limit=3)
+    assert [(one["id"], one["is_current"]) for one in listed["data"]] == [
+        (opened[3]["id"], False),
+        (opened[2]["id"], False),
+        (opened[1]["id"], False),
+    ]
+    (mine,) = here.seen("/sessions", after=listed["next"])["data"]
+    assert (mine["id"], mine["is_current"], mine["expires_at"]) == (opened[0]["id"], True, opened[0]["expires_at"])
+    here.made(f"/sessions/{opened[3]['id']}/end", status=200)
+    here.made(f"/sessions/{opened[3]['id']}/end", status=200)  # repeatable
+    refused(last.get("/sessions/current"), 401, "unauthenticated")
+    refused(here.post(f"/sessions/{other['id']}/end"), 404, "not_found")  # another user's
+    Caller(world.client, other["secret"]).seen("/sessions/current")
+
+    new = "staple staple staple"
+    refused(caller.post("/sessions/current/password", {"old_password": RIGHT, "password": new}), 403, "not_a_session")
+    refused(there.post("/sessions/current/password", {"password": new}), 422, "request_malformed")
+    wrong = there.post("/sessions/current/password", {"old_password": "wrong horse battery", "password": new})
+    refused(wrong, 403, "password_wrong")
+    soft = there.post("/sessions/current/password", {"old_password": RIGHT, "password": "V@ACME.example"})
+    refused(soft, 422, "malformed_user")
+    with world.database.transaction(tenant) as uow:
+        assert uow.fetch_all("select failures from users where email = 'v@acme.example'") == [(1,)]
+    body = {"old_password": RIGHT, "password": new}
+    done = here.post("/sessions/current/password", body, key="change")
+    assert (done.status_code, done.json()["id"]) == (200, vic["id"])
+    assert here.post("/sessions/current/password", body, key="change").content == done.content  # not tried again
+    assert [one["id"] for one in here.seen("/sessions")["data"]] == [opened[0]["id"]]
+    for ended in (there, elsewhere):
+        refused(ended.get("/sessions/current"), 401, "unauthenticated")
+    refused(stranger.post("/sessions", attempt(slug, "v@acme.example")), 401, "unauthenticated")
+    stranger.made("/sessions", attempt(slug, "v@acme.example", new))
+    with world.database.transaction(tenant) as uow:
+        deeds = uow.fetch_all("select actor from audit_records where action in ('user.password_set', 'session.ended')")
+    assert deeds == [(vic["id"],)] * 2
+
+
+def test_the_old_password_cannot_be_guessed_with_a_stolen_session(world: World) -> None:
+    tenant = world.tenant()
+    caller, stranger = world.caller(tenant), Caller(world.client, "nothing")
+    with world.database.transaction(tenant) as uow:
+        ((slug,),) = uow.fetch_all("select slug from tenants")
+    caller.made("/users", {"email": "v@acme.example", "name": "Vic", "role": "viewer", "password": RIGHT})
+    session = Caller(world.client, stranger.made("/sessions", attempt(slug, "v@acme.example"))["secret"])
+    for guess in ("one guess", "two guesses", "three guesses", "four guesses", "five guesses", RIGHT):
+        tried = session.post("/sessions/current/password", {"old_password": guess, "password": "staple staple staple"})
+        refused(tried, 403, "password_wrong")  # after five failures even the right one has to wait

@@ -68,6 +68,16 @@ class NewUser:
     password: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that is open, without its text. Instants are of the wall clock."""
+
+    id: SessionId
+    created_at: datetime
+    expires_at: datetime
+    is_current: bool
+
+
 class OpenedSession(NamedTuple):
     """A fresh session with its text, which is told once and kept nowhere."""
 

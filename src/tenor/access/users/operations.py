@@ -4,8 +4,10 @@ import re
 from datetime import datetime
 from typing import Final
 
+from tenor.access.credentials import Credential
 from tenor.access.users.model import NewUser, Role, User
 from tenor.access.users.passwords import LENGTH_MAX, LENGTH_MIN, hashed
+from tenor.access.users.sessions import knows_password
 from tenor.access.users.store import (
     end_sessions,
     is_email_taken,
@@ -89,7 +91,7 @@ def disable_user(uow: UnitOfWork, user_id: UserId, *, now: datetime, actor: str,
     if user.disabled_at is not None:
         return
     rewrite_user(uow, user_id, role=user.role, disabled_at=now)
-    end_sessions(uow, at=now, user_id=user_id)
+    end_sessions(uow, user_id, at=now)
     tell(uow, "user.disabled", user_id, {"role": user.role.value}, now=now, actor=actor, reason=reason)
 
 
@@ -102,8 +104,36 @@ def set_password(uow: UnitOfWork, user_id: UserId, password: str, *, now: dateti
     """
     user = lock_user(uow, user_id)
     write_password(uow, user_id, hashed(_sound(password, user.email)))
-    end_sessions(uow, at=now, user_id=user_id)
+    end_sessions(uow, user_id, at=now)
     tell(uow, "user.password_set", user_id, {}, now=now, actor=actor, reason=reason)
+
+
+def change_own_password(
+    uow: UnitOfWork,
+    user: User,
+    *,
+    old: str,
+    new: str,
+    credential: Credential,
+    now: datetime,
+    actor: str,
+    reason: str,
+) -> bool:
+    """Set a new password for who knows the old one; all sessions but that of `credential` end.
+
+    Returns False where the old one is wrong, or where too many attempts were: commit the transaction all the same, for
+    it counts the attempt as one to sign in.
+
+    Raises:
+        MalformedUser: the new password is too short or too long, or is the email address.
+    """
+    _sound(new, user.email)
+    if not knows_password(uow, user.email, old, now=now):
+        return False
+    write_password(uow, user.id, hashed(new))
+    end_sessions(uow, user.id, at=now, but=credential.digest)
+    tell(uow, "user.password_set", user.id, {}, now=now, actor=actor, reason=reason)
+    return True
 
 
 def _sound(password: str, email: str) -> str:

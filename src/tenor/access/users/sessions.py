@@ -1,4 +1,4 @@
-"""Sign in, be known by a session, sign out."""
+"""Sign in, be known by a session, see where else one is signed in, sign out."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -7,13 +7,16 @@ from typing import Final
 from tenor.access.credentials import SECRET_BYTES, Credential, Mode, digest_of, write_credential
 from tenor.access.model import Unauthenticated
 from tenor.access.scopes import require_scope
-from tenor.access.users.model import OpenedSession, User
+from tenor.access.users.model import OpenedSession, Session, User
 from tenor.access.users.passwords import is_right
 from tenor.access.users.store import (
     begin_attempt,
     end_attempts,
-    end_sessions,
+    end_session_of,
+    end_session_with,
+    lock_session,
     lock_user,
+    open_sessions,
     user_of_session,
     write_session,
 )
@@ -33,17 +36,25 @@ def sign_in(uow: UnitOfWork, email: str, password: str, *, now: datetime) -> Ope
     Commit the transaction in either case: it holds the count of failed attempts. A wrong password, an unknown or
     disabled user and one who is locked take the same time. `now` is of the wall clock.
     """
-    attempt = begin_attempt(uow, email.lower(), at=now, locks_after=ATTEMPTS_MAX, until=now + LOCK_LASTS)
-    user_id, password_hash = (None, None) if attempt is None else attempt
-    if not is_right(password, password_hash) or user_id is None:
+    if (user_id := knows_password(uow, email.lower(), password, now=now)) is None:
         return None
-    user = lock_user(uow, UserId(user_id))
+    user = lock_user(uow, user_id)
     end_attempts(uow, user.id)
     text = write_credential(Mode.SESSION, uow.tenant_id, secrets.token_bytes(SECRET_BYTES))
     session_id, expires_at = SessionId(new_id(now)), now + SESSION_LASTS
     write_session(uow, session_id, user.id, digest_of(text), created_at=now, expires_at=expires_at)
     record(uow, [Deed(user.email, "session.opened", "session", session_id, "signed in", now)])
     return OpenedSession(session_id, user, text, expires_at)
+
+
+def knows_password(uow: UnitOfWork, email: str, password: str, *, now: datetime) -> UserId | None:
+    """Return the user of an email address in small letters whose password this is; None where anything is not so.
+
+    Counts as an attempt before it is looked at, and takes the same time in any case.
+    """
+    attempt = begin_attempt(uow, email, at=now, locks_after=ATTEMPTS_MAX, until=now + LOCK_LASTS)
+    user_id, password_hash = (None, None) if attempt is None else attempt
+    return UserId(user_id) if is_right(password, password_hash) and user_id is not None else None
 
 
 def authenticate_session(uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime) -> User:
@@ -65,4 +76,22 @@ def authenticate_session(uow: UnitOfWork, credential: Credential, *, needs: str 
 
 def end_session(uow: UnitOfWork, credential: Credential, *, now: datetime) -> None:
     """Sign out. Repeatable."""
-    end_sessions(uow, at=now, digest=credential.digest)
+    end_session_of(uow, credential.digest, at=now)
+
+
+def list_sessions(
+    uow: UnitOfWork, user: User, credential: Credential, *, now: datetime, limit: int, after: SessionId | None = None
+) -> list[Session]:
+    """Return the open sessions of a user, the newest first; the one of `credential` is marked as current."""
+    return open_sessions(uow, user.id, digest=credential.digest, at=now, limit=limit, after=after)
+
+
+def end_own_session(uow: UnitOfWork, user: User, session_id: SessionId, *, now: datetime, actor: str) -> None:
+    """Sign a user out elsewhere. Repeatable.
+
+    Raises:
+        NotFound: it is no session of this user.
+    """
+    if lock_session(uow, user.id, session_id):
+        end_session_with(uow, session_id, at=now)
+        record(uow, [Deed(actor, "session.ended", "session", session_id, "signed out elsewhere", now)])

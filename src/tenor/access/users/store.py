@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from tenor.access.users.model import Role, User
+from tenor.access.users.model import Role, Session, User
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import SessionId, UserId
 from tenor.platform.unit_of_work import Row, UnitOfWork
@@ -136,11 +136,51 @@ def user_of_session(uow: UnitOfWork, digest: bytes, *, at: datetime) -> User | N
     return None if row is None else _user_from(row)
 
 
-def end_sessions(uow: UnitOfWork, *, at: datetime, digest: bytes | None = None, user_id: UserId | None = None) -> int:
-    """End the session of a text, or all of a user; return how many."""
-    return uow.execute(
-        "update sessions set ended_at = %s where ended_at is null and (digest = %s or user_id = %s)",
-        [at, digest, user_id],
+def open_sessions(
+    uow: UnitOfWork, user_id: UserId, *, digest: bytes, at: datetime, limit: int, after: SessionId | None
+) -> list[Session]:
+    """Return the sessions of a user that are open at an instant, the newest first; `digest` is of the one that asks."""
+    rows = uow.fetch_all(
+        """
+        select id, created_at, expires_at, digest = %(digest)s from sessions
+        where user_id = %(user)s and ended_at is null and expires_at > %(at)s
+          and (%(after)s::uuid is null or id < %(after)s)
+        order by id desc limit %(limit)s
+        """,
+        {"user": user_id, "digest": digest, "at": at, "limit": limit, "after": after},
+    )
+    return [Session(SessionId(session_id), *rest) for session_id, *rest in rows]
+
+
+def lock_session(uow: UnitOfWork, user_id: UserId, session_id: SessionId) -> bool:
+    """Lock a session of a user until the transaction ends; return whether it has not been ended.
+
+    Raises:
+        NotFound: the user has none with the id.
+    """
+    row = uow.fetch_one(
+        "select ended_at is null from sessions where id = %s and user_id = %s for update", [session_id, user_id]
+    )
+    if row is None:
+        raise NotFound("you have no session with this id")
+    return bool(row[0])
+
+
+def end_session_with(uow: UnitOfWork, session_id: SessionId, *, at: datetime) -> None:
+    """End the session with this id."""
+    uow.execute("update sessions set ended_at = %s where id = %s", [at, session_id])
+
+
+def end_session_of(uow: UnitOfWork, digest: bytes, *, at: datetime) -> None:
+    """End the session of a text, unless it has ended."""
+    uow.execute("update sessions set ended_at = %s where ended_at is null and digest = %s", [at, digest])
+
+
+def end_sessions(uow: UnitOfWork, user_id: UserId, *, at: datetime, but: bytes | None = None) -> None:
+    """End the sessions of a user, all but the one whose text has the digest `but`."""
+    uow.execute(
+        "update sessions set ended_at = %s where ended_at is null and user_id = %s and digest is distinct from %s",
+        [at, user_id, but],
     )
 
 

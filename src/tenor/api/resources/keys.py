@@ -16,7 +16,7 @@ from tenor.access import (
     rotate_key,
 )
 from tenor.api.bodies import NO_CARD_NUMBER, Body, InstantIn, Line
-from tenor.api.call import DEFAULT_REASON, Call, Effect, Work, a_call, an_effect
+from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
@@ -62,9 +62,7 @@ def create(call: Writes, body: NewKey) -> Response:
             name=body.name,
             scopes=tuple(body.scopes),
             expires_at=body.expires_at,
-            now=work.wall_now,
-            actor=work.actor,
-            reason=body.reason or DEFAULT_REASON,
+            **work.wall_deed(body.reason),
         )
         return issued_key_json(issued)
 
@@ -99,9 +97,7 @@ def revoke(call: Writes, key: KeyRef, body: Revocation) -> Response:
         revoked = revoke_key(
             work.uow,
             KeyId(id_in_path("key", key)),
-            now=work.wall_now,
-            actor=work.actor,
-            reason=body.reason or DEFAULT_REASON,
+            **work.wall_deed(body.reason),
         )
         return key_json(revoked, at=work.wall_now)
 
@@ -119,9 +115,7 @@ def rotate(call: Writes, key: KeyRef, body: Rotation) -> Response:
             work.uow,
             key_id,
             overlap=timedelta(hours=body.overlap_hours),
-            now=work.wall_now,
-            actor=work.actor,
-            reason=body.reason or DEFAULT_REASON,
+            **work.wall_deed(body.reason),
         )
         return issued_key_json(issued)
 

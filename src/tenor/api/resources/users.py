@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tenor.access import SCOPES, Role, User, change_role, create_user, disable_user, find_user, list_users, set_password
 from tenor.access import NewUser as Newcomer
 from tenor.api.bodies import NO_CARD_NUMBER, Body, Line
-from tenor.api.call import Call, Deed, Effect, Work, a_call, an_effect
+from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
@@ -62,7 +62,7 @@ def create(call: Writes, body: NewUser) -> Response:
         role = Role(body.role)
         work.require_within(SCOPES[role])
         asked = Newcomer(email=body.email, name=body.name, role=role, password=body.password)
-        return user_json(create_user(work.uow, asked, **_deed(work, body.reason)))
+        return user_json(create_user(work.uow, asked, **work.wall_deed(body.reason)))
 
     return call.once(make, status=201)
 
@@ -86,7 +86,7 @@ def set_role(call: Writes, user: UserRef, body: NewRole) -> Response:
     def make(work: Work) -> UserJson:
         found, wanted = _within_reach(work, user), Role(body.role)
         work.require_within(SCOPES[wanted])
-        change_role(work.uow, found.id, wanted, **_deed(work, body.reason))
+        change_role(work.uow, found.id, wanted, **work.wall_deed(body.reason))
         return user_json(find_user(work.uow, found.id))
 
     return call.once(make)
@@ -98,7 +98,7 @@ def set_password_(call: Writes, user: UserRef, body: NewPassword) -> Response:
 
     def make(work: Work) -> UserJson:
         found = _within_reach(work, user)
-        set_password(work.uow, found.id, body.password, **_deed(work, body.reason))
+        set_password(work.uow, found.id, body.password, **work.wall_deed(body.reason))
         return user_json(find_user(work.uow, found.id))
 
     return call.once(make)
@@ -110,7 +110,7 @@ def disable(call: Writes, user: UserRef, body: Disabling) -> Response:
 
     def make(work: Work) -> UserJson:
         found = _within_reach(work, user)
-        disable_user(work.uow, found.id, **_deed(work, body.reason))
+        disable_user(work.uow, found.id, **work.wall_deed(body.reason))
         return user_json(find_user(work.uow, found.id))
 
     return call.once(make)
@@ -125,8 +125,3 @@ def _within_reach(work: Work, user: str) -> User:
 
 def _id(user: str) -> UserId:
     return UserId(id_in_path("usr", user))
-
-
-def _deed(work: Work, reason: str | None) -> Deed:
-    """Return what an operation is told, by the wall clock: access does not travel in time."""
-    return {**work.deed(reason), "now": work.wall_now}

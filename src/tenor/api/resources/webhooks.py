@@ -9,7 +9,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from tenor.api.bodies import NO_CARD_NUMBER, Body, InstantIn, Line
-from tenor.api.call import DEFAULT_REASON, Call, Deed, Effect, Work, a_call, an_effect
+from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
@@ -99,7 +99,7 @@ def create(call: Writes, body: NewEndpoint) -> Response:
             event_types=body.event_types,
             description=body.description,
             allows_local=call.engine.settings.allows_local_webhooks,
-            **_deed(work, body.reason),
+            **work.wall_deed(body.reason),
         )
         return endpoint_with_secret_json(endpoint, secret)
 
@@ -151,7 +151,7 @@ def list_attempts(call: Reads, endpoint: EndpointRef, limit: HowMany = 100) -> R
 def rotate_secret_(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Response:
     """Make a new secret."""
     return call.once(
-        lambda work: SecretJson(secret=rotate_secret(work.uow, _endpoint_id(endpoint), **_deed(work, body.reason)))
+        lambda work: SecretJson(secret=rotate_secret(work.uow, _endpoint_id(endpoint), **work.wall_deed(body.reason)))
     )
 
 
@@ -159,7 +159,7 @@ def rotate_secret_(call: Writes, endpoint: EndpointRef, body: EndpointDecision) 
 def disable(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Response:
     """Send nothing more to an endpoint. What waits for it is kept."""
     return call.once(
-        lambda work: endpoint_json(disable_endpoint(work.uow, _endpoint_id(endpoint), **_deed(work, body.reason)))
+        lambda work: endpoint_json(disable_endpoint(work.uow, _endpoint_id(endpoint), **work.wall_deed(body.reason)))
     )
 
 
@@ -167,7 +167,7 @@ def disable(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Resp
 def enable(call: Writes, endpoint: EndpointRef, body: EndpointDecision) -> Response:
     """Send to an endpoint again. What happened while it was disabled has to be replayed."""
     return call.once(
-        lambda work: endpoint_json(enable_endpoint(work.uow, _endpoint_id(endpoint), **_deed(work, body.reason)))
+        lambda work: endpoint_json(enable_endpoint(work.uow, _endpoint_id(endpoint), **work.wall_deed(body.reason)))
     )
 
 
@@ -176,7 +176,7 @@ def replay(call: Writes, endpoint: EndpointRef, body: EndpointReplay) -> Respons
     """Send again: one event, or all since an instant. Receivers know repetitions by their `webhook-id`."""
 
     def make(work: Work) -> SentAgainJson:
-        endpoint_id, deed = _endpoint_id(endpoint), _deed(work, body.reason)
+        endpoint_id, deed = _endpoint_id(endpoint), work.wall_deed(body.reason)
         if body.since is not None:
             count = replay_since(work.uow, endpoint_id, body.since, with_delivered=body.with_delivered, **deed)
         else:
@@ -188,8 +188,3 @@ def replay(call: Writes, endpoint: EndpointRef, body: EndpointReplay) -> Respons
 
 def _endpoint_id(text: str) -> EndpointId:
     return EndpointId(id_in_path("whe", text))
-
-
-def _deed(work: Work, reason: str | None) -> Deed:
-    """Return what an operation is told; endpoints are called by the wall clock, in a sandbox too."""
-    return Deed(now=work.wall_now, actor=work.actor, reason=reason or DEFAULT_REASON)
