@@ -19,6 +19,8 @@ COMPOSED: Final = {
         "usage_event.cancelled",
         "usage_event.corrected",
     ],
+    "f'{holder}.billing_settings_changed'": ["customer.billing_settings_changed", "tenant.billing_settings_changed"],
+    "f'{kind}.usage_thresholds_set'": ["customer.usage_thresholds_set", "subscription.usage_thresholds_set"],
 }
 """What types that are put together from parts can come to; of others the catalogue shows the parts that are fixed."""
 FACES: Final = {"api", "cli", "demo"}

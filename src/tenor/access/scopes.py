@@ -18,6 +18,7 @@ AREAS: Final = {
     "runs": "bill runs",
     "ledger": "accounts and transfers",
     "events": "the event feed",
+    "audit": "the record of who did what",
     "webhooks": "endpoints that events are sent to",
     "clock": "a sandbox's clock",
 }

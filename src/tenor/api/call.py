@@ -98,7 +98,7 @@ class Work:
         return Deed(now=self.now, actor=self.actor, reason=reason or DEFAULT_REASON)
 
     def wall_deed(self, reason: str | None = None) -> Deed:
-        """Return what an operation on access is told, by the wall clock: access does not travel in time, nor do webhooks."""
+        """Return what an operation on access is told, by the wall clock: access and webhooks do not travel in time."""
         return {**self.deed(reason), "now": self.wall_now}
 
     def require_within(self, scopes: Iterable[str]) -> None:

@@ -57,6 +57,12 @@ class VersionUnknown(HeaderMalformed):
     code = "version_unknown"
 
 
+class NotACursor(Malformed):
+    """A text that is not what a page of the list said as `next`."""
+
+    code = "not_a_cursor"
+
+
 class RateLimited(Refusal):
     """More calls with one key than its rate allows; `retry_after_seconds` says when the next one is let in."""
 

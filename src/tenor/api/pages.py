@@ -1,12 +1,15 @@
 """Pages of a list: the newest first, and a cursor that stays where it is while new things are made."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
+import msgspec
 from fastapi import Query
 from typing_extensions import TypedDict
 
+from tenor.api.errors import NotACursor
 from tenor.kernel.ids import from_wire, to_wire
 
 T = TypeVar("T")
@@ -22,7 +25,7 @@ class Page(TypedDict, Generic[J]):
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many, at most.")]
 After = Annotated[
-    str | None, Query(max_length=100, description="What the page before said as `next`; the first page by default.")
+    str | None, Query(max_length=400, description="What the page before said as `next`; the first page by default.")
 ]
 
 
@@ -45,6 +48,34 @@ def page(
     kept = found[:limit]
     more = len(found) > limit
     return Page(data=[shown(one) for one in kept], next=to_wire(prefix, id_of(kept[-1])) if more else None)
+
+
+def place(after: str | None, *kinds: type) -> tuple[Any, ...] | None:
+    """Return the key after which a page begins, of a list that goes by something else than ids; `kinds` are its types.
+
+    Raises:
+        NotACursor: the text is no cursor of this list.
+    """
+    if after is None:
+        return None
+    try:
+        said = urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4))
+        key: tuple[Any, ...] = msgspec.json.decode(said, type=tuple[kinds])  # type: ignore[valid-type]  # made of values
+    except (ValueError, msgspec.MsgspecError):
+        raise NotACursor(
+            f"{after[:60]!r} is no cursor of this list: it is what the page before said as `next`"
+        ) from None
+    return key
+
+
+def keyed_page(
+    found: Sequence[T], *, limit: int, key_of: Callable[[T], tuple[object, ...]], shown: Callable[[T], J]
+) -> Page[J]:
+    """Return a page as `page` does, of a list that goes by a key: what is made meanwhile finds its place in it."""
+    kept = found[:limit]
+    more = len(found) > limit
+    after = urlsafe_b64encode(msgspec.json.encode(key_of(kept[-1]))).rstrip(b"=").decode() if more else None
+    return Page(data=[shown(one) for one in kept], next=after)
 
 
 def whole(things: Iterable[J]) -> Page[J]:

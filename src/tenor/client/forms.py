@@ -6,6 +6,12 @@ from typing import Any, Literal, NotRequired, TypedDict
 from tenor.client.written import Instant, Number
 
 
+class Access(TypedDict):
+    """What each state leaves: all, what is there to be read, or nothing."""
+
+    access: dict[str, str]
+
+
 class Account(TypedDict):
     """An account with the sums of both its sides; the balance counts in its own direction."""
 
@@ -111,6 +117,23 @@ class Attempt(TypedDict):
     error: str | None
     answer: str
     duration_ms: int
+
+
+class AuditRecord(TypedDict):
+    """Who (`actor`) did what (`action`) to which object, when, why, by which request; `position` in the chain."""
+
+    id: str
+    position: int
+    occurred_at: str
+    recorded_at: str
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    reason: str
+    request_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 class BilledTopUps(TypedDict):
@@ -233,6 +256,20 @@ class ChargeSoFar(TypedDict):
     trace: list[dict[str, Any]]
 
 
+class Check(TypedDict):
+    """Nothing more needs to be said."""
+
+
+class Crossing(TypedDict):
+    """An alert whose threshold has been reached in a period, and the value that was found."""
+
+    id: str
+    metric: str | None
+    threshold: str
+    value: str
+    period_start: str
+
+
 class Clock(TypedDict):
     """The time of the tenant; only a sandbox's can be moved."""
 
@@ -335,16 +372,6 @@ class CreditedLine(TypedDict):
 
     line: int
     amount: Number
-
-
-class Crossing(TypedDict):
-    """An alert whose threshold has been reached in a period, and the value that was found."""
-
-    id: str
-    metric: str | None
-    threshold: str
-    value: str
-    period_start: str
 
 
 class Used(TypedDict):
@@ -819,6 +846,14 @@ class Named(TypedDict):
 
     code: str
     name: str
+
+
+class NewAccess(TypedDict):
+    """A state that a tenant may decide on, and what it is to leave."""
+
+    status: Literal["past_due", "paused", "suspended"]
+    access: Literal["full", "read_only", "none"]
+    reason: NotRequired[str | None]
 
 
 class NewContract(TypedDict):
@@ -1633,6 +1668,19 @@ Status = Literal[
 """The nine states of a subscription."""
 
 
+class TaxFile(TypedDict):
+    """A file that says what holds; applied again, it changes nothing."""
+
+    source: str
+
+
+class TaxFileBody(TypedDict):
+    """The text of a file: the seller and rates, in YAML or JSON (docs/taxes.md). Dates are of its zone."""
+
+    source: str
+    reason: NotRequired[str | None]
+
+
 class TaxSeller(TypedDict):
     """Where the tenant itself is taxed, and who says the rates: its `table`, or the tax `engine`."""
 
@@ -1654,6 +1702,22 @@ class Tenant(TypedDict):
     """IANA name, such as `Europe/Berlin`."""
     profile: str
     """Policy profile, such as `tenor` or `stripe-flexible`."""
+
+
+class Tick(TypedDict):
+    """Nothing more needs to be said."""
+
+
+class Ticked(TypedDict):
+    """What fell due: reservations whose time was over, grants that lapsed or were made, thresholds, top-ups
+    ordered.
+    """
+
+    released: int
+    lapsed: int
+    renewed: int
+    crossed: int
+    top_ups_ordered: int
 
 
 class TopUp(TypedDict):
@@ -1935,6 +1999,25 @@ class CostSoFar(TypedDict):
     billed: str
 
 
+class CheckedAlerts(TypedDict):
+    """The alerts that were told now."""
+
+    told: list[Crossing]
+
+
+class SetUsageAlert(TypedDict):
+    """An alert that was set; `told` is what it has told of at once."""
+
+    id: str
+    subscription_id: str
+    metric: str | None
+    threshold: str
+    base: str | None
+    percent: str | None
+    added_at: str
+    told: list[Crossing]
+
+
 class ContractStep(TypedDict):
     """From its start on a private plan version holds; the first step begins with the subscription."""
 
@@ -2023,19 +2106,6 @@ class NewCreditNote(TypedDict):
     """As the customer's settings say by default."""
     reason: str
     """Why; kept in the audit record."""
-
-
-class SetUsageAlert(TypedDict):
-    """An alert that was set; `told` is what it has told of at once."""
-
-    id: str
-    subscription_id: str
-    metric: str | None
-    threshold: str
-    base: str | None
-    percent: str | None
-    added_at: str
-    told: list[Crossing]
 
 
 class CurrentUsage(TypedDict):
@@ -2325,6 +2395,13 @@ class Statement(TypedDict):
     opening: str
     closing: str
     entries: list[StatementEntry]
+
+
+class TaxFileChanges(TypedDict):
+    """The seller after a file, and the rates of it that were not there already."""
+
+    seller: TaxSeller | None
+    rates: list[TaxRate]
 
 
 class TopUps(TypedDict):

@@ -43,6 +43,16 @@ class ApiKeys(Resource):
         )
 
 
+class Audit(Resource):
+    """Audit."""
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, object: str | None = None
+    ) -> Pages[forms.AuditRecord]:
+        """List the records of the audit trail in the order of its chain, the oldest first."""
+        return Pages(self._connection, "/v1/audit-records", {"limit": limit, "after": after, "object": object})
+
+
 class BillRuns(Resource):
     """Bill runs."""
 
@@ -166,9 +176,11 @@ class Contracts(Resource):
             ),
         )
 
-    def list(self, *, customer: str | None = None) -> Pages[forms.Contract]:
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, customer: str | None = None
+    ) -> Pages[forms.Contract]:
         """List the contracts in every version, by code, the newest version first."""
-        return Pages(self._connection, "/v1/contracts", {"customer": customer})
+        return Pages(self._connection, "/v1/contracts", {"limit": limit, "after": after, "customer": customer})
 
     def show(self, contract: str, /, *, version: int | None = None) -> forms.Contract:
         """Return a contract, with what each of its steps changes."""
@@ -202,9 +214,9 @@ class Coupons(Resource):
         """Offer a coupon. The same one again changes nothing."""
         return cast("forms.Coupon", self._connection.post("/v1/coupons", body, idempotency_key=idempotency_key))
 
-    def list(self) -> Pages[forms.ListedCoupon]:
+    def list(self, *, limit: int | None = None, after: str | None = None) -> Pages[forms.ListedCoupon]:
         """List the coupons with what is left of them and the words that redeem them, by code."""
-        return Pages(self._connection, "/v1/coupons", {})
+        return Pages(self._connection, "/v1/coupons", {"limit": limit, "after": after})
 
     def show(self, coupon: str, /) -> forms.ListedCoupon:
         """Return a coupon with what is left of it and the words that redeem it."""
@@ -287,6 +299,16 @@ class Entitlements(Resource):
         return cast(
             "forms.Entitlement",
             self._connection.get(f"/v1/customers/{in_path(customer)}/entitlements/{in_path(feature)}", {"at": at}),
+        )
+
+    def access(self) -> forms.Access:
+        """Return what each state of a subscription leaves of its features."""
+        return cast("forms.Access", self._connection.get("/v1/entitlement-access"))
+
+    def set_access(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewAccess]) -> forms.Access:
+        """Set what a state leaves of the features, for all customers."""
+        return cast(
+            "forms.Access", self._connection.post("/v1/entitlement-access", body, idempotency_key=idempotency_key)
         )
 
     def revoke(
@@ -428,6 +450,12 @@ class Proformas(Resource):
     def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewProforma]) -> forms.Proforma:
         """Make a numbered preview of an invoice. Nothing is booked or owed by it."""
         return cast("forms.Proforma", self._connection.post("/v1/proformas", body, idempotency_key=idempotency_key))
+
+    def list(
+        self, *, limit: int | None = None, after: str | None = None, customer: str | None = None
+    ) -> Pages[forms.Proforma]:
+        """List proformas as they were made, the newest first."""
+        return Pages(self._connection, "/v1/proformas", {"limit": limit, "after": after, "customer": customer})
 
     def show(self, proforma: str, /) -> forms.Proforma:
         """Return a proforma as it was made."""
@@ -607,9 +635,9 @@ class Subscriptions(Resource):
 class Taxes(Resource):
     """Taxes."""
 
-    def rates(self) -> Pages[forms.TaxRate]:
+    def rates(self, *, limit: int | None = None, after: str | None = None) -> Pages[forms.TaxRate]:
         """List every rate with its validity, by place, category and name."""
-        return Pages(self._connection, "/v1/tax-rates", {})
+        return Pages(self._connection, "/v1/tax-rates", {"limit": limit, "after": after})
 
     def set_rates(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewTaxRates]) -> forms.SetTaxRates:
         """Let rates hold in their spans; the answer lists those that were not there already."""
@@ -649,6 +677,14 @@ class Taxes(Resource):
             ),
         )
 
+    def overrides(
+        self, customer: str, /, *, limit: int | None = None, after: str | None = None
+    ) -> Pages[forms.TaxOverride]:
+        """List the overrides of a customer with their validity, the newest first."""
+        return Pages(
+            self._connection, f"/v1/customers/{in_path(customer)}/tax-overrides", {"limit": limit, "after": after}
+        )
+
     def end_override(
         self, tax_override: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndOfOverride]
     ) -> forms.EndedTaxOverride:
@@ -658,6 +694,24 @@ class Taxes(Resource):
             self._connection.post(
                 f"/v1/tax-overrides/{in_path(tax_override)}/end", body, idempotency_key=idempotency_key
             ),
+        )
+
+    def show(self) -> forms.TaxFile:
+        """Return what holds as a file: the seller, and every rate with its validity."""
+        return cast("forms.TaxFile", self._connection.get("/v1/tax-files/current"))
+
+    def plan(self, *, idempotency_key: str | None = None, **body: Unpack[forms.TaxFileBody]) -> forms.TaxFileChanges:
+        """Tell what a file would change. Changes nothing."""
+        return cast(
+            "forms.TaxFileChanges", self._connection.post("/v1/tax-files/plan", body, idempotency_key=idempotency_key)
+        )
+
+    def apply(self, *, idempotency_key: str | None = None, **body: Unpack[forms.TaxFileBody]) -> forms.TaxFileChanges:
+        """Set the seller and the rates that a file gives; rates that it does not name stay. Again, it changes
+        nothing.
+        """
+        return cast(
+            "forms.TaxFileChanges", self._connection.post("/v1/tax-files/apply", body, idempotency_key=idempotency_key)
         )
 
 
@@ -755,6 +809,13 @@ class Usage(Resource):
             self._connection.post(
                 f"/v1/subscriptions/{in_path(subscription)}/usage-alerts", body, idempotency_key=idempotency_key
             ),
+        )
+
+    def check_alerts(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Check]) -> forms.CheckedAlerts:
+        """Look at all alerts now, and tell of those that are reached: usage that comes in does so by itself."""
+        return cast(
+            "forms.CheckedAlerts",
+            self._connection.post("/v1/usage-alerts/check", body, idempotency_key=idempotency_key),
         )
 
     def remove_alert(
@@ -998,6 +1059,13 @@ class Wallets(Resource):
             ),
         )
 
+    def tick(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Tick]) -> forms.Ticked:
+        """Do what is due in all wallets; a bill run does it too, before it bills, and so does `tenor work`.
+
+        Promises are kept, reservations end, grants lapse and are renewed, crossings are told, top-ups ordered.
+        """
+        return cast("forms.Ticked", self._connection.post("/v1/wallets/tick", body, idempotency_key=idempotency_key))
+
     def bill_top_ups(
         self, *, idempotency_key: str | None = None, **body: Unpack[forms.FillingDecision]
     ) -> forms.BilledTopUps:
@@ -1145,6 +1213,7 @@ class Operations:
 
     def __init__(self, connection: Connection) -> None:
         self.api_keys = ApiKeys(connection)
+        self.audit = Audit(connection)
         self.bill_runs = BillRuns(connection)
         self.billing_settings = BillingSettings(connection)
         self.catalog = Catalog(connection)

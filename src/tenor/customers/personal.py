@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from tenor.customers.model import CustomerDetails
 from tenor.kernel.errors import Conflict
-from tenor.kernel.ids import CustomerId
+from tenor.kernel.ids import CustomerId, to_wire
 from tenor.platform.sealing import KEY_BYTES, WrappedKey, seal, unseal
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
@@ -86,7 +86,9 @@ def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now:
     for row_id, *columns in _rows(uow, list(said)):
         customer_id = CustomerId(row_id)
         if is_erased(columns):
-            raise CustomerErased(f"customer {customer_id} was erased; register it under another external id")
+            raise CustomerErased(
+                f"customer {to_wire('cus', customer_id)} was erased; register it under another external id"
+            )
         known = revealed(uow, customer_id, columns)
         wanted = said[customer_id].over(known)
         if wanted != known:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenor.events.model import FeedEvent, FeedPage, require_event_types
 from tenor.kernel.errors import NotFound
+from tenor.kernel.ids import to_wire
 from tenor.platform.database import Database
 from tenor.platform.unit_of_work import UnitOfWork
 
@@ -77,7 +78,7 @@ def find_event(uow: UnitOfWork, event_id: UUID) -> FeedEvent:
     found = f"with page as materialized (select * from feed_events where event_id = %s) {_TOLD}"
     row = uow.fetch_one(found, [event_id])
     if row is None:
-        raise NotFound(f"there is no event with the id {event_id}")
+        raise NotFound(f"there is no event {to_wire('evt', event_id)}")
     return FeedEvent(*row)
 
 

@@ -14,12 +14,20 @@ from tenor.kernel.period import format_instant
 FILTER_TYPES_MAX: Final = 100
 
 _PREFIX_OF: Final = {
-    **{thing.replace("-", "_").replace(" ", "_"): prefix for prefix, thing in PREFIXES.items()},
+    **{thing.lower().replace("-", "_").replace(" ", "_"): prefix for prefix, thing in PREFIXES.items()},
     "credit_note": "inv",
     "one_off": "inv",
+    "credits": "adj",
+    "entitlement": "ovr",
     "refund": "rfd",
+    "tax": "cus",
+    "tax_profile": "cus",
+    "tax_seller": "ten",
+    "usage": "ten",
+    "usage_threshold": "sub",
+    "wallet_use": "use",
 }
-"""The prefix of an object's id by the first word of its events; objects of other words are told as plain UUIDs."""
+"""The prefix of an object's id by what events (the first word of their type), records and transfers call its kind."""
 
 _TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,60}\.([a-z][a-z0-9_]{0,60}|\*)")
 
@@ -79,9 +87,8 @@ class FeedPage:
 
 
 def object_to_wire(kind: str, object_id: UUID) -> str:
-    """Return the id of an object of events `kind.…`: prefixed where ids of its kind are."""
-    prefix = _PREFIX_OF.get(kind)
-    return str(object_id) if prefix is None else to_wire(prefix, object_id)
+    """Return the id of an object of events `kind.…`, of records of the audit, or of a transfer's source."""
+    return to_wire(_PREFIX_OF[kind], object_id)
 
 
 def object_from_wire(text: str) -> UUID:

@@ -41,7 +41,7 @@ from tenor.invoicing.operations.set_usage_thresholds import set_usage_thresholds
 from tenor.invoicing.operations.void_invoice import void_invoice
 from tenor.invoicing.operations.write_off import write_off
 from tenor.invoicing.payments import Payment, Receipt
-from tenor.invoicing.proformas import Proforma, find_proforma
+from tenor.invoicing.proformas import Proforma, find_proforma, list_proformas
 from tenor.invoicing.proof import Finding, Proof
 from tenor.invoicing.prove import prove
 from tenor.invoicing.purchases import BilledPurchase, CreditPurchase
@@ -138,6 +138,7 @@ __all__ = [
     "grant_credit",
     "late_usage",
     "list_documents",
+    "list_proformas",
     "list_refund_requests",
     "list_runs",
     "make_proforma",

@@ -14,7 +14,7 @@ from tenor.invoicing.receivables import lock_customer
 from tenor.invoicing.request_keys import made_before, remember
 from tenor.invoicing.rules.documents import Occasion, draft_documents
 from tenor.kernel.errors import Malformed
-from tenor.kernel.ids import AdjustmentId, CustomerId, SubscriptionId, new_id
+from tenor.kernel.ids import AdjustmentId, CustomerId, SubscriptionId, new_id, to_wire
 from tenor.kernel.money import Money
 from tenor.kernel.period import Period, format_instant
 from tenor.platform.audit import Deed, record
@@ -156,7 +156,7 @@ def _adjusted(uow: UnitOfWork, adjustment_id: AdjustmentId) -> Adjusted:
 def _tell(uow: UnitOfWork, adjustment: Adjustment) -> None:
     facts: dict[str, object] = {
         "kind": adjustment.kind.value,
-        "customer_id": str(adjustment.customer_id),
+        "customer_id": to_wire("cus", adjustment.customer_id),
         "currency": adjustment.currency,
         "amount_minor": adjustment.amount_minor,
         "invoicing": adjustment.invoicing,

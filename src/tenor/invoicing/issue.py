@@ -17,7 +17,7 @@ from tenor.invoicing.store import (
     line_rows,
     take_numbers,
 )
-from tenor.kernel.ids import InvoiceId, derived_id
+from tenor.kernel.ids import InvoiceId, derived_id, to_wire
 from tenor.ledger import customer_credits, move_customer_credits, open_accounts, write_transfers
 from tenor.platform.outbox import Event, copy_events, tell_subscribers
 from tenor.platform.unit_of_work import UnitOfWork
@@ -135,8 +135,8 @@ def _finalised(draft: Draft) -> Event:
         draft.id,
         {
             "kind": draft.kind.value,
-            "customer_id": str(draft.customer_id),
-            "subscription_id": None if draft.subscription_id is None else str(draft.subscription_id),
+            "customer_id": to_wire("cus", draft.customer_id),
+            "subscription_id": None if draft.subscription_id is None else to_wire("sub", draft.subscription_id),
             "currency": draft.currency,
             "total_minor": draft.total_minor,
             "due_minor": draft.due_minor,

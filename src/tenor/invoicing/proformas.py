@@ -9,8 +9,8 @@ from psycopg.types.json import Jsonb
 from tenor.invoicing.model import Draft
 from tenor.invoicing.store import take_numbers, tax_shares_to_json
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import to_wire
-from tenor.platform.unit_of_work import UnitOfWork
+from tenor.kernel.ids import CustomerId, to_wire
+from tenor.platform.unit_of_work import Row, UnitOfWork
 
 PROFORMA_SERIES: Final = "PRO"
 
@@ -39,6 +39,13 @@ class Proforma(NamedTuple):
     tax_minor: int
     total_minor: int
     lines: tuple[ProformaLine, ...]
+
+
+_SELECT: Final = """
+    select p.id, p.series || '-' || p.number, c.external_id, p.currency, p.tax_mode, p.issued_at, p.due_on,
+           p.po_number, p.tax_note, p.net_minor, p.tax_minor, p.total_minor, p.lines
+    from proformas p join customers c on c.id = p.customer_id
+"""
 
 
 def insert_proforma(uow: UnitOfWork, draft: Draft) -> None:
@@ -85,16 +92,29 @@ def find_proforma(uow: UnitOfWork, proforma_id: UUID) -> Proforma:
     Raises:
         NotFound: this tenant has none with the id.
     """
-    row = uow.fetch_one(
-        """
-        select p.id, p.series || '-' || p.number, c.external_id, p.currency, p.tax_mode, p.issued_at, p.due_on,
-               p.po_number, p.tax_note, p.net_minor, p.tax_minor, p.total_minor, p.lines
-        from proformas p join customers c on c.id = p.customer_id where p.id = %s
-        """,
-        [proforma_id],
-    )
+    row = uow.fetch_one(f"{_SELECT} where p.id = %s", [proforma_id])
     if row is None:
         raise NotFound(f"there is no proforma {to_wire('pro', proforma_id)}")
+    return _proforma(row)
+
+
+def list_proformas(
+    uow: UnitOfWork, *, limit: int, after: UUID | None = None, customer_id: CustomerId | None = None
+) -> list[Proforma]:
+    """Return proformas, the newest first: those older than `after`, and those of one customer, where they are given."""
+    rows = uow.fetch_all(
+        f"""
+        {_SELECT}
+        where (%(after)s::uuid is null or p.id < %(after)s)
+          and (%(customer)s::uuid is null or p.customer_id = %(customer)s)
+        order by p.id desc limit %(limit)s
+        """,
+        {"after": after, "customer": customer_id, "limit": limit},
+    )
+    return [_proforma(row) for row in rows]
+
+
+def _proforma(row: Row) -> Proforma:
     lines = tuple(ProformaLine(one["description"], one["amount_minor"], one["tax_minor"]) for one in row[-1])
     facts = (*row[:-1], lines)
     return Proforma(*facts)

@@ -121,7 +121,7 @@ def save_receivables(uow: UnitOfWork, receivables: Sequence[Receivable], *, now:
     )
     settle_purchases(uow, receivables, now=now)
     paid = [one for one in receivables if one.status is DocumentStatus.PAID]
-    publish(uow, [Event("invoice.paid", one.id, {"customer_id": str(one.customer_id)}, now) for one in paid])
+    publish(uow, [Event("invoice.paid", one.id, {"customer_id": to_wire("cus", one.customer_id)}, now) for one in paid])
 
 
 def save_discharges(

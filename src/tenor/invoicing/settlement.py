@@ -11,6 +11,7 @@ from tenor.invoicing.model import Draft
 from tenor.invoicing.rules.documents import Occasion
 from tenor.invoicing.rules.quotes import quote_digest
 from tenor.kernel.errors import Conflict, Refusal
+from tenor.kernel.ids import to_wire
 from tenor.kernel.period import Period, format_instant
 from tenor.platform.audit import Deed, record
 from tenor.platform.partitions import prepare_partitions
@@ -87,7 +88,7 @@ def finalise_drafts(
                 object_id=subscription.id,
                 reason=reason,
                 occurred_at=now,
-                after={"documents": [str(draft.id) for draft in drafts]},
+                after={"documents": [to_wire("inv", draft.id) for draft in drafts]},
             )
         ],
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tenor.invoicing.cost_so_far import ChargeSoFar, CostSoFar, cost_so_far
-from tenor.kernel.ids import CustomerId, SubscriptionId, UsageAlertId
+from tenor.kernel.ids import CustomerId, SubscriptionId, UsageAlertId, to_wire
 from tenor.kernel.money import exponent
 from tenor.kernel.period import Period
 from tenor.kernel.quantity import plain
@@ -133,9 +133,9 @@ def _save(uow: UnitOfWork, crossings: Sequence[Crossing], as_of: datetime) -> se
 def _event(crossing: Crossing, so_far: CostSoFar) -> Event:
     alert, subscription = crossing.alert, so_far.subscription
     payload: Mapping[str, object] = {
-        "subscription_id": str(subscription.id),
+        "subscription_id": to_wire("sub", subscription.id),
         "subscription": subscription.external_id,
-        "customer_id": str(subscription.customer_id),
+        "customer_id": to_wire("cus", subscription.customer_id),
         "metric": alert.metric,
         "currency": None if alert.metric else subscription.currency,
         "threshold": plain(alert.threshold),

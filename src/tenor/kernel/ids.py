@@ -68,6 +68,11 @@ PREFIXES: Final = {
     "whe": "webhook endpoint",
     "usr": "user",
     "ses": "session",
+    "pbk": "price book",
+    "txr": "tax rate",
+    "rgr": "recurring grant",
+    "uev": "usage event",
+    "aud": "audit record",
 }
 """Every prefix on the wire and the thing it names."""
 

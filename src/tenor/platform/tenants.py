@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 
 from tenor.kernel.errors import Conflict, Malformed, NotFound, Refusal
-from tenor.kernel.ids import TenantId, new_id
+from tenor.kernel.ids import TenantId, new_id, to_wire
 from tenor.kernel.period import format_instant
 from tenor.platform.database import Connection, Database
 from tenor.platform.unit_of_work import Row, UnitOfWork
@@ -122,7 +122,7 @@ def current_tenant(uow: UnitOfWork) -> Tenant:
     """
     row = uow.fetch_one(f"select {_FACTS} from tenants")
     if row is None:
-        raise NotFound(f"there is no tenant with the id {uow.tenant_id}")
+        raise NotFound(f"there is no tenant {to_wire('ten', uow.tenant_id)}")
     return _tenant(row)
 
 
@@ -135,7 +135,7 @@ def set_clock(database: Database, tenant_id: TenantId, clock_at: datetime) -> No
     with _owner_transaction(database, tenant_id) as connection:
         moved = connection.execute("update tenants set clock_at = %s where is_sandbox", [clock_at]).rowcount
     if not moved:
-        raise NotFound(f"there is no sandbox tenant with the id {tenant_id}")
+        raise NotFound(f"there is no sandbox tenant {to_wire('ten', tenant_id)}")
 
 
 def require_reached(tenant: Tenant, instant: datetime, *, wall_now: datetime) -> None:

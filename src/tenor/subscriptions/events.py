@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from tenor.kernel.ids import to_wire
 from tenor.kernel.period import format_instant
 from tenor.platform.outbox import Event
 from tenor.subscriptions.model import Change, Subscription
@@ -18,7 +19,7 @@ def change_event(subscription: Subscription, change: Change) -> Event:
         type=f"subscription.{kind_of(change.facts)}",
         object_id=subscription.id,
         payload={
-            "customer_id": str(subscription.customer_id),
+            "customer_id": to_wire("cus", subscription.customer_id),
             "external_id": subscription.external_id,
             "version": change.version,
             "status": subscription.status.value,
@@ -34,7 +35,7 @@ def move_event(subscription: Subscription, move: Move, *, now: datetime) -> Even
         type="subscription.moved",
         object_id=subscription.id,
         payload={
-            "customer_id": str(subscription.customer_id),
+            "customer_id": to_wire("cus", subscription.customer_id),
             "external_id": subscription.external_id,
             "from_status": move.from_status.value,
             "to_status": move.to_status.value,

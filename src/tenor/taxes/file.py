@@ -1,4 +1,4 @@
-"""The YAML file of a tenant's taxes: the seller and the table of rates."""
+"""The YAML file of a tenant's taxes, read and written: the seller and the table of rates."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
@@ -9,8 +9,8 @@ import yaml
 
 from tenor.kernel.calendar import midnight_of
 from tenor.kernel.errors import Malformed
-from tenor.kernel.period import parse_instant, require_utc
-from tenor.kernel.quantity import parse_decimal
+from tenor.kernel.period import format_instant, parse_instant, require_utc
+from tenor.kernel.quantity import parse_decimal, plain
 from tenor.taxes.errors import MalformedTaxFile
 from tenor.taxes.model import PERCENT_DIGITS, STANDARD, Jurisdiction, TaxRate, TaxSeller
 
@@ -88,6 +88,33 @@ def read_validity(text: str, *, zone: tzinfo, name: str) -> datetime:
     except ValueError:
         return parse_instant(text, name=name)
     return require_utc(midnight_of(day, zone), name=name)
+
+
+def write_tax_file(content: TaxFile) -> str:
+    """Return the YAML that says this; read again, it says the same."""
+    tree: dict[str, Any] = {}
+    if content.seller is not None:
+        told = {"country": content.seller.country, "tax_id": content.seller.tax_id}
+        tree["seller"] = _said({**told, "rates_from": content.seller.rates_from})
+    tree["rates"] = [
+        _said(
+            {
+                "name": rate.name,
+                "country": rate.jurisdiction.country,
+                "region": rate.jurisdiction.region,
+                "category": rate.category,
+                "percent": plain(rate.percent),
+                "valid_from": format_instant(rate.valid_from),
+                "valid_to": None if rate.valid_to is None else format_instant(rate.valid_to),
+            }
+        )
+        for rate in content.rates
+    ]
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+
+
+def _said(members: dict[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in members.items() if text}
 
 
 def _seller(seller: _Seller) -> TaxSeller:

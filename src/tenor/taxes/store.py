@@ -64,10 +64,17 @@ def rates_by_id(uow: UnitOfWork, jurisdictions: Iterable[Jurisdiction]) -> dict[
     return dict(map(_rate, rows))
 
 
-def tax_rates(uow: UnitOfWork) -> list[TaxRate]:
-    """Return every rate of the tenant that holds at any time, by place, category, name and beginning."""
+def tax_rates(
+    uow: UnitOfWork, *, after: tuple[str, str, str, str, datetime] | None = None, limit: int | None = None
+) -> list[TaxRate]:
+    """Return every rate of the tenant that holds at any time, by place, category, name and beginning.
+
+    Those after a country, region, category, name and beginning, and no more than `limit`, where they are given.
+    """
+    key = "(country, region, category, name, valid_from)"
+    beyond = "" if after is None else f"and {key} > (%s, %s, %s, %s, %s)"
     rows = uow.fetch_all(
-        f"select {_RATE} from tax_rates where {_EVER_HELD} order by country, region, category, name, valid_from"
+        f"select {_RATE} from tax_rates where {_EVER_HELD} {beyond} order by {key} limit %s", [*(after or ()), limit]
     )
     return [rate for _, rate in map(_rate, rows)]
 
@@ -220,7 +227,38 @@ def add_override(uow: UnitOfWork, override_id: UUID, override: TaxOverride, *, c
         ],
     )
     if not written:
-        raise NotFound(f"there is no customer {override.customer_id}")
+        raise NotFound(f"there is no customer {to_wire('cus', override.customer_id)}")
+
+
+def overrides_of(
+    uow: UnitOfWork, customer_id: CustomerId, *, limit: int, after: UUID | None = None
+) -> list[tuple[UUID, TaxOverride]]:
+    """Return the overrides of a customer with their ids, the newest first; those older than `after` where it is given.
+
+    Those of single documents are left out, and those that ended where they began: they never held.
+    """
+    rows = uow.fetch_all(
+        """
+        select id, rates, audit_reference, valid_from, valid_to from tax_overrides
+        where customer_id = %(customer)s and document_id is null
+          and (valid_to > valid_from) is not false and (%(after)s::uuid is null or id < %(after)s)
+        order by id desc limit %(limit)s
+        """,
+        {"customer": customer_id, "after": after, "limit": limit},
+    )
+    return [
+        (
+            override_id,
+            TaxOverride(
+                customer_id=customer_id,
+                rates=rates_from_json(rates),
+                audit_reference=reference,
+                valid_from=valid_from,
+                valid_to=valid_to,
+            ),
+        )
+        for override_id, rates, reference, valid_from, valid_to in rows
+    ]
 
 
 def end_override(uow: UnitOfWork, override_id: UUID, *, at: datetime) -> CustomerId:

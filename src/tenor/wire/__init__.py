@@ -1,6 +1,7 @@
 """Wire: the JSON form of what the engine knows, one for the command line and the API."""
 
 from tenor.wire.adjustments import AdjustmentJson, ReceiptJson, adjustment_json, receipt_json
+from tenor.wire.audit import AuditRecordJson, audit_record_json
 from tenor.wire.billing import (
     BillingSettingsJson,
     ProformaJson,
@@ -126,6 +127,7 @@ __all__ = [
     "AdjustmentJson",
     "AmendedUsageJson",
     "AttemptJson",
+    "AuditRecordJson",
     "BillingSettingsJson",
     "ContractJson",
     "CostSoFarJson",
@@ -191,6 +193,7 @@ __all__ = [
     "WalletJson",
     "adjustment_json",
     "attempts_json",
+    "audit_record_json",
     "balance_json",
     "billing_settings_json",
     "contract_json",

@@ -2,6 +2,7 @@
 
 from typing_extensions import TypedDict
 
+from tenor.events import object_to_wire
 from tenor.kernel.ids import to_wire
 from tenor.ledger import Transfer, TrialBalance
 from tenor.wire.forms import Amount, Instant, amount, instant
@@ -67,6 +68,6 @@ def transfer_json(transfer: Transfer) -> TransferJson:
         currency=transfer.currency,
         customer_id=to_wire("cus", transfer.customer_id),
         source_type=transfer.source_type,
-        source=str(transfer.source_id),
+        source=object_to_wire(transfer.source_type, transfer.source_id),
         kind=transfer.kind,
     )

@@ -59,6 +59,9 @@ BODIES: Final[dict[str, Any]] = {
     "/v1/tax-rates": {
         "rates": [{"name": "VAT", "percent": "19", "country": "DE", "valid_from": "2026-01-01T00:00:00Z"}]
     },
+    "/v1/tax-files/plan": {"source": "seller: {country: DE}"},
+    "/v1/tax-files/apply": {"source": "seller: {country: DE}"},
+    "/v1/entitlement-access": {"status": "paused", "access": "none"},
     "/v1/tax-seller": {"country": "DE"},
     "/v1/customers/{customer}/tax-profile": {"country": "DE"},
     "/v1/customers/{customer}/tax-overrides": {"audit_reference": "ruling", "valid_from": "2026-01-01T00:00:00Z"},
@@ -96,6 +99,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "/v1/subscriptions": {"customer": "{customer}"},
     "/v1/refund-requests": {"customer": "{customer}"},
     "/v1/contracts": {"customer": "{customer}"},
+    "/v1/proformas": {"customer": "{customer}"},
     "/v1/ledger/transfers": {"invoice": "{invoice}"},
 }
 """Parameters that name a thing."""

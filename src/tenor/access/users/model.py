@@ -20,7 +20,7 @@ class Role(StrEnum):
     VIEWER = "viewer"  # reads
 
 
-_SECRETS: Final = frozenset({"keys", "users", "webhooks"})
+_SECRETS: Final = frozenset({"audit", "keys", "users", "webhooks"})
 """Areas that only owners and admins see."""
 
 

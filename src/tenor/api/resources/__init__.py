@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from tenor.api.resources import (
+    audit,
     billing_settings,
     catalog,
     charges,
@@ -28,6 +29,7 @@ from tenor.api.resources import (
     sessions,
     statements,
     subscriptions,
+    tax_files,
     taxes,
     tenants,
     usage,
@@ -43,6 +45,7 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     customers.router,
     billing_settings.router,
     taxes.router,
+    tax_files.router,
     subscriptions.router,
     entitlements.router,
     usage.router,
@@ -61,6 +64,7 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     clock.router,
     ledger.router,
     events.router,
+    audit.router,
     webhooks.router,
     keys.router,
     users.router,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line, Reference
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.changing import Proposal, carried_out, quoted
-from tenor.api.pages import Page, whole
+from tenor.api.pages import After, Limit, Page, keyed_page, place
 from tenor.api.resource import resource
 from tenor.api.resources.changes import BillingOfChange
 from tenor.api.resources.subscriptions import KnownSubscriptionJson, known_with_documents
@@ -64,13 +64,17 @@ def agree(call: Writes, customer: CustomerRef, body: NewContract) -> Response:
 @router.get("/contracts", response_model=Page[ContractJson])
 def list_(
     call: Reads,
+    limit: Limit = 20,
+    after: After = None,
     customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
 ) -> Response:
     """List the contracts in every version, by code, the newest version first."""
 
     def read(work: Work) -> Page[ContractJson]:
         customer_id = None if customer is None else find_customer(work.uow, customer).id
-        return whole(map(contract_json, all_contracts(work.uow, customer_id=customer_id)))
+        code, version = place(after, str, int) or ("", 0)
+        found = all_contracts(work.uow, customer_id=customer_id, after=(code, version), limit=limit + 1)
+        return keyed_page(found, limit=limit, key_of=lambda one: (one.code, one.version), shown=contract_json)
 
     return call.show(read)
 

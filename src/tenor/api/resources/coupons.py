@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tenor.api.bodies import Body, Code, Currency, DecimalIn, InstantIn, Line, Reference
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
-from tenor.api.pages import Page, whole
+from tenor.api.pages import After, Limit, Page, keyed_page, place
 from tenor.api.resource import resource
 from tenor.customers import find_customer
 from tenor.kernel.money import Money
@@ -136,12 +136,19 @@ def create(call: Writes, body: NewCoupon) -> Response:
 
 
 @router.get("/coupons", response_model=Page[ListedCouponJson])
-def list_(call: Reads) -> Response:
+def list_(call: Reads, limit: Limit = 20, after: After = None) -> Response:
     """List the coupons with what is left of them and the words that redeem them, by code."""
 
     def read(work: Work) -> Page[ListedCouponJson]:
-        words = promotion_words(work.uow)
-        return whole(listed_coupon_json(one, words.get(one.id, ())) for one in all_coupons(work.uow))
+        (code,) = place(after, str) or ("",)
+        found = all_coupons(work.uow, after=code, limit=limit + 1)
+        words = promotion_words(work.uow, [one.id for one in found])
+        return keyed_page(
+            found,
+            limit=limit,
+            key_of=lambda one: (one.terms.code,),
+            shown=lambda one: listed_coupon_json(one, words.get(one.id, ())),
+        )
 
     return call.show(read)
 
@@ -154,7 +161,7 @@ def retrieve(call: Reads, coupon: CouponRef) -> Response:
         held = find_coupon(work.uow, coupon)
         if held is None:
             raise CouponNotFound(f"there is no coupon {coupon!r}")
-        return listed_coupon_json(held, promotion_words(work.uow).get(held.id, ()))
+        return listed_coupon_json(held, promotion_words(work.uow, [held.id]).get(held.id, ()))
 
     return call.show(read)
 

@@ -1,6 +1,6 @@
 """`/v1/customers/{customer}/entitlements`: what customers may use, and what is decided over their plans."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Security
 from starlette.responses import Response
@@ -14,12 +14,16 @@ from tenor.api.resource import resource
 from tenor.customers import find_customer
 from tenor.kernel.ids import CustomerId, NotAnId, OverrideId, from_wire, to_wire
 from tenor.subscriptions import (
+    Access,
     NewOverride,
+    Status,
+    access_by_state,
     check_entitlement,
     entitlements_of,
     named_subscription,
     override_entitlement,
     revoke_override,
+    set_access,
 )
 from tenor.wire import EntitlementJson, entitlement_json
 
@@ -46,6 +50,20 @@ class Revoking(Body):
     """Why a decision is revoked."""
 
     reason: Line | None = None
+
+
+class NewAccess(Body):
+    """A state that a tenant may decide on, and what it is to leave."""
+
+    status: Literal["past_due", "paused", "suspended"]
+    access: Literal["full", "read_only", "none"]
+    reason: Line | None = None
+
+
+class AccessJson(TypedDict):
+    """What each state leaves: all, what is there to be read, or nothing."""
+
+    access: dict[str, str]
 
 
 class OverrideJson(TypedDict):
@@ -100,6 +118,23 @@ def override(call: Writes, customer: CustomerRef, body: NewEntitlement) -> Respo
     return call.once(make, status=201)
 
 
+@router.get("/entitlement-access", response_model=AccessJson)
+def access(call: Reads) -> Response:
+    """Return what each state of a subscription leaves of its features."""
+    return call.show(_access)
+
+
+@router.post("/entitlement-access", response_model=AccessJson)
+def set_access_(call: Writes, body: NewAccess) -> Response:
+    """Set what a state leaves of the features, for all customers."""
+
+    def make(work: Work) -> AccessJson:
+        set_access(work.uow, Status(body.status), Access(body.access), **work.deed(body.reason))
+        return _access(work)
+
+    return call.once(make)
+
+
 @router.post("/entitlement-overrides/{override}/revoke", response_model=RevokedJson)
 def revoke_override_(call: Writes, override: Annotated[str, Path(max_length=60)], body: Revoking) -> Response:
     """Let a decision say nothing from now on; an earlier one that still holds counts again."""
@@ -110,6 +145,10 @@ def revoke_override_(call: Writes, override: Annotated[str, Path(max_length=60)]
         return RevokedJson(id=to_wire("ovr", override_id))
 
     return call.once(make)
+
+
+def _access(work: Work) -> AccessJson:
+    return AccessJson(access={status.value: left.value for status, left in access_by_state(work.uow).items()})
 
 
 def _named(customer: str) -> CustomerId | str:

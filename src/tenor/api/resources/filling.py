@@ -1,7 +1,7 @@
 """What fills wallets: credit that is bought, top-ups, promises that recur; and who is told when little is left."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import Path, Security
 from pydantic import Field
@@ -19,6 +19,7 @@ from tenor.invoicing import CreditOffer, bill_top_ups, sell_credits
 from tenor.kernel.calendar import Interval, Unit
 from tenor.kernel.ids import TopUpId, new_id, to_wire
 from tenor.kernel.quantity import parse_amount
+from tenor.subscriptions import catch_up_credits
 from tenor.wallets import (
     RecurringGrant,
     TopUpRule,
@@ -119,6 +120,20 @@ class NewPromise(Body):
     reason: Line | None = None
 
 
+class Tick(Body):
+    """Nothing more needs to be said."""
+
+
+class TickedJson(TypedDict):
+    """What fell due: reservations whose time was over, grants that lapsed or were made, thresholds, top-ups ordered."""
+
+    released: int
+    lapsed: int
+    renewed: int
+    crossed: int
+    top_ups_ordered: int
+
+
 class FillingDecision(Body):
     """Why something is done."""
 
@@ -210,6 +225,20 @@ def set_top_up_rule(call: Writes, customer: CustomerRef, wallet: WalletRef, body
         rule = TopUpRule(body.threshold, body.target, body.max_per_day, body.is_active)
         set_top_up(work.uow, _wallet(work, customer, wallet).id, rule, **work.deed(body.reason))
         return top_up_rule_json(rule)
+
+    return call.once(make)
+
+
+@router.post("/wallets/tick", response_model=TickedJson)
+def tick(call: Writes, body: Tick) -> Response:  # noqa: ARG001  strictly empty
+    """Do what is due in all wallets; a bill run does it too, before it bills, and so does `tenor work`.
+
+    Promises are kept, reservations end, grants lapse and are renewed, crossings are told, top-ups ordered.
+    """
+
+    def make(work: Work) -> TickedJson:
+        ticked = catch_up_credits(call.engine.database, work.uow.tenant_id, now=work.now)
+        return cast(TickedJson, ticked._asdict())
 
     return call.once(make)
 

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import Path, Security
+from fastapi import Path, Query, Security
 from pydantic import Field
 from starlette.responses import Response
 
 from tenor.api.bodies import Body, Currency, DecimalIn, Line, Reference
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
+from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
 from tenor.api.taxes import ask_for_taxes
 from tenor.customers import find_customer
-from tenor.invoicing import AdjustmentRequest, find_proforma, make_proforma
+from tenor.invoicing import AdjustmentRequest, find_proforma, list_proformas, make_proforma
 from tenor.kernel.quantity import parse_amount
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import TaxMode
@@ -70,6 +71,23 @@ def create(call: Writes, body: NewProforma) -> Response:
         return proforma_json(make_proforma(work.uow, requests, key=work.request_key, **work.deed(body.reason)))
 
     return call.once(make, status=201)
+
+
+@router.get("/proformas", response_model=Page[ProformaJson])
+def list_(
+    call: Reads,
+    limit: Limit = 20,
+    after: After = None,
+    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
+) -> Response:
+    """List proformas as they were made, the newest first."""
+
+    def read(work: Work) -> Page[ProformaJson]:
+        customer_id = None if customer is None else find_customer(work.uow, customer).id
+        found = list_proformas(work.uow, limit=limit + 1, after=cursor("pro", after), customer_id=customer_id)
+        return page(found, "pro", limit=limit, id_of=lambda one: one.id, shown=proforma_json)
+
+    return call.show(read)
 
 
 @router.get("/proformas/{proforma}", response_model=ProformaJson)

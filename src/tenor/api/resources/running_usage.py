@@ -21,6 +21,8 @@ from tenor.invoicing import (
     remove_usage_alert,
     set_usage_alert,
     set_usage_thresholds,
+    subscriptions_with_alerts,
+    tell_alerts,
     usage_alerts,
 )
 from tenor.kernel.ids import UsageAlertId
@@ -28,6 +30,7 @@ from tenor.pricing import UsageThresholds
 from tenor.subscriptions import named_subscription
 from tenor.wire import (
     CostSoFarJson,
+    CrossingJson,
     LateEventJson,
     SetUsageAlertJson,
     UsageAlertJson,
@@ -45,6 +48,16 @@ Decides = Annotated[Effect, Security(an_effect, scopes=["subscriptions:write"])]
 SubscriptionRef = Annotated[str, Path(max_length=200, description="Id (`sub_…`) or external id.")]
 CustomerRef = Annotated[str, Path(max_length=200, description="Id (`cus_…`) or external id.")]
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Check(Body):
+    """Nothing more needs to be said."""
+
+
+class CheckedAlertsJson(TypedDict):
+    """The alerts that were told now."""
+
+    told: list[CrossingJson]
 
 
 class NewUsageAlert(Body):
@@ -136,6 +149,17 @@ def create_alert(call: Decides, subscription: SubscriptionRef, body: NewUsageAle
         return SetUsageAlertJson(**usage_alert_json(added), told=[crossing_json(one) for one in told])
 
     return call.once(make, status=201)
+
+
+@router.post("/usage-alerts/check", response_model=CheckedAlertsJson)
+def check_alerts(call: Decides, body: Check) -> Response:  # noqa: ARG001  strictly empty
+    """Look at all alerts now, and tell of those that are reached: usage that comes in does so by itself."""
+
+    def make(work: Work) -> CheckedAlertsJson:
+        told = tell_alerts(work.uow, subscriptions_with_alerts(work.uow), as_of=work.now)
+        return CheckedAlertsJson(told=[crossing_json(one) for one in told])
+
+    return call.once(make)
 
 
 @router.post("/usage-alerts/{usage_alert}/remove", response_model=RemovedJson)

@@ -1,5 +1,6 @@
 """`/v1/tax-rates`, `/v1/tax-seller` and what customers are taxed by: rates, profiles, overrides."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Path, Security
@@ -9,7 +10,7 @@ from typing_extensions import TypedDict
 
 from tenor.api.bodies import Body, DecimalIn, InstantIn, Line
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
-from tenor.api.pages import Page, whole
+from tenor.api.pages import After, Limit, Page, cursor, keyed_page, page, place
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
 from tenor.customers import find_customer
@@ -25,6 +26,7 @@ from tenor.taxes import (
     TaxSeller,
     end_tax_override,
     override_tax,
+    overrides_of,
     set_tax_profiles,
     set_tax_rates,
     set_tax_seller,
@@ -167,9 +169,19 @@ class EndedTaxOverrideJson(TypedDict):
 
 
 @router.get("/tax-rates", response_model=Page[TaxRateJson])
-def list_rates(call: Reads) -> Response:
+def list_rates(call: Reads, limit: Limit = 20, after: After = None) -> Response:
     """List every rate with its validity, by place, category and name."""
-    return call.show(lambda work: whole(map(tax_rate_json, tax_rates(work.uow))))
+
+    def key(rate: TaxRate) -> tuple[str, str, str, str, datetime]:
+        place_of = rate.jurisdiction
+        return place_of.country, place_of.region, rate.category, rate.name, rate.valid_from
+
+    def read(work: Work) -> Page[TaxRateJson]:
+        since = place(after, str, str, str, str, datetime)
+        found = tax_rates(work.uow, after=None if since is None else since, limit=limit + 1)
+        return keyed_page(found, limit=limit, key_of=key, shown=tax_rate_json)
+
+    return call.show(read)
 
 
 @router.post("/tax-rates", response_model=SetTaxRatesJson)
@@ -235,6 +247,20 @@ def override(call: Writes, customer: CustomerRef, body: NewTaxOverride) -> Respo
         return tax_override_json(override_tax(work.uow, wanted, **work.deed(body.reason)), wanted)
 
     return call.once(make, status=201)
+
+
+@router.get("/customers/{customer}/tax-overrides", response_model=Page[TaxOverrideJson])
+def list_overrides(call: Reads, customer: CustomerRef, limit: Limit = 20, after: After = None) -> Response:
+    """List the overrides of a customer with their validity, the newest first."""
+
+    def read(work: Work) -> Page[TaxOverrideJson]:
+        held = find_customer(work.uow, customer).id
+        found = overrides_of(work.uow, held, limit=limit + 1, after=cursor("tov", after))
+        return page(
+            found, "tov", limit=limit, id_of=lambda one: one[0], shown=lambda one: tax_override_json(one[0], one[1])
+        )
+
+    return call.show(read)
 
 
 @router.post("/tax-overrides/{tax_override}/end", response_model=EndedTaxOverrideJson)

@@ -1,8 +1,7 @@
 """`tenor audit`: who did what, and whether the record of it is as it was written."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -10,11 +9,12 @@ from rich.markup import escape
 from tenor.cli.groups import command_group
 from tenor.cli.output import ExitCode, JsonOption, TenantOption, counted, err, out, print_json, refusals, stop
 from tenor.cli.session import Session, session
-from tenor.events import object_from_wire
+from tenor.events import object_from_wire, object_to_wire
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import TenantId
 from tenor.kernel.period import format_instant
-from tenor.platform.audit_chain import AuditRecord, Head, audit_records, chain_audit, verify_audit
+from tenor.platform.audit_chain import Head, audit_records, chain_audit, verify_audit
+from tenor.wire import audit_record_json
 
 app = command_group("Who did what, and whether the record of it is as it was written.")
 
@@ -36,12 +36,12 @@ def list_(
         with opened.database.transaction(tenant_id) as uow:
             found = audit_records(uow, after=after, limit=limit, object_id=object_id)
     if as_json:
-        print_json({"records": [_json(record) for record in found]})
+        print_json({"records": [audit_record_json(record) for record in found]})
         return
     for record in found:
         out.print(
             f"{record.position:>6}  {format_instant(record.occurred_at)}  {escape(record.actor)}  {record.action}"
-            f"  {record.object_type} {record.object_id}  {escape(record.reason)}"
+            f"  {object_to_wire(record.object_type, record.object_id)}  {escape(record.reason)}"
         )
 
 
@@ -105,19 +105,3 @@ def _head(text: str) -> Head:
     if not position.isdecimal() or len(digest) != 64:
         raise Malformed(f"--expect: {text[:80]!r} is not a head such as the one that `tenor audit verify` prints")
     return Head(int(position), digest.lower())
-
-
-def _json(record: AuditRecord) -> dict[str, Any]:
-    return {
-        "position": record.position,
-        "occurred_at": record.occurred_at,
-        "recorded_at": record.recorded_at,
-        "actor": record.actor,
-        "action": record.action,
-        "object_type": record.object_type,
-        "object_id": record.object_id,
-        "reason": record.reason,
-        "request_id": record.request_id,
-        "before": None if record.before is None else json.loads(record.before),
-        "after": None if record.after is None else json.loads(record.after),
-    }

@@ -113,7 +113,8 @@ def list_command(*, tenant: TenantOption, as_json: JsonOption = False) -> None:
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         with opened.database.transaction(of.tenant_id) as uow:
-            coupons, words = all_coupons(uow), promotion_words(uow)
+            coupons = all_coupons(uow)
+            words = promotion_words(uow, [one.id for one in coupons])
         if as_json:
             print_json({"coupons": [listed_coupon_json(one, words.get(one.id, ())) for one in coupons]})
             return

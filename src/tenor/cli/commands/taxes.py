@@ -26,13 +26,13 @@ from tenor.taxes import (
     TaxOverride,
     TaxProfile,
     TaxRate,
+    apply_tax_file,
     end_tax_override,
     override_tax,
     read_tax_file,
     read_validity,
     set_tax_profiles,
     set_tax_rates,
-    set_tax_seller,
     tax_rates,
 )
 from tenor.wire import tax_profile_json, tax_rate_json
@@ -74,9 +74,7 @@ def apply(
                 raise
             now = tenant_now(of)
             with opened.database.transaction(of.tenant_id) as uow:
-                if content.seller is not None:
-                    set_tax_seller(uow, content.seller, now=now, actor=actor, reason=reason)
-                new = set_tax_rates(uow, content.rates, now=now, actor=actor, reason=reason)
+                new = apply_tax_file(uow, content, now=now, actor=actor, reason=reason)
     known = len(content.rates) - len(new)
     headline = f"{counted(len(new), 'rate')} set" + (f", {known:,} there already" if known else "")
     _print_rates(new, as_json=as_json, headline=headline)

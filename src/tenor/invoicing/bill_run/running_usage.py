@@ -8,6 +8,7 @@ from typing import Any
 from tenor.invoicing.bill_run.batch import Batch, ItemWork, Work
 from tenor.invoicing.model import Slot
 from tenor.invoicing.rules.dues import is_early
+from tenor.kernel.ids import to_wire
 from tenor.kernel.money import exponent, format_minor
 from tenor.platform.outbox import Event
 from tenor.pricing import UsageThresholds
@@ -77,7 +78,7 @@ def threshold_events(batch: Batch) -> list[Event]:
 def _payload(work: Work) -> dict[str, Any]:
     subscription = work.subscription
     return {
-        "customer_id": str(subscription.customer_id),
+        "customer_id": to_wire("cus", subscription.customer_id),
         "subscription": subscription.external_id,
         "currency": subscription.currency,
         "threshold": format_minor(work.reached_minor or 0, subscription.currency),

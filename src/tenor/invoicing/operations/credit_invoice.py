@@ -23,7 +23,7 @@ from tenor.invoicing.rules.credit_notes import CreditExceedsDocument, settle_cre
 from tenor.invoicing.rules.lifecycle import DocumentMoveRefused, DocumentStatus
 from tenor.invoicing.rules.receivable import discharged
 from tenor.kernel.errors import Malformed
-from tenor.kernel.ids import InvoiceId
+from tenor.kernel.ids import InvoiceId, to_wire
 from tenor.kernel.money import allocate, format_minor
 from tenor.platform.audit import Deed, record
 from tenor.platform.unit_of_work import UnitOfWork
@@ -103,7 +103,7 @@ def credit_invoice(
             actor=actor,
             reason=reason,
         )
-    after: dict[str, object] = {"credit_note_id": str(draft.id), "total_minor": -draft.total_minor}
+    after: dict[str, object] = {"credit_note_id": to_wire("inv", draft.id), "total_minor": -draft.total_minor}
     deed = Deed(actor, "invoice.credited", "invoice", invoice_id, reason, now, after=after)
     record(uow, [deed])
     return CreditNote(draft.id, f"{issued.series}-{issued.number}")

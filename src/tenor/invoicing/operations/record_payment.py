@@ -93,7 +93,7 @@ def record_payment(uow: UnitOfWork, request: PaymentRequest, *, now: datetime, a
     remember(uow, _OPERATION, request.reference, content, payment.id)
     receipt = find_receipt(uow, payment.id)
     facts: dict[str, object] = {
-        "customer_id": str(payment.customer_id),
+        "customer_id": to_wire("cus", payment.customer_id),
         "currency": payment.currency,
         "amount_minor": payment.amount_minor,
         "receipt": receipt.name,

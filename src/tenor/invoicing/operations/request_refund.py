@@ -6,7 +6,7 @@ from tenor.invoicing.receivables import Booking, book, lock_customer
 from tenor.invoicing.refunds import RefundRequest, find_refund_request, insert_refund_request
 from tenor.invoicing.request_keys import made_before, remember
 from tenor.kernel.errors import Conflict, Malformed
-from tenor.kernel.ids import CustomerId, new_id
+from tenor.kernel.ids import CustomerId, new_id, to_wire
 from tenor.kernel.money import Money
 from tenor.ledger import customer_credits, move_customer_credits
 from tenor.platform.audit import Deed, record
@@ -67,7 +67,11 @@ def request_refund(
         effective_at=now,
     )
     remember(uow, _OPERATION, key, content, request.id)
-    facts: dict[str, object] = {"customer_id": str(customer_id), "currency": currency, "amount_minor": amount_minor}
+    facts: dict[str, object] = {
+        "customer_id": to_wire("cus", customer_id),
+        "currency": currency,
+        "amount_minor": amount_minor,
+    }
     publish(uow, [Event("refund.requested", request.id, facts, now)])
     record(uow, [Deed(actor, "refund.requested", "refund_request", request.id, reason, now, after=facts)])
     return request

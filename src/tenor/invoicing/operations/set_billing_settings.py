@@ -9,8 +9,7 @@ from tenor.invoicing.billing_settings import (
 )
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import CustomerId, to_wire
-from tenor.platform.audit import Deed, record
-from tenor.platform.outbox import Event, publish
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 
 
@@ -35,5 +34,4 @@ def set_billing_settings(
     save_billing_settings(uow, customer_id, change)
     holder, holder_id = ("tenant", uow.tenant_id) if customer_id is None else ("customer", customer_id)
     facts = settings_to_json(change)
-    publish(uow, [Event("billing_settings.changed", holder_id, facts, now)])
-    record(uow, [Deed(actor, "billing_settings.changed", holder, holder_id, reason, now, after=facts)])
+    tell(uow, f"{holder}.billing_settings_changed", holder_id, facts, now=now, actor=actor, reason=reason)

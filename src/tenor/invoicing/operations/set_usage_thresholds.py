@@ -7,8 +7,7 @@ from tenor.invoicing.usage_thresholds import save_thresholds
 from tenor.kernel.ids import CustomerId, SubscriptionId
 from tenor.kernel.money import exponent
 from tenor.kernel.quantity import plain
-from tenor.platform.audit import Deed, record
-from tenor.platform.outbox import Event, publish
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import MalformedThresholds, UsageThresholds, thresholds_to_json
 from tenor.subscriptions import Subscription, look_soon
@@ -43,8 +42,7 @@ def set_usage_thresholds(
     look_soon(uow, customer_id, subscription_id, now=now)
     kind, holder_id = ("customer", customer_id) if subscription_id is None else ("subscription", subscription_id)
     facts = {"currency": currency, **thresholds_to_json(thresholds)}
-    publish(uow, [Event("usage_thresholds.set", holder_id, facts, now)])
-    record(uow, [Deed(actor, "usage_thresholds.set", kind, holder_id, reason, now, after=facts)])
+    tell(uow, f"{kind}.usage_thresholds_set", holder_id, facts, now=now, actor=actor, reason=reason)
 
 
 def _require_minor_units(thresholds: UsageThresholds, currency: str) -> None:

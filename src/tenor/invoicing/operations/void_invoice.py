@@ -15,7 +15,7 @@ from tenor.invoicing.operations.credit_invoice import CreditNote
 from tenor.invoicing.receivables import lock_document
 from tenor.invoicing.rules.lifecycle import DocumentMoveRefused, DocumentStatus
 from tenor.invoicing.rules.receivable import voided
-from tenor.kernel.ids import InvoiceId
+from tenor.kernel.ids import InvoiceId, to_wire
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
@@ -50,7 +50,7 @@ def void_invoice(
         insert_waivers(uow, waivers_of(left, amounts, draft), credit_note_id=draft.id, reason=reason, now=now)
     owe_anew(uow, left, draft, everything=rebill, now=now)
     name = f"{issued.series}-{issued.number}"
-    facts: dict[str, object] = {"credit_note_id": str(draft.id), "credit_note": name, "rebill": rebill}
+    facts: dict[str, object] = {"credit_note_id": to_wire("inv", draft.id), "credit_note": name, "rebill": rebill}
     publish(uow, [Event("invoice.voided", invoice_id, facts, now)])
     record(uow, [Deed(actor, "invoice.voided", "invoice", invoice_id, reason, now, after=facts)])
     return CreditNote(draft.id, name)

@@ -40,7 +40,7 @@ def agree_contract(
     """
     lock_catalogue(uow)
     if not customers_known(uow, [customer_id]):
-        raise NotFound(f"there is no customer {to_wire('cus', customer_id)}", customer_id=str(customer_id))
+        raise NotFound(f"there is no customer {to_wire('cus', customer_id)}", customer_id=to_wire("cus", customer_id))
     source_digest = sha256(source).digest()
     agreed_already = newest_from_file(uow, customer_id, source_digest)
     if agreed_already is not None:

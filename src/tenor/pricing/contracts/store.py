@@ -64,11 +64,26 @@ def insert_contract(uow: UnitOfWork, contract: Contract) -> None:
     )
 
 
-def all_contracts(uow: UnitOfWork, *, customer_id: CustomerId | None = None) -> list[Contract]:
-    """Return all versions of all contracts, of one customer if named: by code, the newest version first."""
+def all_contracts(
+    uow: UnitOfWork,
+    *,
+    customer_id: CustomerId | None = None,
+    after: tuple[str, int] = ("", 0),
+    limit: int | None = None,
+) -> list[Contract]:
+    """Return all versions of all contracts, of one customer if named: by code, the newest version first.
+
+    Those after a code and version, and no more than `limit` where it is given.
+    """
+    code, version = after
     rows = uow.fetch_all(
-        f"{_SELECT} where %(customer)s::uuid is null or c.customer_id = %(customer)s order by c.code, c.version desc",
-        {"customer": customer_id},
+        f"""
+        {_SELECT}
+        where (%(customer)s::uuid is null or c.customer_id = %(customer)s)
+          and (c.code, -c.version) > (%(code)s, -%(version)s::integer)
+        order by c.code, c.version desc limit %(limit)s
+        """,
+        {"customer": customer_id, "code": code, "version": version, "limit": limit},
     )
     return [_contract(row) for row in rows]
 

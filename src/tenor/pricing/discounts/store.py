@@ -1,6 +1,6 @@
 """Coupons, promotion codes and redemptions in the database, and the counters that limit them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -65,15 +65,21 @@ def find_promotion_code(uow: UnitOfWork, code: str) -> tuple[PromotionCode, Coup
     return promotion, _coupon(dict(zip(_COUPON, row[split:], strict=True)))
 
 
-def all_coupons(uow: UnitOfWork) -> list[Coupon]:
-    """Return every coupon of the tenant, by code."""
-    rows = uow.fetch_all(f"select {', '.join(_COUPON)} from coupons order by code")
+def all_coupons(uow: UnitOfWork, *, after: str = "", limit: int | None = None) -> list[Coupon]:
+    """Return the coupons of the tenant by code: those after a code, and no more than `limit` where it is given."""
+    rows = uow.fetch_all(
+        f"select {', '.join(_COUPON)} from coupons where code > %s order by code limit %s", [after, limit]
+    )
     return [_coupon(dict(zip(_COUPON, row, strict=True))) for row in rows]
 
 
-def promotion_words(uow: UnitOfWork) -> dict[CouponId, list[str]]:
-    """Return the words of all promotion codes by their coupon, in alphabetical order."""
-    rows = uow.fetch_all("select coupon_id, array_agg(code order by code) from promotion_codes group by coupon_id")
+def promotion_words(uow: UnitOfWork, coupons: Collection[CouponId]) -> dict[CouponId, list[str]]:
+    """Return the words of the promotion codes of some coupons, by their coupon, in alphabetical order."""
+    rows = uow.fetch_all(
+        "select coupon_id, array_agg(code order by code) from promotion_codes where coupon_id = any(%b::uuid[])"
+        " group by coupon_id",
+        [list(coupons)],
+    )
     return {CouponId(coupon_id): codes for coupon_id, codes in rows}
 
 

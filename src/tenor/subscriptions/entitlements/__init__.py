@@ -14,6 +14,7 @@ from tenor.subscriptions.entitlements.operations import (
     revoke_override,
     set_access,
 )
+from tenor.subscriptions.entitlements.store import access_by_state
 
 __all__ = [
     "Access",
@@ -24,6 +25,7 @@ __all__ = [
     "OverrideNotFound",
     "OverrideRevoked",
     "Reason",
+    "access_by_state",
     "check_entitlement",
     "entitlements_of",
     "override_entitlement",

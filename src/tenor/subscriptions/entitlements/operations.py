@@ -10,6 +10,7 @@ from tenor.kernel.period import parse_instant
 from tenor.kernel.quantity import parse_quantity, plain
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
+from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions.entitlements.errors import FeatureNotFound, MalformedOverride, OverrideRevoked
 from tenor.subscriptions.entitlements.model import Access, Entitlement, NewOverride
@@ -90,7 +91,9 @@ def revoke_override(uow: UnitOfWork, override_id: OverrideId, *, now: datetime, 
     lock_customer(uow, known_override(uow, override_id).customer_id)
     known = known_override(uow, override_id)
     if known.revoked_at is not None:
-        raise OverrideRevoked(f"{to_wire('ovr', override_id)} has been revoked before", override_id=str(override_id))
+        raise OverrideRevoked(
+            f"{to_wire('ovr', override_id)} has been revoked before", override_id=to_wire("ovr", override_id)
+        )
     insert_revocation(uow, override_id, now=now, actor=actor, reason=reason)
     body = {"customer_id": to_wire("cus", known.customer_id), "feature": known.feature}
     _tell(uow, "revoke", override_id, body, now=now, actor=actor, reason=reason)
@@ -106,7 +109,7 @@ def set_access(uow: UnitOfWork, status: Status, access: Access, *, now: datetime
         raise Malformed(f"what {status} leaves is fixed; a tenant may set it for {', '.join(sorted(SETTABLE))}")
     put_access(uow, status, access)
     body = {"status": status.value, "access": access.value}
-    _tell(uow, "set_access", uow.tenant_id, body, now=now, actor=actor, reason=reason)
+    tell(uow, "tenant.access_set", uow.tenant_id, body, now=now, actor=actor, reason=reason)
 
 
 def _require_sound(asked: NewOverride, now: datetime) -> None:

@@ -137,7 +137,7 @@ def lock_customer(uow: UnitOfWork, customer_id: CustomerId) -> None:
         NotFound: there is no such customer.
     """
     if uow.fetch_one("select from customers where id = %s for no key update", [customer_id]) is None:
-        raise NotFound(f"there is no customer {to_wire('cus', customer_id)}", customer_id=str(customer_id))
+        raise NotFound(f"there is no customer {to_wire('cus', customer_id)}", customer_id=to_wire("cus", customer_id))
 
 
 def has_feature(uow: UnitOfWork, feature: str) -> bool:
@@ -195,7 +195,9 @@ def known_override(uow: UnitOfWork, override_id: OverrideId) -> KnownOverride:
         [override_id],
     )
     if row is None:
-        raise OverrideNotFound(f"there is no override {to_wire('ovr', override_id)}", override_id=str(override_id))
+        raise OverrideNotFound(
+            f"there is no override {to_wire('ovr', override_id)}", override_id=to_wire("ovr", override_id)
+        )
     return KnownOverride(CustomerId(row[0]), row[1], row[2])
 
 

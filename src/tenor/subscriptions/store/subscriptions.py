@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from psycopg.types.json import Jsonb
 
 from tenor.kernel.calendar import Interval, Unit
-from tenor.kernel.ids import CustomerId, SubscriptionId
+from tenor.kernel.ids import CustomerId, SubscriptionId, to_wire
 from tenor.platform.unit_of_work import Column, Row, UnitOfWork
 from tenor.subscriptions.errors import SubscriptionNotFound
 from tenor.subscriptions.model import Status, Subscription
@@ -125,7 +125,10 @@ def lock_subscription(uow: UnitOfWork, subscription_id: SubscriptionId) -> Subsc
         f"select {SUBSCRIPTION_FIELDS} from subscriptions s where s.id = %s for no key update", [subscription_id]
     )
     if row is None:
-        raise SubscriptionNotFound(f"there is no subscription {subscription_id}", subscription_id=str(subscription_id))
+        raise SubscriptionNotFound(
+            f"there is no subscription {to_wire('sub', subscription_id)}",
+            subscription_id=to_wire("sub", subscription_id),
+        )
     return subscription_from(row)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tenor.kernel.ids import new_id
+from tenor.kernel.ids import new_id, to_wire
 from tenor.kernel.period import format_instant
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
@@ -24,7 +24,7 @@ def override_tax(uow: UnitOfWork, override: TaxOverride, *, now: datetime, actor
     override_id = new_id(now)
     add_override(uow, override_id, override, created_at=now)
     after: dict[str, Any] = {
-        "override_id": str(override_id),
+        "override_id": to_wire("tov", override_id),
         "rates": rates_to_json(override.rates),
         "audit_reference": override.audit_reference,
         "valid_from": format_instant(override.valid_from),
@@ -44,6 +44,6 @@ def end_tax_override(
         TaxOverrideNotFound: there is none of this id that still holds by then.
     """
     customer_id = end_override(uow, override_id, at=at)
-    after = {"override_id": str(override_id), "valid_to": format_instant(at)}
+    after = {"override_id": to_wire("tov", override_id), "valid_to": format_instant(at)}
     record(uow, [Deed(actor, "tax.end_override", "customer", customer_id, reason, now, after=after)])
     publish(uow, [Event("tax.override_ended", customer_id, after, now)])

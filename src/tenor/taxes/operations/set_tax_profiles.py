@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import CustomerId
+from tenor.kernel.ids import CustomerId, to_wire
 from tenor.platform.audit import Deed, record
 from tenor.platform.outbox import Event, publish
 from tenor.platform.unit_of_work import UnitOfWork
@@ -31,7 +31,7 @@ def set_tax_profiles(
     checked = {customer_id: _checked(profile) for customer_id, profile in profiles.items()}
     for customer_id in checked:
         if customer_id not in before:
-            raise NotFound(f"there is no customer {customer_id}")
+            raise NotFound(f"there is no customer {to_wire('cus', customer_id)}")
     changed = {customer_id: profile for customer_id, profile in checked.items() if profile != before[customer_id]}
     if changed:
         write_profiles(uow, changed)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from tenor.kernel.ids import CustomerId, PromotionCodeId, new_id
+from tenor.kernel.ids import CustomerId, PromotionCodeId, new_id, to_wire
 from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.discounts.errors import CouponArchived, CouponCodeTaken, CouponNotFound
@@ -55,7 +55,7 @@ def create_promotion_code(
     facts = {
         "code": word,
         "coupon": coupon,
-        "customer_id": None if customer_id is None else str(customer_id),
+        "customer_id": None if customer_id is None else to_wire("cus", customer_id),
         **limits_facts(promotion.limits),
     }
     tell(uow, "promotion_code.created", promotion.id, facts, now=now, actor=actor, reason=reason)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tenor.kernel.ids import DiscountId, new_id
+from tenor.kernel.ids import DiscountId, new_id, to_wire
 from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.discounts.admission import require_redeemable
@@ -71,7 +71,7 @@ def undo_redemption(uow: UnitOfWork, discount_id: DiscountId, *, now: datetime, 
         tell(uow, "discount.undone", discount_id, {}, now=now, actor=actor, reason=reason)
         return True
     if not redemption_exists(uow, discount_id):
-        raise DiscountNotFound(f"no redemption has the id {discount_id}")
+        raise DiscountNotFound(f"there is no discount {to_wire('dis', discount_id)}")
     return False
 
 
@@ -94,8 +94,8 @@ def _redeem(
     facts = {
         "coupon": coupon.terms.code,
         "promotion_code": None if promotion is None else promotion.code,
-        "customer_id": str(occasion.customer_id),
-        "subscription_id": None if occasion.subscription_id is None else str(occasion.subscription_id),
+        "customer_id": to_wire("cus", occasion.customer_id),
+        "subscription_id": None if occasion.subscription_id is None else to_wire("sub", occasion.subscription_id),
     }
     tell(uow, "discount.redeemed", discount.id, facts, now=now, actor=actor, reason=reason)
     return discount
