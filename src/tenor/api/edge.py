@@ -23,6 +23,7 @@ from tenor.api.errors import (
     InternalError,
     MediaTypeUnsupported,
     RequestMalformed,
+    RouteUnknown,
     TryAgain,
 )
 from tenor.api.logs import LOG
@@ -44,6 +45,7 @@ USAGE_PATH: Final = "/v1/usage"
 
 _MEDIA_TYPE: Final = re.compile(r"application/([a-z0-9.+-]*\+)?json", re.ASCII)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_ENCODED_SLASH: Final = re.compile(rb"%(2f|5c)", re.IGNORECASE)
 _SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -103,6 +105,8 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, call: "_Call") -> None:
         body = _Body(scope, self._load)
         try:
+            if _ENCODED_SLASH.search(scope["raw_path"]):
+                raise RouteUnknown("no path holds an encoded slash: no name of a thing does")
             content = await body.read(receive)
             self._load.require_room(scope)
         except Refusal as refusal:

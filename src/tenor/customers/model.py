@@ -9,10 +9,10 @@ from typing import Final
 
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
+from tenor.kernel.external_ids import external_id_flaw
 from tenor.kernel.ids import CustomerId
 from tenor.kernel.quantity import parse_decimal
 
-EXTERNAL_ID_LENGTH_MAX: Final = 200
 NAME_LENGTH_MAX: Final = 500
 EMAIL_LENGTH_MAX: Final = 254
 ADDRESS_LENGTH_MAX: Final = 1000
@@ -53,8 +53,8 @@ class CustomerDetails:
 
     def __post_init__(self) -> None:
         who = f"customer {self.external_id[:60]!r}"
-        if not 0 < len(self.external_id) <= EXTERNAL_ID_LENGTH_MAX or "\0" in self.external_id:
-            raise MalformedCustomer(f"{who}: an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} characters")
+        if flaw := external_id_flaw(self.external_id):
+            raise MalformedCustomer(f"{who}: {flaw}")
         if len(self.name) > NAME_LENGTH_MAX or "\0" in self.name:
             raise MalformedCustomer(f"{who}: a name has at most {NAME_LENGTH_MAX} characters")
         if self.email is not None and not (len(self.email) <= EMAIL_LENGTH_MAX and _EMAIL.fullmatch(self.email)):

@@ -118,14 +118,14 @@ def list_customers(
 
 
 def find_customer(uow: UnitOfWork, reference: str) -> Customer:
-    """Return the customer with the id ('cus_01…') or the external id `reference`.
+    """Return the customer with the id ('cus_01…') or the external id `reference`; ids go before names.
 
     Raises:
         CustomerNotFound: there is none.
     """
-    row = uow.fetch_one(f"{_SELECT} where c.external_id = %s", [reference])
-    if row is None and reference.startswith("cus_"):
-        row = _row_by_id(uow, reference)
+    row = _row_by_id(uow, reference) if reference.startswith("cus_") else None
+    if row is None:
+        row = uow.fetch_one(f"{_SELECT} where c.external_id = %s", [reference])
     if row is None:
         raise CustomerNotFound(f"there is no customer {reference[:60]!r}")
     return _customer_from(uow, row)

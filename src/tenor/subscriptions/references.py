@@ -4,27 +4,21 @@ from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import DiscountId, ItemId, NotAnId, SubscriptionId, from_wire, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions
-from tenor.subscriptions.errors import SubscriptionNotFound
 from tenor.subscriptions.model import Subscription
 from tenor.subscriptions.queries import find_subscription, load_items
 
 
 def named_subscription(uow: UnitOfWork, reference: str) -> Subscription:
-    """Return the subscription with the external id or the id ('sub_01…') `reference`.
+    """Return the subscription with the id ('sub_01…') or the external id `reference`; ids go before names.
 
     Raises:
         SubscriptionNotFound: there is none.
     """
     try:
-        return find_subscription(uow, reference)
-    except SubscriptionNotFound as missing:
-        try:
-            found = load_items(uow, [SubscriptionId(from_wire("sub", reference))])
-        except NotAnId:
-            raise missing from None
-        if not found:
-            raise
-        return found[0].subscription
+        found = load_items(uow, [SubscriptionId(from_wire("sub", reference))])
+    except NotAnId:
+        found = []
+    return found[0].subscription if found else find_subscription(uow, reference)
 
 
 def find_add_on(uow: UnitOfWork, subscription_id: SubscriptionId, reference: str) -> ItemId:

@@ -12,7 +12,7 @@ from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
 from tenor.customers import find_customer
-from tenor.kernel.ids import CustomerId, NotAnId, OverrideId, from_wire, to_wire
+from tenor.kernel.ids import OverrideId, to_wire
 from tenor.subscriptions import (
     Access,
     NewOverride,
@@ -82,17 +82,13 @@ class RevokedJson(TypedDict):
 @router.get("/customers/{customer}/entitlements", response_model=Page[EntitlementJson])
 def list_(call: Reads, customer: CustomerRef, at: At = None) -> Response:
     """List every feature that a plan, an add-on or a decision names for a customer."""
-    return call.show(
-        lambda work: whole(map(entitlement_json, entitlements_of(work.uow, _named(customer), at or work.now)))
-    )
+    return call.show(lambda work: whole(map(entitlement_json, entitlements_of(work.uow, customer, at or work.now))))
 
 
 @router.get("/customers/{customer}/entitlements/{feature}", response_model=EntitlementJson)
 def check(call: Reads, customer: CustomerRef, feature: Annotated[str, Path(max_length=63)], at: At = None) -> Response:
     """Say what a customer may do with a feature, and why."""
-    return call.show(
-        lambda work: entitlement_json(check_entitlement(work.uow, _named(customer), feature, at or work.now))
-    )
+    return call.show(lambda work: entitlement_json(check_entitlement(work.uow, customer, feature, at or work.now)))
 
 
 @router.post("/customers/{customer}/entitlements", status_code=201, response_model=OverrideJson)
@@ -149,11 +145,3 @@ def revoke_override_(call: Writes, override: Annotated[str, Path(max_length=60)]
 
 def _access(work: Work) -> AccessJson:
     return AccessJson(access={status.value: left.value for status, left in access_by_state(work.uow).items()})
-
-
-def _named(customer: str) -> CustomerId | str:
-    """Return an id where a reference is one, else the external id: the check itself is one statement."""
-    try:
-        return CustomerId(from_wire("cus", customer))
-    except NotAnId:
-        return customer

@@ -1,13 +1,14 @@
 """Reading what decides about a customer's features in one statement of index look-ups, and writing overrides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from tenor.kernel.errors import NotFound
-from tenor.kernel.ids import CustomerId, OverrideId, SubscriptionId, to_wire
+from tenor.kernel.ids import CustomerId, NotAnId, OverrideId, SubscriptionId, from_wire, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions.entitlements.errors import FeatureNotFound, OverrideNotFound
 from tenor.subscriptions.entitlements.model import Access, Facts, NewOverride, Override, Running
@@ -75,11 +76,9 @@ def facts_at(uow: UnitOfWork, customer: CustomerId | str, at: datetime, *, featu
         NotFound: there is no such customer.
         FeatureNotFound: there is no such feature.
     """
-    how = _BY_ID if isinstance(customer, UUID) else _BY_EXTERNAL_ID
-    row = uow.fetch_one(
-        _STATEMENTS[how, _ONE if feature is not None else ""],
-        {"customer": customer, "feature": feature, "at": at},
-    )
+    narrowed, asked = (_ONE if feature is not None else ""), {"feature": feature, "at": at}
+    rows = (uow.fetch_one(_STATEMENTS[how, narrowed], {**asked, "customer": key}) for how, key in _ways_to(customer))
+    row = next((row for row in rows if row is not None), None)
     if row is None:
         shown = to_wire("cus", customer) if isinstance(customer, UUID) else repr(customer)
         raise NotFound(f"there is no customer {shown}", customer=shown)
@@ -88,6 +87,16 @@ def facts_at(uow: UnitOfWork, customer: CustomerId | str, at: datetime, *, featu
         raise FeatureNotFound(f"there is no feature {feature!r}", feature=feature)
     own = {Status(status): Access(left) for status, left in (access or {}).items()}
     return Facts(tuple(_running(running or ())), tuple(map(_override, overrides or ())), {**ACCESS, **own})
+
+
+def _ways_to(customer: CustomerId | str) -> Iterator[tuple[str, CustomerId | str]]:
+    """Yield how a customer may be found by what it is called; ids go before names."""
+    if isinstance(customer, UUID):
+        yield _BY_ID, customer
+        return
+    with suppress(NotAnId):
+        yield _BY_ID, CustomerId(from_wire("cus", customer))
+    yield _BY_EXTERNAL_ID, customer
 
 
 def _running(rows: Iterable[list[Any]]) -> Iterable[Running]:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.errors import Malformed
+from tenor.kernel.external_ids import external_id_flaw
 from tenor.kernel.ids import ItemId, SubscriptionId, TenantId, derived_id, to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import NotADecimal, parse_decimal, plain
@@ -19,7 +20,6 @@ from tenor.subscriptions.model import Change, NewSubscription, Recording, Status
 from tenor.subscriptions.rules.grid import trial_end
 from tenor.subscriptions.rules.terms import agreed_terms
 
-EXTERNAL_ID_LENGTH_MAX: Final = 200
 NOTICE_DAYS_MAX: Final = 3_650
 PERCENT_MAX: Final = 100
 PERCENT_FRACTION_DIGITS: Final = 6
@@ -121,9 +121,8 @@ def subscription_id_of(tenant_id: TenantId, external_id: str, *, now: datetime) 
 
 def external_id_flaws(external_id: str) -> list[Flaw]:
     """Return what is wrong with the name by which the tenant's own systems are to know a subscription."""
-    if 0 < len(external_id) <= EXTERNAL_ID_LENGTH_MAX and external_id.isprintable():
-        return []
-    return [Flaw("external_id", f"an external id has 1 to {EXTERNAL_ID_LENGTH_MAX} printable characters")]
+    flaw = external_id_flaw(external_id)
+    return [] if flaw is None else [Flaw("external_id", flaw)]
 
 
 def request_digest(request: NewSubscription) -> bytes:
