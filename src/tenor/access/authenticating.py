@@ -9,8 +9,8 @@ from tenor.access.scopes import require_scope
 from tenor.access.store import key_by_digest
 from tenor.access.users.model import User
 from tenor.access.users.sessions import authenticate_session
-from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import to_wire
+from tenor.platform.audit import name_request
 from tenor.platform.tenants import Tenant, current_tenant
 from tenor.platform.unit_of_work import UnitOfWork
 
@@ -28,8 +28,12 @@ class Caller:
         return to_wire("usr" if isinstance(self.who, User) else "key", self.who.id)
 
 
-def authenticate(uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime) -> Caller:
+def authenticate(
+    uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime, request_id: str
+) -> Caller:
     """Return who calls. `uow` is a transaction of the tenant that the credential names; `at` is of the wall clock.
+
+    Records of the transaction name the request `request_id` from here on.
 
     `needs` is a scope; None where it is enough to be known. An unknown tenant, an unknown key, one that has expired and
     one that was revoked get the same answer.
@@ -38,25 +42,16 @@ def authenticate(uow: UnitOfWork, credential: Credential, *, needs: str | None, 
         Unauthenticated: there is no such key or session, or it may not be used any more.
         ScopeMissing: it may not do what `needs` says.
     """
-    who: ApiKey | User
     if credential.mode is Mode.SESSION:
-        who = authenticate_session(uow, credential, needs=needs, at=at)
-    else:
-        who = _authenticate_key(uow, credential, needs=needs, at=at)
-    try:
-        tenant = current_tenant(uow)
-    except NotFound:
-        raise Unauthenticated("this API key is not, or no longer, valid") from None
-    return Caller(who, tenant)
-
-
-def _authenticate_key(uow: UnitOfWork, credential: Credential, *, needs: str | None, at: datetime) -> ApiKey:
-    key = key_by_digest(uow, credential.digest)
-    if key is None or key.status(at) != "live":
+        name_request(uow, request_id)
+        return Caller(authenticate_session(uow, credential, needs=needs, at=at), current_tenant(uow))
+    found = key_by_digest(uow, credential.digest, request_id=request_id)
+    if found is None or found[0].status(at) != "live":
         raise Unauthenticated("this API key is not, or no longer, valid")
+    key, tenant = found
     if needs is not None:
         require_scope(key.scopes, needs)
-    return key
+    return Caller(key, tenant)
 
 
 def mode_of(tenant: Tenant) -> Mode:

@@ -7,9 +7,15 @@ from tenor.access.credentials import Mode
 from tenor.access.model import ApiKey
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import KeyId
+from tenor.platform.tenants import TENANT_FACTS, Tenant
 from tenor.platform.unit_of_work import Row, UnitOfWork
 
 _FIELDS: Final = "id, name, mode, hint, scopes, created_at, expires_at, revoked_at, rotates_id"
+_WIDTH: Final = 9
+_KEY_AND_TENANT: Final = f"""
+    select k.*, t.*, set_config('tenor.request_id', %s, true)
+    from (select {_FIELDS} from api_keys where digest = %s) k, (select {TENANT_FACTS} from tenants) t
+"""
 
 
 def write_key(uow: UnitOfWork, key: ApiKey, digest: bytes) -> None:
@@ -32,10 +38,13 @@ def write_key(uow: UnitOfWork, key: ApiKey, digest: bytes) -> None:
     )
 
 
-def key_by_digest(uow: UnitOfWork, digest: bytes) -> ApiKey | None:
-    """Return the tenant's key whose text has this digest, whatever its status."""
-    row = uow.fetch_one(f"select {_FIELDS} from api_keys where digest = %s", [digest])
-    return None if row is None else _key_from(row)
+def key_by_digest(uow: UnitOfWork, digest: bytes, *, request_id: str) -> tuple[ApiKey, Tenant] | None:
+    """Return the tenant's key whose text has this digest, whatever its status, and the tenant.
+
+    In one statement, for every call does it: records of this transaction name the request from here on.
+    """
+    row = uow.fetch_one(_KEY_AND_TENANT, [request_id, digest])
+    return None if row is None else (_key_from(row[:_WIDTH]), Tenant(*row[_WIDTH:-1]))
 
 
 def list_keys(uow: UnitOfWork, *, limit: int, after: KeyId | None = None) -> list[ApiKey]:

@@ -25,7 +25,6 @@ from tenor.api.problems import BUSY, MEDIA_TYPE, problem
 from tenor.api.versions import VERSIONS, require_known_version
 from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import new_id, to_wire
-from tenor.platform.audit import name_request
 from tenor.platform.database import Database
 from tenor.platform.idempotency import Answer, answered_before, keep_answer
 from tenor.platform.repetition import Request as Repeatable
@@ -138,9 +137,7 @@ class Call:
         with self.engine.database.transaction(
             self.credential.tenant_id, is_snapshot=is_snapshot, is_awaited=True
         ) as uow:
-            caller = authenticate(uow, self.credential, needs=self._needs, at=wall_now)
-            if not is_snapshot:
-                name_request(uow, self.request_id)
+            caller = authenticate(uow, self.credential, needs=self._needs, at=wall_now, request_id=self.request_id)
             self._log |= {"tenant": caller.tenant.slug, "caller": caller.name}
             yield Work(uow, caller, caller.tenant.clock_at or wall_now, wall_now)
 

@@ -1,12 +1,12 @@
 """How many calls a key may make: a bucket of tokens for each, filled steadily, kept in this process.
 
-Several processes each have their own buckets; the rate is a guard against a program that runs wild, not an account.
+Several processes each have their own buckets: of N, each is given an N-th of the rate, and its headers tell what is left
+of that. A rate that all share would cost a round trip and a row that the calls of a key wait for; the rate is a guard
+against a program that runs wild, not an account.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from fractions import Fraction
-from math import ceil
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -14,6 +14,8 @@ KEYS_MAX: Final = 10_000
 """Buckets that are remembered; beyond, the one that was not used for the longest time is forgotten (and full again)."""
 
 WINDOW_SECONDS: Final = 60
+_CALL: Final = WINDOW_SECONDS * 1_000_000_000
+"""Parts of a call: in each nanosecond as many come as calls are allowed in a window."""
 
 
 class Standing(NamedTuple):
@@ -35,8 +37,10 @@ class Standing(NamedTuple):
 
 @dataclass(slots=True)
 class _Bucket:
-    tokens: Fraction
-    filled_at: Fraction
+    """What is left, in parts of a call that are so small that all is counted in whole numbers."""
+
+    parts: int
+    filled_at: int
 
 
 class RateLimiter:
@@ -44,25 +48,29 @@ class RateLimiter:
 
     def __init__(self, per_minute: int) -> None:
         self._limit = per_minute
+        self._full = per_minute * _CALL
         self._buckets: OrderedDict[bytes, _Bucket] = OrderedDict()
         self._lock = Lock()
 
     def take(self, key: bytes, *, at_nanoseconds: int) -> Standing:
         """Take a call from a key's bucket, if there is one; times are of a clock that only goes forward."""
-        now = Fraction(at_nanoseconds, 1_000_000_000)
-        rate = Fraction(self._limit, WINDOW_SECONDS)
         with self._lock:
-            bucket = self._buckets.setdefault(key, _Bucket(Fraction(self._limit), now))
-            self._buckets.move_to_end(key)
-            if len(self._buckets) > KEYS_MAX:
-                self._buckets.popitem(last=False)
-            bucket.tokens = min(Fraction(self._limit), bucket.tokens + (now - bucket.filled_at) * rate)
-            bucket.filled_at = now
-            if bucket.tokens < 1:
-                return self._standing(bucket, rate, retry_after=max(1, ceil((1 - bucket.tokens) / rate)))
-            bucket.tokens -= 1
-            return self._standing(bucket, rate, retry_after=0)
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                bucket = self._buckets[key] = _Bucket(self._full, at_nanoseconds)
+                if len(self._buckets) > KEYS_MAX:
+                    self._buckets.popitem(last=False)
+            else:
+                self._buckets.move_to_end(key)
+            filled = bucket.parts + (at_nanoseconds - bucket.filled_at) * self._limit
+            bucket.parts, bucket.filled_at = min(self._full, filled), at_nanoseconds
+            is_let_in = bucket.parts >= _CALL
+            if is_let_in:
+                bucket.parts -= _CALL
+            retry_after = 0 if is_let_in else max(1, self._seconds_to_fill(_CALL - bucket.parts))
+            full_in = self._seconds_to_fill(self._full - bucket.parts)
+            return Standing(self._limit, bucket.parts // _CALL, full_in, retry_after)
 
-    def _standing(self, bucket: _Bucket, rate: Fraction, *, retry_after: int) -> Standing:
-        full_in = ceil((self._limit - bucket.tokens) / rate)
-        return Standing(self._limit, int(bucket.tokens), full_in, retry_after)
+    def _seconds_to_fill(self, parts: int) -> int:
+        """Return the seconds in which so many parts come, rounded up."""
+        return -(-parts // (self._limit * 1_000_000_000))

@@ -9,6 +9,7 @@ from tenor.customers.personal import CustomerErased, Personal, personal_of, rewr
 from tenor.customers.store import (
     CustomerDiffers,
     CustomerNotFound,
+    customer_id_of,
     customer_ids,
     customers_by_external_id,
     find_customer,
@@ -28,6 +29,7 @@ __all__ = [
     "Personal",
     "change_customer",
     "create_customer",
+    "customer_id_of",
     "customer_ids",
     "customers_by_external_id",
     "erase_customer",

@@ -81,7 +81,7 @@ def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now:
         CustomerErased: one of them was erased.
     """
     _make_keys(uow, list(said), now=now)
-    sealed: dict[CustomerId, tuple[bytes | None, ...]] = {}
+    sealed: dict[CustomerId, list[bytes | None]] = {}
     news = set()
     for row_id, *columns in _rows(uow, list(said)):
         customer_id = CustomerId(row_id)
@@ -95,10 +95,7 @@ def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now:
             news.add(customer_id)
         if wanted != known or columns[3] is not None:
             key = uow.keyring().unwrap(WrappedKey(columns[0], columns[1]), place=_place(uow, customer_id, "key"))
-            sealed[customer_id] = tuple(
-                None if text is None else seal(key, text, place=_place(uow, customer_id, field))
-                for field, text in zip(Personal._fields, wanted, strict=True)
-            )
+            sealed[customer_id] = _sealed(uow, customer_id, key, wanted)
     if sealed:
         names, emails, addresses = zip(*sealed.values(), strict=True)
         uow.execute(
@@ -111,6 +108,12 @@ def write_personal(uow: UnitOfWork, said: Mapping[CustomerId, Personal], *, now:
             [list(sealed), list(names), list(emails), list(addresses)],
         )
     return news
+
+
+def seal_new(uow: UnitOfWork, customer_id: CustomerId, said: Personal) -> tuple[WrappedKey, list[bytes | None]]:
+    """Return a fresh key of a customer to be, wrapped, and what is said of it sealed under that key."""
+    key = os.urandom(KEY_BYTES)
+    return uow.keyring().wrap(key, place=_place(uow, customer_id, "key")), _sealed(uow, customer_id, key, said)
 
 
 def seal_plain_names(uow: UnitOfWork, *, limit: int, now: datetime) -> int:
@@ -165,6 +168,13 @@ def destroy_key(uow: UnitOfWork, customer_id: CustomerId, *, at: datetime) -> bo
         [customer_id],
     )
     return bool(destroyed)
+
+
+def _sealed(uow: UnitOfWork, customer_id: CustomerId, key: bytes, said: Personal) -> list[bytes | None]:
+    return [
+        None if text is None else seal(key, text, place=_place(uow, customer_id, field))
+        for field, text in zip(Personal._fields, said, strict=True)
+    ]
 
 
 def _make_keys(uow: UnitOfWork, customer_ids: Sequence[CustomerId], *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Register customers and find them, always many at once."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from psycopg.types.json import Jsonb
 
 from tenor.customers.model import Customer, CustomerDetails
-from tenor.customers.personal import PERSONAL_COLUMNS, Personal, is_erased, revealed, write_personal
+from tenor.customers.personal import PERSONAL_COLUMNS, Personal, is_erased, revealed, seal_new, write_personal
 from tenor.kernel.errors import Conflict, NotFound
 from tenor.kernel.ids import CustomerId, NotAnId, from_wire, new_id, to_wire
 from tenor.kernel.quantity import plain
@@ -131,6 +132,23 @@ def find_customer(uow: UnitOfWork, reference: str) -> Customer:
     return _customer_from(uow, row)
 
 
+def customer_id_of(uow: UnitOfWork, reference: str) -> CustomerId:
+    """Return the id of the customer that `find_customer` finds, and nothing of what is sealed.
+
+    Raises:
+        CustomerNotFound: there is none.
+    """
+    row = None
+    if reference.startswith("cus_"):
+        with suppress(NotAnId):
+            row = uow.fetch_one("select id from customers where id = %s", [from_wire("cus", reference)])
+    if row is None:
+        row = uow.fetch_one("select id from customers where external_id = %s", [reference])
+    if row is None:
+        raise CustomerNotFound(f"there is no customer {reference[:60]!r}")
+    return CustomerId(row[0])
+
+
 def _row_by_id(uow: UnitOfWork, text: str) -> Row | None:
     try:
         customer_id = from_wire("cus", text)
@@ -146,13 +164,24 @@ def lock_customer(uow: UnitOfWork, reference: str) -> Customer:
     return find_customer(uow, to_wire("cus", found.id))
 
 
-def write_customer(uow: UnitOfWork, customer: Customer) -> None:
-    """Write a new customer, what is personal of it sealed."""
-    uow.execute(
+def write_customer(uow: UnitOfWork, customer: Customer) -> bool:
+    """Write a new customer, what is personal of it sealed under a key of its own, in one statement.
+
+    Returns False, with nothing written, where another customer has its external id; waits for a call that is about
+    to write one.
+    """
+    wrapped, sealed = seal_new(uow, customer.id, Personal.of(customer))
+    written = uow.execute(
         """
-        insert into customers
-            (tenant_id, id, external_id, country, timezone, tax_percent, created_at, version, metadata)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        with made as (
+            insert into customers
+                (tenant_id, id, external_id, country, timezone, tax_percent, created_at, version, metadata,
+                 name_sealed, email_sealed, address_sealed)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %b, %b)
+            on conflict (tenant_id, external_id) do nothing returning tenant_id, id, created_at
+        )
+        insert into customer_keys (tenant_id, customer_id, made_at, key_id, wrapped)
+        select tenant_id, id, created_at, %s, %b from made
         """,
         [
             uow.tenant_id,
@@ -164,9 +193,12 @@ def write_customer(uow: UnitOfWork, customer: Customer) -> None:
             customer.created_at,
             customer.version,
             Jsonb(dict(customer.metadata)),
+            *sealed,
+            wrapped.key_id,
+            wrapped.wrapped,
         ],
     )
-    write_personal(uow, {customer.id: Personal.of(customer)}, now=customer.created_at)
+    return bool(written)
 
 
 def rewrite_customer(uow: UnitOfWork, customer: Customer, *, now: datetime) -> None:

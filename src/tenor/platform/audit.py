@@ -37,13 +37,10 @@ def record(uow: UnitOfWork, deeds: Sequence[Deed]) -> None:
     """Write `deeds` in one statement."""
     if not deeds:
         return
-    uow.execute("select tenor.ensure_month_partitions('tenor.audit_records', current_date, current_date)")
     uow.execute(
         """
-        insert into audit_records
-            (tenant_id, id, actor, action, object_type, object_id, reason, before, after, occurred_at)
-        select %s, * from unnest(
-            %b::uuid[], %b::text[], %b::text[], %b::text[], %b::uuid[], %b::text[], %b::jsonb[], %b::jsonb[],
+        select tenor.write_audit_records(
+            %s, %b::uuid[], %b::text[], %b::text[], %b::text[], %b::uuid[], %b::text[], %b::jsonb[], %b::jsonb[],
             %b::timestamptz[])
         """,
         [

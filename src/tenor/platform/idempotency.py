@@ -16,7 +16,7 @@ from psycopg.errors import LockNotAvailable
 
 from tenor.platform.repetition import KEPT_FOR, CallStillRunning, Request, is_repetition
 from tenor.platform.sealing import seal, unseal
-from tenor.platform.unit_of_work import UnitOfWork
+from tenor.platform.unit_of_work import Row, UnitOfWork
 
 WAIT_SECONDS_MAX: Final = 10
 """How long a call waits for another one with its key."""
@@ -39,13 +39,9 @@ def answered_before(uow: UnitOfWork, call: Request, *, at: datetime) -> Answer |
         KeyReused: another call was answered under this key.
         CallStillRunning: its twin has not come to an end in `WAIT_SECONDS_MAX`.
     """
-    _take_turn(uow, call)
-    row = uow.fetch_one(
-        "select fingerprint, status, body, answered_at from idempotency_answers where key = %s", [call.key]
-    )
-    if row is None:
+    fingerprint, status, body, answered_at = _take_turn(uow, call)
+    if fingerprint is None:
         return None
-    fingerprint, status, body, answered_at = row
     if not is_repetition(call, of=bytes(fingerprint), answered_at=answered_at, at=at):
         return None
     return Answer(status, unseal(call.seal, bytes(body), place=_place(uow, call)).encode())
@@ -83,11 +79,16 @@ def forget_expired(uow: UnitOfWork, *, at: datetime) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _take_turn(uow: UnitOfWork, call: Request) -> None:
-    """Let one transaction at a time go on with a key; the lock falls with the transaction, however it ends."""
+def _take_turn(uow: UnitOfWork, call: Request) -> Row:
+    """Let one transaction at a time go on with a key; the lock falls with the transaction, however it ends.
+
+    Returns what was answered under the key: fingerprint, status, body and instant, or nulls.
+    """
     name = f"idempotency {uow.tenant_id} {call.key}"
-    if uow.fetch_one("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name]) == (True,):
-        return
+    turn: Final = "select * from tenor.take_turn(%s, %s)"
+    ((is_turn, *told),) = uow.fetch_all(turn, [name, call.key])
+    if is_turn:
+        return tuple(told)
     before = uow.fetch_one("select current_setting('lock_timeout')") or ("0",)
     uow.execute("select set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS_MAX}s"])
     try:
@@ -95,6 +96,8 @@ def _take_turn(uow: UnitOfWork, call: Request) -> None:
     except LockNotAvailable:
         raise CallStillRunning("a call with this idempotency key is still running; repeat it later") from None
     uow.execute("select set_config('lock_timeout', %s, true)", before)
+    ((_, *told),) = uow.fetch_all(turn, [name, call.key])
+    return tuple(told)
 
 
 def _place(uow: UnitOfWork, call: Request) -> str:

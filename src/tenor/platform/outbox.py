@@ -35,12 +35,8 @@ def publish(uow: UnitOfWork, events: Sequence[Event]) -> None:
     """
     if not events:
         return
-    uow.execute("select tenor.ensure_month_partitions('tenor.outbox_events', current_date, current_date)")
     uow.execute(
-        """
-        insert into outbox_events (tenant_id, id, type, object_id, payload, occurred_at)
-        select %s, * from unnest(%b::uuid[], %b::text[], %b::uuid[], %b::jsonb[], %b::timestamptz[])
-        """,
+        "select tenor.write_events(%s, %b::uuid[], %b::text[], %b::uuid[], %b::jsonb[], %b::timestamptz[])",
         [
             uow.tenant_id,
             [new_id(event.occurred_at) for event in events],

@@ -22,7 +22,8 @@ _BROKEN: Final = {
 """What the checks of the table mean, for people."""
 END_OF_BOOKS: Final = datetime(2099, 1, 1, tzinfo=UTC)
 """Partitions are made for the months before it (tenor.ensure_month_partitions), with one in hand for what is ahead."""
-_FACTS: Final = "tenant_id, slug, name, is_sandbox, clock_at, timezone, profile"
+TENANT_FACTS: Final = "tenant_id, slug, name, is_sandbox, clock_at, timezone, profile"
+"""The columns that a `Tenant` is made of."""
 
 
 class SlugTaken(Conflict):
@@ -102,7 +103,7 @@ def find_tenant(database: Database, slug: str) -> Tenant:
         NotFound: there is none.
     """
     with database.auditor() as connection:
-        row = connection.execute(f"select {_FACTS} from tenants where slug = %s", [slug]).fetchone()
+        row = connection.execute(f"select {TENANT_FACTS} from tenants where slug = %s", [slug]).fetchone()
     if row is None:
         raise NotFound(f"there is no tenant {slug!r}", slug=slug)
     return _tenant(row)
@@ -111,7 +112,7 @@ def find_tenant(database: Database, slug: str) -> Tenant:
 def list_tenants(database: Database) -> list[Tenant]:
     """Return every tenant, by slug."""
     with database.auditor() as connection:
-        return [_tenant(row) for row in connection.execute(f"select {_FACTS} from tenants order by slug")]
+        return [_tenant(row) for row in connection.execute(f"select {TENANT_FACTS} from tenants order by slug")]
 
 
 def current_tenant(uow: UnitOfWork) -> Tenant:
@@ -120,7 +121,7 @@ def current_tenant(uow: UnitOfWork) -> Tenant:
     Raises:
         NotFound: the transaction was opened for an id that is no tenant's.
     """
-    row = uow.fetch_one(f"select {_FACTS} from tenants")
+    row = uow.fetch_one(f"select {TENANT_FACTS} from tenants")
     if row is None:
         raise NotFound(f"there is no tenant {to_wire('ten', uow.tenant_id)}")
     return _tenant(row)

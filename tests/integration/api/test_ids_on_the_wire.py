@@ -23,7 +23,6 @@ SELDOM: Final = [
     "discount.undone",
     "subscription.discount_removed",
     "subscription.term_changed",
-    "tenant.access_set",
     "usage.relocated",
 ]
 """Events that the two companies below do not bring about."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tenor.api.bodies import NO_CARD_NUMBER, Body, Line
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.invoicing import (
     BillingSettingsChange,
     PaymentTerms,
@@ -82,7 +82,7 @@ def update_default(call: Writes, body: BillingChange) -> Response:
 @router.get("/customers/{customer}/billing-settings", response_model=BillingSettingsJson)
 def retrieve(call: Reads, customer: CustomerRef) -> Response:
     """Return how a customer is billed: by its own settings, then by those of all."""
-    return call.show(lambda work: _held(work, find_customer(work.uow, customer).id))
+    return call.show(lambda work: _held(work, customer_id_of(work.uow, customer)))
 
 
 @router.post("/customers/{customer}/billing-settings", response_model=BillingSettingsJson)
@@ -90,7 +90,7 @@ def update(call: Writes, customer: CustomerRef, body: BillingChange) -> Response
     """Set how a customer is billed. Documents keep what they were issued with."""
 
     def make(work: Work) -> BillingSettingsJson:
-        held = find_customer(work.uow, customer).id
+        held = customer_id_of(work.uow, customer)
         set_billing_settings(work.uow, held, body.change(), **work.deed(body.reason))
         return _held(work, held)
 

@@ -14,7 +14,7 @@ from tenor.api.pages import After, Limit, Page, keyed_page, place
 from tenor.api.resource import resource
 from tenor.api.resources.changes import BillingOfChange
 from tenor.api.resources.subscriptions import KnownSubscriptionJson, known_with_documents
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.kernel.ids import CustomerId
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import agree_contract, all_contracts, contract_differences, find_contract
@@ -53,7 +53,7 @@ def agree(call: Writes, customer: CustomerRef, body: NewContract) -> Response:
         agreed = agree_contract(
             work.uow,
             body.source.encode(),
-            customer_id=find_customer(work.uow, customer).id,
+            customer_id=customer_id_of(work.uow, customer),
             **work.deed(body.reason),
         )
         return contract_json(agreed, contract_differences(work.uow, agreed))
@@ -71,7 +71,7 @@ def list_(
     """List the contracts in every version, by code, the newest version first."""
 
     def read(work: Work) -> Page[ContractJson]:
-        customer_id = None if customer is None else find_customer(work.uow, customer).id
+        customer_id = None if customer is None else customer_id_of(work.uow, customer)
         code, version = place(after, str, int) or ("", 0)
         found = all_contracts(work.uow, customer_id=customer_id, after=(code, version), limit=limit + 1)
         return keyed_page(found, limit=limit, key_of=lambda one: (one.code, one.version), shown=contract_json)

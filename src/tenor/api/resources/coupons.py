@@ -10,7 +10,7 @@ from tenor.api.bodies import Body, Code, Currency, DecimalIn, InstantIn, Line, R
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, keyed_page, place
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.kernel.money import Money
 from tenor.kernel.quantity import parse_amount
 from tenor.pricing import (
@@ -182,7 +182,7 @@ def create_promotion_code_(call: Writes, body: NewPromotionCode) -> Response:
             body.code,
             coupon=body.coupon,
             limits=body.limits(),
-            customer_id=None if body.customer is None else find_customer(work.uow, body.customer).id,
+            customer_id=None if body.customer is None else customer_id_of(work.uow, body.customer),
             **work.deed(body.reason),
         )
         return promotion_code_json(made, coupon=body.coupon)

@@ -14,7 +14,7 @@ from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
 from tenor.api.taxes import ask_for_taxes
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.invoicing import CreditOffer, bill_top_ups, sell_credits
 from tenor.kernel.calendar import Interval, Unit
 from tenor.kernel.ids import TopUpId, new_id, to_wire
@@ -157,7 +157,7 @@ class BilledTopUpsJson(TypedDict):
 @router.post("/customers/{customer}/wallets/{wallet}/purchases", status_code=201, response_model=PurchaseJson)
 def buy(call: Bills, customer: CustomerRef, wallet: WalletRef, body: CreditOrder) -> Response:
     """Sell prepaid credit: invoice it, and grant it when the invoice is paid, or at once."""
-    ask_for_taxes(call, lambda uow: find_customer(uow, customer).id)
+    ask_for_taxes(call, lambda uow: customer_id_of(uow, customer))
 
     def make(work: Work) -> PurchaseJson:
         held = _wallet(work, customer, wallet)
@@ -326,4 +326,4 @@ def stop_promise(
 
 
 def _wallet(work: Work, customer: str, code: str) -> StoredWallet:
-    return find_wallet(work.uow, find_customer(work.uow, customer).id, code)
+    return find_wallet(work.uow, customer_id_of(work.uow, customer), code)

@@ -12,7 +12,7 @@ from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
 from tenor.api.taxes import ask_for_taxes
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.invoicing import AdjustmentRequest, find_proforma, list_proformas, make_proforma
 from tenor.kernel.quantity import parse_amount
 from tenor.platform.unit_of_work import UnitOfWork
@@ -45,7 +45,7 @@ class NewProforma(Body):
 
     def requests(self, uow: UnitOfWork) -> list[AdjustmentRequest]:
         """Return what is asked for, line by line."""
-        customer_id = find_customer(uow, self.customer).id
+        customer_id = customer_id_of(uow, self.customer)
         subscription_id = None if self.subscription is None else named_subscription(uow, self.subscription).id
         return [
             AdjustmentRequest(
@@ -64,7 +64,7 @@ class NewProforma(Body):
 @router.post("/proformas", status_code=201, response_model=ProformaJson)
 def create(call: Writes, body: NewProforma) -> Response:
     """Make a numbered preview of an invoice. Nothing is booked or owed by it."""
-    ask_for_taxes(call, lambda uow: find_customer(uow, body.customer).id)
+    ask_for_taxes(call, lambda uow: customer_id_of(uow, body.customer))
 
     def make(work: Work) -> ProformaJson:
         requests = body.requests(work.uow)
@@ -83,7 +83,7 @@ def list_(
     """List proformas as they were made, the newest first."""
 
     def read(work: Work) -> Page[ProformaJson]:
-        customer_id = None if customer is None else find_customer(work.uow, customer).id
+        customer_id = None if customer is None else customer_id_of(work.uow, customer)
         found = list_proformas(work.uow, limit=limit + 1, after=cursor("pro", after), customer_id=customer_id)
         return page(found, "pro", limit=limit, id_of=lambda one: one.id, shown=proforma_json)
 

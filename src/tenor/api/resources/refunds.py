@@ -11,7 +11,7 @@ from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.invoicing import find_refund_request, list_refund_requests, mark_refunded, request_refund
 from tenor.kernel.quantity import parse_amount
 from tenor.wire import RefundRequestJson, refund_request_json
@@ -45,7 +45,7 @@ def create(call: Writes, body: NewRefundRequest) -> Response:
     def make(work: Work) -> RefundRequestJson:
         asked = request_refund(
             work.uow,
-            find_customer(work.uow, body.customer).id,
+            customer_id_of(work.uow, body.customer),
             currency=body.currency,
             amount_minor=parse_amount(body.amount, body.currency, name="/amount"),
             key=work.request_key,
@@ -70,7 +70,7 @@ def list_(
             work.uow,
             limit=limit + 1,
             after=cursor("rfd", after),
-            customer_id=None if customer is None else find_customer(work.uow, customer).id,
+            customer_id=None if customer is None else customer_id_of(work.uow, customer),
         )
         return page(found, "rfd", limit=limit, id_of=lambda one: one.id, shown=refund_request_json)
 

@@ -14,7 +14,7 @@ from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.invoicing import (
     cost_so_far,
     late_usage,
@@ -196,7 +196,7 @@ def set_customer_thresholds(call: Decides, customer: CustomerRef, body: NewCusto
     """Set the same for all subscriptions of a customer in a currency; a subscription's own go before."""
 
     def make(work: Work) -> UsageThresholdsJson:
-        holder, wanted = find_customer(work.uow, customer).id, body.thresholds
+        holder, wanted = customer_id_of(work.uow, customer), body.thresholds
         set_usage_thresholds(work.uow, holder, wanted, currency=body.currency, **work.deed(body.reason))
         return usage_thresholds_json(wanted, subscription_id=None, customer_id=holder, currency=body.currency)
 

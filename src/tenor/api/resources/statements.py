@@ -10,7 +10,7 @@ from tenor.api.bodies import InstantIn
 from tenor.api.call import Call, Work, a_call
 from tenor.api.pages import Page, whole
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.invoicing import customer_statements
 from tenor.kernel.period import EARLIEST
 from tenor.wire import StatementJson, statement_json
@@ -32,7 +32,7 @@ def list_(
     def read(work: Work) -> Page[StatementJson]:
         statements = customer_statements(
             work.uow,
-            find_customer(work.uow, customer).id,
+            customer_id_of(work.uow, customer),
             since=since or EARLIEST,
             until=until or work.now + timedelta(microseconds=1),
         )

@@ -31,7 +31,7 @@ from tenor.api.resources.changes import (
     Quantities,
     SubscriptionChange,
 )
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of, find_customer
 from tenor.invoicing import IssuedDocument
 from tenor.kernel.ids import CustomerId, SubscriptionId, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
@@ -104,7 +104,7 @@ class NewSubscriptionBody(BillingOfChange):
         """Return what is asked for, as of an instant."""
         return NewSubscription(
             external_id=self.external_id,
-            customer_id=find_customer(uow, self.customer).id,
+            customer_id=customer_id_of(uow, self.customer),
             plan=self.plan,
             starts_at=self.starts_at or at,
             quantities=self.quantities,
@@ -159,7 +159,7 @@ def list_(
             work.uow,
             limit=limit + 1,
             after=None if since is None else SubscriptionId(since),
-            customer_id=None if customer is None else find_customer(work.uow, customer).id,
+            customer_id=None if customer is None else customer_id_of(work.uow, customer),
             status=status,
             external_id=external_id,
         )
@@ -246,7 +246,7 @@ def _opening(body: NewSubscriptionBody) -> Proposal:
         return [loaded.subscription]
 
     def buyer(uow: UnitOfWork) -> tuple[CustomerId, int]:
-        return find_customer(uow, body.customer).id, 0
+        return customer_id_of(uow, body.customer), 0
 
     return Proposal(make, buyer)
 

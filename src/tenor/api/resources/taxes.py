@@ -13,7 +13,7 @@ from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, keyed_page, page, place
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import CustomerId, to_wire
 from tenor.taxes import (
@@ -223,7 +223,7 @@ def set_seller(call: Writes, body: SellerChange) -> Response:
 @router.get("/customers/{customer}/tax-profile", response_model=CustomerTaxJson)
 def retrieve_profile(call: Reads, customer: CustomerRef) -> Response:
     """Return how a customer is taxed."""
-    return call.show(lambda work: _taxed(work, find_customer(work.uow, customer).id))
+    return call.show(lambda work: _taxed(work, customer_id_of(work.uow, customer)))
 
 
 @router.post("/customers/{customer}/tax-profile", response_model=CustomerTaxJson)
@@ -231,7 +231,7 @@ def set_profile(call: Writes, customer: CustomerRef, body: ProfileChange) -> Res
     """Say how a customer is taxed. What is billed stays as billed."""
 
     def make(work: Work) -> CustomerTaxJson:
-        held = find_customer(work.uow, customer).id
+        held = customer_id_of(work.uow, customer)
         set_tax_profiles(work.uow, {held: body.profile()}, **work.deed(body.reason))
         return _taxed(work, held)
 
@@ -243,7 +243,7 @@ def override(call: Writes, customer: CustomerRef, body: NewTaxOverride) -> Respo
     """Let rates replace all others of a customer. Of several that hold at once the newest counts."""
 
     def make(work: Work) -> TaxOverrideJson:
-        wanted = body.override(find_customer(work.uow, customer).id)
+        wanted = body.override(customer_id_of(work.uow, customer))
         return tax_override_json(override_tax(work.uow, wanted, **work.deed(body.reason)), wanted)
 
     return call.once(make, status=201)
@@ -254,7 +254,7 @@ def list_overrides(call: Reads, customer: CustomerRef, limit: Limit = 20, after:
     """List the overrides of a customer with their validity, the newest first."""
 
     def read(work: Work) -> Page[TaxOverrideJson]:
-        held = find_customer(work.uow, customer).id
+        held = customer_id_of(work.uow, customer)
         found = overrides_of(work.uow, held, limit=limit + 1, after=cursor("tov", after))
         return page(
             found, "tov", limit=limit, id_of=lambda one: one[0], shown=lambda one: tax_override_json(one[0], one[1])

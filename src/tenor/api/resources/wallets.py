@@ -13,7 +13,7 @@ from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of, find_customer
 from tenor.kernel.ids import GrantId, WalletUseId
 from tenor.kernel.quantity import parse_amount, plain
 from tenor.pricing import profile
@@ -150,7 +150,7 @@ def create(call: Writes, customer: CustomerRef, body: NewWallet) -> Response:
             eligibility=policy.credit_eligibility,
             pays=body.pays,
         )
-        open_wallet(work.uow, find_customer(work.uow, customer).id, terms, **work.deed(body.reason))
+        open_wallet(work.uow, customer_id_of(work.uow, customer), terms, **work.deed(body.reason))
         return wallet_json(_balance(work, customer, body.code))
 
     return call.once(make, status=201)
@@ -279,7 +279,7 @@ def void_grant_(
 
 
 def _wallet(work: Work, customer: str, code: str) -> StoredWallet:
-    return find_wallet(work.uow, find_customer(work.uow, customer).id, code)
+    return find_wallet(work.uow, customer_id_of(work.uow, customer), code)
 
 
 def _balance(work: Work, customer: str, code: str) -> WalletBalance:

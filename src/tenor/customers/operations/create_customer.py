@@ -32,15 +32,10 @@ def create_customer(
     Raises:
         CustomerExists: as said.
     """
-    uow.execute(  # two at once take turns; the unique key would end the transaction of the second one
-        "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"customer {uow.tenant_id} {details.external_id}"]
-    )
-    known = customer_ids(uow, [details.external_id])
-    if known:
-        existing = to_wire("cus", known[details.external_id])
-        raise CustomerExists(f"customer {details.external_id[:60]!r} is there already", customer=existing)
     customer = Customer(**asdict(details), id=CustomerId(new_id(now)), created_at=now, metadata=metadata)
-    write_customer(uow, customer)
+    if not write_customer(uow, customer):
+        existing = to_wire("cus", customer_ids(uow, [details.external_id])[details.external_id])
+        raise CustomerExists(f"customer {details.external_id[:60]!r} is there already", customer=existing)
     facts = {"external_id": customer.external_id, "version": customer.version}
     tell(uow, "customer.created", customer.id, facts, now=now, actor=actor, reason=reason)
     return customer

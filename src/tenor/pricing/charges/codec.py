@@ -7,6 +7,7 @@ The model's fields stand beside the modifiers: `{"free_units": "10", "model": "s
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -101,8 +102,12 @@ def _read_model(body: Mapping[str, Any]) -> ChargeModel:
     return cast(ChargeModel, _read_fields(MODELS[name], {key: body[key] for key in body if key != "model"}))
 
 
+_hints: Final = cache(get_type_hints)
+"""The types of a class's fields: looked up once, for every plan is read through them."""
+
+
 def _read_fields(cls: type[Any], body: Mapping[str, Any], **ready: Any) -> Any:
-    hints = get_type_hints(cls)
+    hints = _hints(cast(Any, cls))
     for name in body:
         if name not in hints:
             raise UnknownPriceField(str(name)[:40], f"not a field here; known: {', '.join(hints)}")

@@ -1,6 +1,7 @@
 """Writing rows of one table: few by INSERT, many by COPY."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from psycopg import sql
@@ -17,15 +18,24 @@ def write_rows(uow: UnitOfWork, table: str, columns: Sequence[Column], rows: Seq
     if len(rows) >= FEW:
         uow.copy_rows(table, columns, rows)
         return
-    names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
-    places = sql.SQL(", ").join([sql.Placeholder()] * (len(columns) + 1))
-    insert = sql.SQL("insert into {} (tenant_id, {}) values ({})").format(sql.Identifier(table), names, places)
     json_places = frozenset(place for place, (_, column_type) in enumerate(columns) if column_type == "jsonb")
+    told = [
+        (uow.tenant_id, *(Jsonb(value) if place in json_places else value for place, value in enumerate(row)))
+        for row in rows
+    ]
+    insert = _insert(table, tuple(name for name, _ in columns))
+    if len(told) == 1:  # what a call over HTTP writes: not worth a pipeline
+        uow.execute(insert, told[0])
+        return
     with uow.connection.cursor() as cursor:
-        cursor.executemany(
-            insert,
-            [
-                (uow.tenant_id, *(Jsonb(value) if place in json_places else value for place, value in enumerate(row)))
-                for row in rows
-            ],
-        )
+        cursor.executemany(insert, told)
+
+
+@cache
+def _insert(table: str, names: tuple[str, ...]) -> str:
+    """Return the statement that writes a row; the names come from code. Put together once, for that is not cheap."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    places = sql.SQL(", ").join([sql.Placeholder()] * (len(names) + 1))
+    return (
+        sql.SQL("insert into {} (tenant_id, {}) values ({})").format(sql.Identifier(table), columns, places).as_string()
+    )

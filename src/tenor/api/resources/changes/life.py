@@ -15,7 +15,7 @@ from tenor.api.resources.changes.frame import (
     named_add_on,
     require_one,
 )
-from tenor.customers import find_customer
+from tenor.customers import customer_id_of
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.subscriptions import (
     BillingDate,
@@ -191,7 +191,7 @@ class TransferToCustomer(Dated):
         return transfer(
             uow,
             held.id,
-            to=find_customer(uow, self.customer).id,
+            to=customer_id_of(uow, self.customer),
             external_id=self.external_id,
             effective=self.effective,
             anchor=self.anchor,
