@@ -12,6 +12,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "Customers": "The parties that are billed. What is personal of them can be erased; the money facts stay.",
         "Billing settings": "How customers are billed: payment terms, PO numbers, one invoice for everything, grace.",
         "Taxes": "Rates by place and category, where you are taxed yourself, and how each customer is.",
+        "Tax files": "The same as one file, planned and applied as a price book is.",
         "Entitlements": "What a customer may use now, by its plans or by a decision.",
         "Statements": "What lies between you and a customer, with the running balance.",
     },
@@ -35,6 +36,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "Clock": "The time of the tenant. That of a sandbox can be moved on, and what falls due on the way happens.",
         "Ledger": "Double entry: accounts, transfers, trial balance.",
         "Events": "The feed of all that happened, in order and without gaps.",
+        "Audit records": "Who did what, to which object, when and why.",
         "Webhook endpoints": "Where the same events are sent, signed as Standard Webhooks say.",
     },
     "Who may": {

@@ -1,8 +1,8 @@
 """How many calls a key may make: a bucket of tokens for each, filled steadily, kept in this process.
 
-Several processes each have their own buckets: of N, each is given an N-th of the rate, and its headers tell what is left
-of that. A rate that all share would cost a round trip and a row that the calls of a key wait for; the rate is a guard
-against a program that runs wild, not an account.
+Several processes each have their own buckets: of N, each is given an N-th of the rate, and its headers tell what is
+left of that. A rate that all share would cost a round trip and a row that the calls of a key wait for; the rate is a
+guard against a program that runs wild, not an account.
 """
 
 from collections import OrderedDict

@@ -131,6 +131,7 @@ class AuditRecord(TypedDict):
     object_type: str
     object_id: str
     reason: str
+    """Why; kept in the audit record."""
     request_id: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -854,6 +855,7 @@ class NewAccess(TypedDict):
     status: Literal["past_due", "paused", "suspended"]
     access: Literal["full", "read_only", "none"]
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class NewContract(TypedDict):
@@ -1277,6 +1279,7 @@ class OwnPassword(TypedDict):
     old_password: str
     password: str
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class Paid(TypedDict):
@@ -1679,6 +1682,7 @@ class TaxFileBody(TypedDict):
 
     source: str
     reason: NotRequired[str | None]
+    """Why; kept in the audit record."""
 
 
 class TaxSeller(TypedDict):

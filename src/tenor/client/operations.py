@@ -1,18 +1,19 @@
 """Every operation of the API as a method. Written by `make docs` from the OpenAPI document. Do not edit."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, Unpack, cast
+from typing import Any, Final, Literal, Unpack, cast, overload
 
 from tenor.client import forms
 from tenor.client.connection import Connection
-from tenor.client.resource import Pages, Resource, in_path
+from tenor.client.resource import Feed, Pages, Resource, in_path
+from tenor.client.written import Instant
 
 API_VERSION: Final = "2026-11-20"
 """The dated version of the API that this is for."""
 
 
 class ApiKeys(Resource):
-    """Api keys."""
+    """API keys."""
 
     def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewKey]) -> forms.IssuedKey:
         """Create a key. `secret` is told this once, and to repetitions of this very call for 24 hours."""
@@ -22,7 +23,7 @@ class ApiKeys(Resource):
         """List keys, the newest first, without their texts."""
         return Pages(self._connection, "/v1/api-keys", {"limit": limit, "after": after})
 
-    def show(self, key: str, /) -> forms.Key:
+    def retrieve(self, key: str, /) -> forms.Key:
         """Return a key, without its text."""
         return cast("forms.Key", self._connection.get(f"/v1/api-keys/{in_path(key)}"))
 
@@ -43,8 +44,8 @@ class ApiKeys(Resource):
         )
 
 
-class Audit(Resource):
-    """Audit."""
+class AuditRecords(Resource):
+    """Audit records."""
 
     def list(
         self, *, limit: int | None = None, after: str | None = None, object: str | None = None
@@ -64,23 +65,23 @@ class BillRuns(Resource):
         """List bill runs, the newest first."""
         return Pages(self._connection, "/v1/bill-runs", {"limit": limit, "after": after})
 
-    def show(self, run: str, /) -> forms.Run:
+    def retrieve(self, run: str, /) -> forms.Run:
         """Return how far a bill run is."""
         return cast("forms.Run", self._connection.get(f"/v1/bill-runs/{in_path(run)}"))
 
-    def parked(self, run: str, /) -> Pages[forms.Parked]:
+    def list_parked(self, run: str, /) -> Pages[forms.Parked]:
         """List what a bill run has parked."""
         return Pages(self._connection, f"/v1/bill-runs/{in_path(run)}/parked", {})
 
 
 class BillingSettings(Resource):
-    """Billing-settings."""
+    """Billing settings."""
 
-    def show_default(self) -> forms.BillingSettings:
+    def retrieve_default(self) -> forms.BillingSettings:
         """Return how a customer without settings of its own is billed."""
         return cast("forms.BillingSettings", self._connection.get("/v1/billing-settings"))
 
-    def set_default(
+    def update_default(
         self, *, idempotency_key: str | None = None, **body: Unpack[forms.BillingChange]
     ) -> forms.BillingSettings:
         """Set how customers without settings of their own are billed. Documents keep what they were issued with."""
@@ -89,13 +90,13 @@ class BillingSettings(Resource):
             self._connection.post("/v1/billing-settings", body, idempotency_key=idempotency_key),
         )
 
-    def show(self, customer: str, /) -> forms.BillingSettings:
+    def retrieve(self, customer: str, /) -> forms.BillingSettings:
         """Return how a customer is billed: by its own settings, then by those of all."""
         return cast(
             "forms.BillingSettings", self._connection.get(f"/v1/customers/{in_path(customer)}/billing-settings")
         )
 
-    def change(
+    def update(
         self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.BillingChange]
     ) -> forms.BillingSettings:
         """Set how a customer is billed. Documents keep what they were issued with."""
@@ -110,47 +111,51 @@ class BillingSettings(Resource):
 class Catalog(Resource):
     """Catalog."""
 
-    def products(self) -> Pages[forms.Named]:
+    def list_products(self) -> Pages[forms.Named]:
         """List all products."""
         return Pages(self._connection, "/v1/products", {})
 
-    def metrics(self) -> Pages[forms.Metric]:
+    def list_metrics(self) -> Pages[forms.Metric]:
         """List all metrics."""
         return Pages(self._connection, "/v1/metrics", {})
 
-    def features(self) -> Pages[forms.Named]:
+    def list_features(self) -> Pages[forms.Named]:
         """List all features."""
         return Pages(self._connection, "/v1/features", {})
 
-    def plans(self) -> Pages[forms.Plan]:
+    def list_plans(self) -> Pages[forms.Plan]:
         """List the plans that are sold now, each in the version that a new subscription pins."""
         return Pages(self._connection, "/v1/plans", {})
 
-    def plan(self, plan: str, /) -> forms.Plan:
+    def retrieve_plan(self, plan: str, /) -> forms.Plan:
         """Return the version of a plan that is sold now."""
         return cast("forms.Plan", self._connection.get(f"/v1/plans/{in_path(plan)}"))
 
-    def plan_book(
-        self, *, idempotency_key: str | None = None, **body: Unpack[forms.PriceBookBody]
-    ) -> forms.CatalogPlan:
+    def plan(self, *, idempotency_key: str | None = None, **body: Unpack[forms.PriceBookBody]) -> forms.CatalogPlan:
         """Tell what a price book would change: new versions, and who keeps an old one. Changes nothing."""
         return cast(
             "forms.CatalogPlan", self._connection.post("/v1/price-books/plan", body, idempotency_key=idempotency_key)
         )
 
-    def apply_book(
-        self, *, idempotency_key: str | None = None, **body: Unpack[forms.PriceBookBody]
-    ) -> forms.CatalogPlan:
+    def apply(self, *, idempotency_key: str | None = None, **body: Unpack[forms.PriceBookBody]) -> forms.CatalogPlan:
         """Make a price book the newest edition. Plans that changed get a new version; subscriptions keep theirs."""
         return cast(
             "forms.CatalogPlan", self._connection.post("/v1/price-books/apply", body, idempotency_key=idempotency_key)
         )
 
 
+class Charges(Resource):
+    """Charges."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.OneOff]) -> forms.Adjustment:
+        """Charge a customer once, beside all plans."""
+        return cast("forms.Adjustment", self._connection.post("/v1/charges", body, idempotency_key=idempotency_key))
+
+
 class Clock(Resource):
     """Clock."""
 
-    def show(self) -> forms.Clock:
+    def retrieve(self) -> forms.Clock:
         """Return the time of the tenant."""
         return cast("forms.Clock", self._connection.get("/v1/clock"))
 
@@ -182,7 +187,7 @@ class Contracts(Resource):
         """List the contracts in every version, by code, the newest version first."""
         return Pages(self._connection, "/v1/contracts", {"limit": limit, "after": after, "customer": customer})
 
-    def show(self, contract: str, /, *, version: int | None = None) -> forms.Contract:
+    def retrieve(self, contract: str, /, *, version: int | None = None) -> forms.Contract:
         """Return a contract, with what each of its steps changes."""
         return cast("forms.Contract", self._connection.get(f"/v1/contracts/{in_path(contract)}", {"version": version}))
 
@@ -218,7 +223,7 @@ class Coupons(Resource):
         """List the coupons with what is left of them and the words that redeem them, by code."""
         return Pages(self._connection, "/v1/coupons", {"limit": limit, "after": after})
 
-    def show(self, coupon: str, /) -> forms.ListedCoupon:
+    def retrieve(self, coupon: str, /) -> forms.ListedCoupon:
         """Return a coupon with what is left of it and the words that redeem it."""
         return cast("forms.ListedCoupon", self._connection.get(f"/v1/coupons/{in_path(coupon)}"))
 
@@ -231,13 +236,21 @@ class Coupons(Resource):
             self._connection.post(f"/v1/coupons/{in_path(coupon)}/archive", body, idempotency_key=idempotency_key),
         )
 
-    def create_code(
+    def create_promotion_code(
         self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPromotionCode]
     ) -> forms.PromotionCode:
         """Give a coupon a word by which customers redeem it; capitals and small letters are the same."""
         return cast(
             "forms.PromotionCode", self._connection.post("/v1/promotion-codes", body, idempotency_key=idempotency_key)
         )
+
+
+class Credits(Resource):
+    """Credits."""
+
+    def create(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCredit]) -> forms.Adjustment:
+        """Give a customer something back, beside all invoices. To give back a part of one, credit that one."""
+        return cast("forms.Adjustment", self._connection.post("/v1/credits", body, idempotency_key=idempotency_key))
 
 
 class Customers(Resource):
@@ -253,11 +266,11 @@ class Customers(Resource):
         """List customers, the newest first."""
         return Pages(self._connection, "/v1/customers", {"limit": limit, "after": after, "external_id": external_id})
 
-    def show(self, customer: str, /) -> forms.Customer:
+    def retrieve(self, customer: str, /) -> forms.Customer:
         """Return a customer."""
         return cast("forms.Customer", self._connection.get(f"/v1/customers/{in_path(customer)}"))
 
-    def change(
+    def update(
         self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CustomerChange]
     ) -> forms.Customer:
         """Change what a customer is called and what you keep with it."""
@@ -279,11 +292,11 @@ class Customers(Resource):
 class Entitlements(Resource):
     """Entitlements."""
 
-    def list(self, customer: str, /, *, at: str | None = None) -> Pages[forms.Entitlement]:
+    def list(self, customer: str, /, *, at: Instant | None = None) -> Pages[forms.Entitlement]:
         """List every feature that a plan, an add-on or a decision names for a customer."""
         return Pages(self._connection, f"/v1/customers/{in_path(customer)}/entitlements", {"at": at})
 
-    def decide(
+    def override(
         self, customer: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewEntitlement]
     ) -> forms.Override:
         """Grant a feature to a customer, or deny it, whatever the plans say."""
@@ -294,14 +307,14 @@ class Entitlements(Resource):
             ),
         )
 
-    def check(self, customer: str, feature: str, /, *, at: str | None = None) -> forms.Entitlement:
+    def check(self, customer: str, feature: str, /, *, at: Instant | None = None) -> forms.Entitlement:
         """Say what a customer may do with a feature, and why."""
         return cast(
             "forms.Entitlement",
             self._connection.get(f"/v1/customers/{in_path(customer)}/entitlements/{in_path(feature)}", {"at": at}),
         )
 
-    def access(self) -> forms.Access:
+    def retrieve_access(self) -> forms.Access:
         """Return what each state of a subscription leaves of its features."""
         return cast("forms.Access", self._connection.get("/v1/entitlement-access"))
 
@@ -311,7 +324,7 @@ class Entitlements(Resource):
             "forms.Access", self._connection.post("/v1/entitlement-access", body, idempotency_key=idempotency_key)
         )
 
-    def revoke(
+    def revoke_override(
         self, override: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Revoking]
     ) -> forms.Revoked:
         """Let a decision say nothing from now on; an earlier one that still holds counts again."""
@@ -333,14 +346,11 @@ class Events(Resource):
         limit: int | None = None,
         type: Sequence[str] | None = None,
         object: str | None = None,
-    ) -> forms.Feed:
+    ) -> Feed[forms.Event]:
         """Return events in their order. A position that was read never gets a neighbour before it later."""
-        return cast(
-            "forms.Feed",
-            self._connection.get("/v1/events", {"after": after, "limit": limit, "type": type, "object": object}),
-        )
+        return Feed(self._connection, "/v1/events", {"after": after, "limit": limit, "type": type, "object": object})
 
-    def show(self, event: str, /) -> forms.Event:
+    def retrieve(self, event: str, /) -> forms.Event:
         """Return an event."""
         return cast("forms.Event", self._connection.get(f"/v1/events/{in_path(event)}"))
 
@@ -361,7 +371,7 @@ class Invoices(Resource):
             self._connection, "/v1/invoices", {"limit": limit, "after": after, "customer": customer, "open": open}
         )
 
-    def show(self, invoice: str, /, *, explain: bool | None = None) -> forms.Document:
+    def retrieve(self, invoice: str, /, *, explain: bool | None = None) -> forms.Document:
         """Return a document as it was issued, with what became of it since."""
         return cast("forms.Document", self._connection.get(f"/v1/invoices/{in_path(invoice)}", {"explain": explain}))
 
@@ -374,7 +384,7 @@ class Invoices(Resource):
             self._connection.post(f"/v1/invoices/{in_path(invoice)}/void", body, idempotency_key=idempotency_key),
         )
 
-    def credit(
+    def create_credit_note(
         self, invoice: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCreditNote]
     ) -> forms.Document:
         """Give back lines, an amount, or all that is left of an invoice, with its tax. It is not billed again."""
@@ -385,7 +395,7 @@ class Invoices(Resource):
             ),
         )
 
-    def give_up(
+    def write_off(
         self, invoice: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.WritingOff]
     ) -> forms.Document:
         """Give up what is open of a document as lost. A later payment takes it back."""
@@ -394,7 +404,7 @@ class Invoices(Resource):
             self._connection.post(f"/v1/invoices/{in_path(invoice)}/write-off", body, idempotency_key=idempotency_key),
         )
 
-    def finalise(
+    def finalise_drafts(
         self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Finalising]
     ) -> forms.Finalised:
         """Issue the drafts of a subscription now, also those that grace still keeps open."""
@@ -405,7 +415,7 @@ class Invoices(Resource):
             ),
         )
 
-    def drafts(self, subscription: str, /) -> Pages[forms.Draft]:
+    def list_drafts(self, subscription: str, /) -> Pages[forms.Draft]:
         """Return the documents of a subscription that would be issued now, with those that grace keeps open."""
         return Pages(self._connection, f"/v1/subscriptions/{in_path(subscription)}/drafts", {})
 
@@ -413,33 +423,25 @@ class Invoices(Resource):
 class Ledger(Resource):
     """Ledger."""
 
-    def balance(self) -> forms.TrialBalance:
+    def retrieve_trial_balance(self) -> forms.TrialBalance:
         """Return every account with both its sides, and the difference, which is zero."""
         return cast("forms.TrialBalance", self._connection.get("/v1/ledger/trial-balance"))
 
-    def accounts(self) -> Pages[forms.Account]:
+    def list_accounts(self) -> Pages[forms.Account]:
         """List the accounts, one per code and currency."""
         return Pages(self._connection, "/v1/ledger/accounts", {})
 
-    def transfers(
+    def list_transfers(
         self, *, limit: int | None = None, after: str | None = None, invoice: str | None = None
     ) -> Pages[forms.Transfer]:
         """List transfers, the newest first."""
         return Pages(self._connection, "/v1/ledger/transfers", {"limit": limit, "after": after, "invoice": invoice})
 
 
-class OneOffs(Resource):
-    """One-offs."""
+class Payments(Resource):
+    """Payments."""
 
-    def charge(self, *, idempotency_key: str | None = None, **body: Unpack[forms.OneOff]) -> forms.Adjustment:
-        """Charge a customer once, beside all plans."""
-        return cast("forms.Adjustment", self._connection.post("/v1/charges", body, idempotency_key=idempotency_key))
-
-    def credit(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewCredit]) -> forms.Adjustment:
-        """Give a customer something back, beside all invoices. To give back a part of one, credit that one."""
-        return cast("forms.Adjustment", self._connection.post("/v1/credits", body, idempotency_key=idempotency_key))
-
-    def pay(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPayment]) -> forms.Receipt:
+    def record(self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPayment]) -> forms.Receipt:
         """Record money received. `reference` is unique for each payment."""
         return cast("forms.Receipt", self._connection.post("/v1/payments", body, idempotency_key=idempotency_key))
 
@@ -457,13 +459,13 @@ class Proformas(Resource):
         """List proformas as they were made, the newest first."""
         return Pages(self._connection, "/v1/proformas", {"limit": limit, "after": after, "customer": customer})
 
-    def show(self, proforma: str, /) -> forms.Proforma:
+    def retrieve(self, proforma: str, /) -> forms.Proforma:
         """Return a proforma as it was made."""
         return cast("forms.Proforma", self._connection.get(f"/v1/proformas/{in_path(proforma)}"))
 
 
-class Refunds(Resource):
-    """Refunds."""
+class RefundRequests(Resource):
+    """Refund requests."""
 
     def create(
         self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRefundRequest]
@@ -479,11 +481,11 @@ class Refunds(Resource):
         """List what is to be sent back, and what was; the newest first. Credit notes ask for refunds too."""
         return Pages(self._connection, "/v1/refund-requests", {"limit": limit, "after": after, "customer": customer})
 
-    def show(self, refund: str, /) -> forms.RefundRequest:
+    def retrieve(self, refund: str, /) -> forms.RefundRequest:
         """Return a request."""
         return cast("forms.RefundRequest", self._connection.get(f"/v1/refund-requests/{in_path(refund)}"))
 
-    def sent(
+    def mark_sent(
         self, refund: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.SentRefund]
     ) -> forms.RefundRequest:
         """Tell that a refund has been sent; telling it again changes nothing."""
@@ -509,17 +511,17 @@ class Sessions(Resource):
         """List where the user of the session that calls is signed in, the newest first."""
         return Pages(self._connection, "/v1/sessions", {"limit": limit, "after": after})
 
-    def show(self) -> forms.User:
+    def retrieve_current(self) -> forms.User:
         """Return whose session calls."""
         return cast("forms.User", self._connection.get("/v1/sessions/current"))
 
-    def end(self, *, idempotency_key: str | None = None, **body: Unpack[forms.SigningOut]) -> forms.User:
+    def end_current(self, *, idempotency_key: str | None = None, **body: Unpack[forms.SigningOut]) -> forms.User:
         """Sign out: end the session that calls."""
         return cast(
             "forms.User", self._connection.post("/v1/sessions/current/end", body, idempotency_key=idempotency_key)
         )
 
-    def password(self, *, idempotency_key: str | None = None, **body: Unpack[forms.OwnPassword]) -> forms.User:
+    def set_password(self, *, idempotency_key: str | None = None, **body: Unpack[forms.OwnPassword]) -> forms.User:
         """Set a new password, by the old one; all sessions of the user but the one that calls end.
 
         A wrong old password counts as a failed attempt to sign in.
@@ -528,7 +530,7 @@ class Sessions(Resource):
             "forms.User", self._connection.post("/v1/sessions/current/password", body, idempotency_key=idempotency_key)
         )
 
-    def end_one(
+    def end(
         self, session: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.SigningOut]
     ) -> forms.User:
         """Sign out elsewhere: end another session of the user who calls. Repeatable."""
@@ -541,7 +543,9 @@ class Sessions(Resource):
 class Statements(Resource):
     """Statements."""
 
-    def list(self, customer: str, /, *, since: str | None = None, until: str | None = None) -> Pages[forms.Statement]:
+    def list(
+        self, customer: str, /, *, since: Instant | None = None, until: Instant | None = None
+    ) -> Pages[forms.Statement]:
         """List a customer's statements, one for each currency."""
         return Pages(
             self._connection, f"/v1/customers/{in_path(customer)}/statements", {"since": since, "until": until}
@@ -581,7 +585,7 @@ class Subscriptions(Resource):
         """Tell what a new subscription would cost now. Create it with `quote`, and it costs exactly that."""
         return cast("forms.Quote", self._connection.post("/v1/quotes", body, idempotency_key=idempotency_key))
 
-    def show(
+    def retrieve(
         self, subscription: str, /, *, expand: Sequence[Literal["customer", "timeline"]] | None = None
     ) -> forms.KnownSubscription:
         """Return how a subscription stands."""
@@ -590,7 +594,7 @@ class Subscriptions(Resource):
             self._connection.get(f"/v1/subscriptions/{in_path(subscription)}", {"expand": expand}),
         )
 
-    def keep(
+    def update_metadata(
         self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.MetadataBody]
     ) -> forms.KnownSubscription:
         """Replace what you keep with a subscription."""
@@ -601,14 +605,114 @@ class Subscriptions(Resource):
             ),
         )
 
-    def journal(self, subscription: str, /, *, ahead: bool | None = None) -> Pages[forms.Entry]:
+    def list_changes(self, subscription: str, /, *, ahead: bool | None = None) -> Pages[forms.Entry]:
         """List the changes of a subscription; those that were taken back too, unless only what is ahead is asked
         for.
         """
         return Pages(self._connection, f"/v1/subscriptions/{in_path(subscription)}/changes", {"ahead": ahead})
 
+    @overload
     def change(
-        self, subscription: str, body: forms.SubscriptionsChange, /, *, idempotency_key: str | None = None
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ChangePlan]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ChangeQuantity]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ChangePrices]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.AddAddOn]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.RemoveAddOn]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.MoveToContract]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ApplyDiscount]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.RemoveDiscount]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Pause]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Resume]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Cancel]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Undo]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Renew]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ExtendTerm]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ShortenTerm]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.MoveAnchor]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.TransferToCustomer]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ExtendTrial]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ConvertTrial]
+    ) -> forms.KnownSubscription: ...
+
+    @overload
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndTrial]
+    ) -> forms.KnownSubscription: ...
+
+    def change(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Any
     ) -> forms.KnownSubscription:
         """Change a subscription; `kind` says how. By `quote` it costs what was quoted, with `invoice` it is billed
         now.
@@ -620,9 +724,107 @@ class Subscriptions(Resource):
             ),
         )
 
+    @overload
     def quote(
-        self, subscription: str, body: forms.SubscriptionsChange, /, *, idempotency_key: str | None = None
-    ) -> forms.Quote:
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ChangePlan]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ChangeQuantity]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ChangePrices]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.AddAddOn]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.RemoveAddOn]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.MoveToContract]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ApplyDiscount]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.RemoveDiscount]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Pause]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Resume]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Cancel]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Undo]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Renew]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ExtendTerm]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ShortenTerm]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.MoveAnchor]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.TransferToCustomer]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ExtendTrial]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.ConvertTrial]
+    ) -> forms.Quote: ...
+
+    @overload
+    def quote(
+        self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndTrial]
+    ) -> forms.Quote: ...
+
+    def quote(self, subscription: str, /, *, idempotency_key: str | None = None, **body: Any) -> forms.Quote:
         """Tell what a change would cost now, without making it."""
         return cast(
             "forms.Quote",
@@ -632,10 +834,32 @@ class Subscriptions(Resource):
         )
 
 
+class TaxFiles(Resource):
+    """Tax files."""
+
+    def retrieve_current(self) -> forms.TaxFile:
+        """Return what holds as a file: the seller, and every rate with its validity."""
+        return cast("forms.TaxFile", self._connection.get("/v1/tax-files/current"))
+
+    def plan(self, *, idempotency_key: str | None = None, **body: Unpack[forms.TaxFileBody]) -> forms.TaxFileChanges:
+        """Tell what a file would change. Changes nothing."""
+        return cast(
+            "forms.TaxFileChanges", self._connection.post("/v1/tax-files/plan", body, idempotency_key=idempotency_key)
+        )
+
+    def apply(self, *, idempotency_key: str | None = None, **body: Unpack[forms.TaxFileBody]) -> forms.TaxFileChanges:
+        """Set the seller and the rates that a file gives; rates that it does not name stay. Again, it changes
+        nothing.
+        """
+        return cast(
+            "forms.TaxFileChanges", self._connection.post("/v1/tax-files/apply", body, idempotency_key=idempotency_key)
+        )
+
+
 class Taxes(Resource):
     """Taxes."""
 
-    def rates(self, *, limit: int | None = None, after: str | None = None) -> Pages[forms.TaxRate]:
+    def list_rates(self, *, limit: int | None = None, after: str | None = None) -> Pages[forms.TaxRate]:
         """List every rate with its validity, by place, category and name."""
         return Pages(self._connection, "/v1/tax-rates", {"limit": limit, "after": after})
 
@@ -643,7 +867,7 @@ class Taxes(Resource):
         """Let rates hold in their spans; the answer lists those that were not there already."""
         return cast("forms.SetTaxRates", self._connection.post("/v1/tax-rates", body, idempotency_key=idempotency_key))
 
-    def seller(self) -> forms.TaxSeller:
+    def retrieve_seller(self) -> forms.TaxSeller:
         """Return where the tenant itself is taxed; 404 while it has not said."""
         return cast("forms.TaxSeller", self._connection.get("/v1/tax-seller"))
 
@@ -651,7 +875,7 @@ class Taxes(Resource):
         """Say where the tenant itself is taxed, and who says the rates."""
         return cast("forms.TaxSeller", self._connection.post("/v1/tax-seller", body, idempotency_key=idempotency_key))
 
-    def profile(self, customer: str, /) -> forms.CustomerTax:
+    def retrieve_profile(self, customer: str, /) -> forms.CustomerTax:
         """Return how a customer is taxed."""
         return cast("forms.CustomerTax", self._connection.get(f"/v1/customers/{in_path(customer)}/tax-profile"))
 
@@ -677,7 +901,7 @@ class Taxes(Resource):
             ),
         )
 
-    def overrides(
+    def list_overrides(
         self, customer: str, /, *, limit: int | None = None, after: str | None = None
     ) -> Pages[forms.TaxOverride]:
         """List the overrides of a customer with their validity, the newest first."""
@@ -696,24 +920,6 @@ class Taxes(Resource):
             ),
         )
 
-    def show(self) -> forms.TaxFile:
-        """Return what holds as a file: the seller, and every rate with its validity."""
-        return cast("forms.TaxFile", self._connection.get("/v1/tax-files/current"))
-
-    def plan(self, *, idempotency_key: str | None = None, **body: Unpack[forms.TaxFileBody]) -> forms.TaxFileChanges:
-        """Tell what a file would change. Changes nothing."""
-        return cast(
-            "forms.TaxFileChanges", self._connection.post("/v1/tax-files/plan", body, idempotency_key=idempotency_key)
-        )
-
-    def apply(self, *, idempotency_key: str | None = None, **body: Unpack[forms.TaxFileBody]) -> forms.TaxFileChanges:
-        """Set the seller and the rates that a file gives; rates that it does not name stay. Again, it changes
-        nothing.
-        """
-        return cast(
-            "forms.TaxFileChanges", self._connection.post("/v1/tax-files/apply", body, idempotency_key=idempotency_key)
-        )
-
 
 class Tenants(Resource):
     """Tenants."""
@@ -730,7 +936,7 @@ class Tenants(Resource):
         """List every tenant, by slug."""
         return Pages(self._connection, "/v1/tenants", {})
 
-    def show(self, tenant: str, /) -> forms.Tenant:
+    def retrieve(self, tenant: str, /) -> forms.Tenant:
         """Return a tenant."""
         return cast("forms.Tenant", self._connection.get(f"/v1/tenants/{in_path(tenant)}"))
 
@@ -762,13 +968,13 @@ class Usage(Resource):
             "forms.AmendedUsage", self._connection.post("/v1/usage/corrections", body, idempotency_key=idempotency_key)
         )
 
-    def show(
+    def retrieve(
         self,
         *,
         customer: str,
         metric: str,
-        since: str | None = None,
-        until: str | None = None,
+        since: Instant | None = None,
+        until: Instant | None = None,
         by: Sequence[str] | None = None,
     ) -> forms.CurrentUsage:
         """Return what a customer has used of a metric so far."""
@@ -779,28 +985,28 @@ class Usage(Resource):
             ),
         )
 
-    def rejections(self, *, limit: int | None = None, settled: bool | None = None) -> Pages[forms.Rejection]:
+    def list_rejections(self, *, limit: int | None = None, settled: bool | None = None) -> Pages[forms.Rejection]:
         """List events that could not be taken, the oldest first, with the reason and what was sent."""
         return Pages(self._connection, "/v1/usage/rejections", {"limit": limit, "settled": settled})
 
-    def replay(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Replay]) -> forms.Replayed:
+    def replay_rejections(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Replay]) -> forms.Replayed:
         """Try again to take events that could not be taken, once what was wrong is put right."""
         return cast(
             "forms.Replayed",
             self._connection.post("/v1/usage/rejections/replay", body, idempotency_key=idempotency_key),
         )
 
-    def cost(self, subscription: str, /, *, at: str | None = None) -> forms.CostSoFar:
+    def retrieve_cost(self, subscription: str, /, *, at: Instant | None = None) -> forms.CostSoFar:
         """Return what a subscription has used in the periods that run, and what that costs so far, before tax."""
         return cast(
             "forms.CostSoFar", self._connection.get(f"/v1/subscriptions/{in_path(subscription)}/usage", {"at": at})
         )
 
-    def alerts(self, subscription: str, /) -> Pages[forms.UsageAlert]:
+    def list_alerts(self, subscription: str, /) -> Pages[forms.UsageAlert]:
         """List the usage alerts of a subscription."""
         return Pages(self._connection, f"/v1/subscriptions/{in_path(subscription)}/usage-alerts", {})
 
-    def set_alert(
+    def create_alert(
         self, subscription: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewUsageAlert]
     ) -> forms.SetUsageAlert:
         """Tell, by the event `usage_alert.reached`, once in each period when usage reaches something."""
@@ -853,7 +1059,7 @@ class Usage(Resource):
             ),
         )
 
-    def late(self, *, since: str | None = None, limit: int | None = None) -> Pages[forms.LateEvent]:
+    def list_late(self, *, since: Instant | None = None, limit: int | None = None) -> Pages[forms.LateEvent]:
         """List events that came after the cut-off of their period, the latest first, and how each is treated."""
         return Pages(self._connection, "/v1/usage/late", {"since": since, "limit": limit})
 
@@ -869,18 +1075,20 @@ class Users(Resource):
         """List all users, by email."""
         return Pages(self._connection, "/v1/users", {})
 
-    def show(self, user: str, /) -> forms.User:
+    def retrieve(self, user: str, /) -> forms.User:
         """Return a user."""
         return cast("forms.User", self._connection.get(f"/v1/users/{in_path(user)}"))
 
-    def role(self, user: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRole]) -> forms.User:
+    def set_role(
+        self, user: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewRole]
+    ) -> forms.User:
         """Change what somebody may do; it holds from the next call of every session."""
         return cast(
             "forms.User",
             self._connection.post(f"/v1/users/{in_path(user)}/role", body, idempotency_key=idempotency_key),
         )
 
-    def password(
+    def set_password(
         self, user: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewPassword]
     ) -> forms.User:
         """Set a new password; all sessions of the user end."""
@@ -915,13 +1123,13 @@ class Wallets(Resource):
             self._connection.post(f"/v1/customers/{in_path(customer)}/wallets", body, idempotency_key=idempotency_key),
         )
 
-    def show(self, customer: str, wallet: str, /) -> forms.Wallet:
+    def retrieve(self, customer: str, wallet: str, /) -> forms.Wallet:
         """Return a wallet with what it has now."""
         return cast(
             "forms.Wallet", self._connection.get(f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}")
         )
 
-    def grants(self, customer: str, wallet: str, /, *, all: bool | None = None) -> Pages[forms.Grant]:
+    def list_grants(self, customer: str, wallet: str, /, *, all: bool | None = None) -> Pages[forms.Grant]:
         """List the grants of a wallet in the order in which they burn."""
         return Pages(
             self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/grants", {"all": all}
@@ -940,7 +1148,7 @@ class Wallets(Resource):
             ),
         )
 
-    def entries(
+    def list_entries(
         self, customer: str, wallet: str, /, *, after: int | None = None, limit: int | None = None
     ) -> Pages[forms.WalletEntry]:
         """List what happened in a wallet, entry by entry."""
@@ -1001,7 +1209,7 @@ class Wallets(Resource):
             self._connection.post(f"/v1/wallet-uses/{in_path(use)}/give-back", body, idempotency_key=idempotency_key),
         )
 
-    def void(
+    def void_grant(
         self, grant: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.CreditDecision]
     ) -> forms.Voided:
         """Take out what is left of a grant; what was used stays used."""
@@ -1023,11 +1231,11 @@ class Wallets(Resource):
             ),
         )
 
-    def alerts(self, customer: str, wallet: str, /) -> Pages[forms.WalletAlert]:
+    def list_alerts(self, customer: str, wallet: str, /) -> Pages[forms.WalletAlert]:
         """List below which balances somebody is told."""
         return Pages(self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/alerts", {})
 
-    def add_alert(
+    def create_alert(
         self, customer: str, wallet: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.NewWalletAlert]
     ) -> forms.WalletAlert:
         """Tell, by the event `wallet.low`, when less than this is left, once for each crossing."""
@@ -1040,7 +1248,7 @@ class Wallets(Resource):
             ),
         )
 
-    def top_ups(self, customer: str, wallet: str, /) -> forms.TopUps:
+    def retrieve_top_ups(self, customer: str, wallet: str, /) -> forms.TopUps:
         """Return when a wallet is filled up by itself, and what was ordered for it: the newest hundred."""
         return cast(
             "forms.TopUps", self._connection.get(f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/top-ups")
@@ -1085,7 +1293,7 @@ class Wallets(Resource):
             self._connection.post(f"/v1/top-ups/{in_path(top_up)}/settle", body, idempotency_key=idempotency_key),
         )
 
-    def promises(self, customer: str, wallet: str, /) -> Pages[forms.Promise]:
+    def list_promises(self, customer: str, wallet: str, /) -> Pages[forms.Promise]:
         """List what is promised in a wallet, by plans and otherwise."""
         return Pages(self._connection, f"/v1/customers/{in_path(customer)}/wallets/{in_path(wallet)}/promises", {})
 
@@ -1123,8 +1331,8 @@ class Wallets(Resource):
         )
 
 
-class Webhooks(Resource):
-    """Webhooks."""
+class WebhookEndpoints(Resource):
+    """Webhook endpoints."""
 
     def create(
         self, *, idempotency_key: str | None = None, **body: Unpack[forms.NewEndpoint]
@@ -1139,11 +1347,11 @@ class Webhooks(Resource):
         """List the endpoints with their health, the oldest first."""
         return Pages(self._connection, "/v1/webhook-endpoints", {})
 
-    def show(self, endpoint: str, /) -> forms.HealthyEndpoint:
+    def retrieve(self, endpoint: str, /) -> forms.HealthyEndpoint:
         """Return an endpoint with its health."""
         return cast("forms.HealthyEndpoint", self._connection.get(f"/v1/webhook-endpoints/{in_path(endpoint)}"))
 
-    def messages(
+    def list_messages(
         self,
         endpoint: str,
         /,
@@ -1159,11 +1367,11 @@ class Webhooks(Resource):
             {"status": status, "after": after, "limit": limit},
         )
 
-    def attempts(self, endpoint: str, /, *, limit: int | None = None) -> Pages[forms.Attempt]:
+    def list_attempts(self, endpoint: str, /, *, limit: int | None = None) -> Pages[forms.Attempt]:
         """List the newest tries of an endpoint, with what the receiver answered."""
         return Pages(self._connection, f"/v1/webhook-endpoints/{in_path(endpoint)}/attempts", {"limit": limit})
 
-    def rotate(
+    def rotate_secret(
         self, endpoint: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.EndpointDecision]
     ) -> forms.Secret:
         """Make a new secret."""
@@ -1213,27 +1421,30 @@ class Operations:
 
     def __init__(self, connection: Connection) -> None:
         self.api_keys = ApiKeys(connection)
-        self.audit = Audit(connection)
+        self.audit_records = AuditRecords(connection)
         self.bill_runs = BillRuns(connection)
         self.billing_settings = BillingSettings(connection)
         self.catalog = Catalog(connection)
+        self.charges = Charges(connection)
         self.clock = Clock(connection)
         self.contracts = Contracts(connection)
         self.coupons = Coupons(connection)
+        self.credits = Credits(connection)
         self.customers = Customers(connection)
         self.entitlements = Entitlements(connection)
         self.events = Events(connection)
         self.invoices = Invoices(connection)
         self.ledger = Ledger(connection)
-        self.one_offs = OneOffs(connection)
+        self.payments = Payments(connection)
         self.proformas = Proformas(connection)
-        self.refunds = Refunds(connection)
+        self.refund_requests = RefundRequests(connection)
         self.sessions = Sessions(connection)
         self.statements = Statements(connection)
         self.subscriptions = Subscriptions(connection)
+        self.tax_files = TaxFiles(connection)
         self.taxes = Taxes(connection)
         self.tenants = Tenants(connection)
         self.usage = Usage(connection)
         self.users = Users(connection)
         self.wallets = Wallets(connection)
-        self.webhooks = Webhooks(connection)
+        self.webhook_endpoints = WebhookEndpoints(connection)

@@ -235,12 +235,12 @@ def overrides_of(
 ) -> list[tuple[UUID, TaxOverride]]:
     """Return the overrides of a customer with their ids, the newest first; those older than `after` where it is given.
 
-    Those of single documents are left out, and those that ended where they began: they never held.
+    Those that ended where they began are left out: they never held.
     """
     rows = uow.fetch_all(
         """
         select id, rates, audit_reference, valid_from, valid_to from tax_overrides
-        where customer_id = %(customer)s and document_id is null
+        where customer_id = %(customer)s
           and (valid_to > valid_from) is not false and (%(after)s::uuid is null or id < %(after)s)
         order by id desc limit %(limit)s
         """,

@@ -42,11 +42,11 @@ def test_each_name_leads_to_its_thing_over_the_server_and_the_client(caller: Cal
     ids = {name: client.customers.create(external_id=name)["id"] for name in AWKWARD}
     held = {name: client.subscriptions.create(customer=name, plan="team", external_id=name)["id"] for name in AWKWARD}
     for name in AWKWARD:
-        assert client.customers.show(name)["id"] == ids[name]
-        assert client.customers.change(name, metadata={"as": name})["external_id"] == name
+        assert client.customers.retrieve(name)["id"] == ids[name]
+        assert client.customers.update(name, metadata={"as": name})["external_id"] == name
         assert [one["id"] for one in client.customers.list(external_id=name)] == [ids[name]]
         assert client.entitlements.check(name, "export")["access"] == "full"
-        assert client.subscriptions.show(name)["id"] == held[name]
+        assert client.subscriptions.retrieve(name)["id"] == held[name]
         assert [one["id"] for one in client.subscriptions.list(customer=name)] == [held[name]]
     assert {one["external_id"]: one["metadata"]["as"] for one in client.customers.list()} == {n: n for n in AWKWARD}
 
@@ -64,8 +64,8 @@ def test_what_could_lead_to_another_path_is_no_name(caller: Caller, client: Clie
         client.customers.erase("globex/erase", reason="r")
     assert refusal.value.status == 404
     with pytest.raises(ValueError, match="names nothing"):
-        client.customers.show("..")
-    assert client.customers.show("globex")["name"] == "Globex"
+        client.customers.retrieve("..")
+    assert client.customers.retrieve("globex")["name"] == "Globex"
 
 
 def test_an_id_goes_before_a_name_that_is_like_it(caller: Caller) -> None:

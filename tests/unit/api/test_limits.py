@@ -23,4 +23,4 @@ def test_a_rate_that_is_no_whole_number_in_a_second_is_exact() -> None:
     taken = sum(
         limiter.take(b"key", at_nanoseconds=step * SECOND // 10).retry_after_seconds == 0 for step in range(36_000)
     )
-    assert taken == 7 + 7 * 60 - 1  # the seven there were, and seven a minute for an hour but its last tenth of a second
+    assert taken == 7 + 7 * 60 - 1  # seven at once, then seven a minute for an hour but its last tenth of a second

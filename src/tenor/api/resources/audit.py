@@ -12,7 +12,7 @@ from tenor.events import object_from_wire
 from tenor.platform.audit_chain import audit_records, chain_audit
 from tenor.wire import AuditRecordJson, audit_record_json
 
-router = resource("audit")
+router = resource("Audit records")
 Reads = Annotated[Call, Security(a_call, scopes=["audit:read"])]
 
 

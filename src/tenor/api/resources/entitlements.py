@@ -115,7 +115,7 @@ def override(call: Writes, customer: CustomerRef, body: NewEntitlement) -> Respo
 
 
 @router.get("/entitlement-access", response_model=AccessJson)
-def access(call: Reads) -> Response:
+def retrieve_access(call: Reads) -> Response:
     """Return what each state of a subscription leaves of its features."""
     return call.show(_access)
 

@@ -14,7 +14,7 @@ from tenor.kernel.calendar import parse_zone
 from tenor.taxes import apply_tax_file, read_tax_file, tax_file, tax_seller, write_tax_file
 from tenor.wire import TaxRateJson, TaxSellerJson, tax_rate_json, tax_seller_json
 
-router = resource("taxes")
+router = resource("Tax files")
 Reads = Annotated[Call, Security(a_call, scopes=["taxes:read"])]
 Writes = Annotated[Effect, Security(an_effect, scopes=["taxes:write"])]
 
@@ -40,7 +40,7 @@ class TaxFileChangesJson(TypedDict):
 
 
 @router.get("/tax-files/current", response_model=TaxFileJson)
-def show(call: Reads) -> Response:
+def retrieve_current(call: Reads) -> Response:
     """Return what holds as a file: the seller, and every rate with its validity."""
     return call.show(lambda work: TaxFileJson(source=write_tax_file(tax_file(work.uow))))
 

@@ -13,7 +13,13 @@ def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any that is free.")] = 8090,
     threads: Annotated[int, typer.Option(min=1, max=200, help="Calls that are worked on at once.")] = 32,
-    calls_per_minute: Annotated[int, typer.Option(min=1, help="How many calls a key may make in a minute, with this process: of N processes give each an N-th.")] = 6_000,
+    calls_per_minute: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="How many calls a key may make in a minute, with this process: of N processes give each an N-th.",
+        ),
+    ] = 6_000,
     as_json: JsonOption = False,
 ) -> None:
     """Answer the HTTP API until told to stop (Ctrl-C, SIGTERM); calls that have begun are answered first."""
