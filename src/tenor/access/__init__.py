@@ -2,11 +2,11 @@
 
 from tenor.access.authenticating import Caller, authenticate
 from tenor.access.credentials import Credential, Mode, NotACredential, read_credential
-from tenor.access.model import ApiKey, IssuedKey, MalformedKey, NotASession, Unauthenticated
+from tenor.access.model import ApiKey, IssuedKey, KeyOutlivesCaller, MalformedKey, NotASession, Unauthenticated
 from tenor.access.operations.create_key import create_key
 from tenor.access.operations.revoke_key import revoke_key
 from tenor.access.operations.rotate_key import KeyNotRotatable, rotate_key
-from tenor.access.scopes import AREAS, EVERYTHING, ScopeMissing, UnknownScope, require_scope
+from tenor.access.scopes import AREAS, EVERYTHING, ScopeMissing, UnknownScope, holds_scope, require_scope
 from tenor.access.store import find_key, list_keys
 from tenor.access.users import (
     SCOPES,
@@ -38,6 +38,7 @@ __all__ = [
     "Credential",
     "IssuedKey",
     "KeyNotRotatable",
+    "KeyOutlivesCaller",
     "LastOwner",
     "MalformedKey",
     "MalformedUser",
@@ -62,6 +63,7 @@ __all__ = [
     "find_key",
     "find_user",
     "find_user_by_email",
+    "holds_scope",
     "list_keys",
     "list_users",
     "read_credential",

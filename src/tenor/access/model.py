@@ -24,6 +24,12 @@ class NotASession(Refusal):
     code = "not_a_session"
 
 
+class KeyOutlivesCaller(Refusal):
+    """A key that would be there longer than the key that asks for it."""
+
+    code = "key_outlives_caller"
+
+
 class MalformedKey(Malformed):
     """Details that no API key can have."""
 

@@ -9,7 +9,7 @@ from psycopg.errors import UniqueViolation
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from tenor.access import NotACredential, NotASession, ScopeMissing, Unauthenticated
+from tenor.access import KeyOutlivesCaller, NotACredential, NotASession, ScopeMissing, Unauthenticated
 from tenor.api.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -51,6 +51,7 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     Unauthenticated: 401,
     NotACredential: 401,
     ScopeMissing: 403,
+    KeyOutlivesCaller: 403,
     NotASession: 403,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,
