@@ -23,6 +23,7 @@ from tenor.api.errors import (
     TryAgain,
 )
 from tenor.api.limits import RateLimiter
+from tenor.api.logs import LOG
 from tenor.api.openapi import describe
 from tenor.api.problems import BUSY, field_errors, problem
 from tenor.api.reference import reference_router
@@ -103,11 +104,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _refused(request: Request, refusal: Any) -> Response:
+    request.scope["state"].setdefault("log", {})["code"] = refusal.code
     return problem(refusal, request_id=request.state.request_id)
 
 
 async def _busy(request: Request, error: Exception) -> Response:
-    """Answer what the database could not do now."""
+    """Answer what the database could not do now; what that was is for the log alone."""
+    LOG.warning("busy", request_id=request.state.request_id, exc_info=error)
     return await _refused(request, TryAgain(type(error).__name__))
 
 
