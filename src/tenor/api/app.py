@@ -28,6 +28,7 @@ from tenor.api.openapi import describe
 from tenor.api.problems import BUSY, field_errors, problem
 from tenor.api.reference import reference_router
 from tenor.api.resources import RESOURCES
+from tenor.api.sharing import Sharing
 from tenor.api.standing import standing_router
 from tenor.api.versions import CURRENT_VERSION
 from tenor.kernel.closest import closest
@@ -57,6 +58,7 @@ def create_app(
     """Return the application over an open, migrated database; `threads` calls are worked on at once."""
     app = _application()
     app.state.threads = threads
+    app.state.sharing = Sharing(threads)
     limiter, runs = RateLimiter(calls_per_minute), BackgroundRuns(database, settings)
     app.state.engine = Engine(database, settings, limiter, wall_clock, runs, RateLimiter(sign_ins_per_minute))
     return app
