@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import httpx
@@ -29,13 +29,13 @@ TOOLS: Final = Path(__file__).parents[2] / "tools"
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port of loopback; yield its URL."""
+def served(app: FastAPI, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
+    """Serve an application on a free port of loopback; yield its URL. With a lifespan its threads are bounded."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", http=BoundedHttp, ws="none")
+            uvicorn.Config(app, log_level="critical", access_log=False, lifespan=lifespan, http=BoundedHttp, ws="none")
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -2,11 +2,15 @@
 
 from tenor.access.authenticating import Caller, authenticate
 from tenor.access.credentials import Credential, Mode, NotACredential, read_credential
+<<<<<<< HEAD
 from tenor.access.model import ApiKey, IssuedKey, MalformedKey, NotASession, PasswordWrong, Unauthenticated
+=======
+from tenor.access.model import ApiKey, IssuedKey, KeyOutlivesCaller, MalformedKey, NotASession, Unauthenticated
+>>>>>>> attacker
 from tenor.access.operations.create_key import create_key
 from tenor.access.operations.revoke_key import revoke_key
 from tenor.access.operations.rotate_key import KeyNotRotatable, rotate_key
-from tenor.access.scopes import AREAS, EVERYTHING, ScopeMissing, UnknownScope, require_scope
+from tenor.access.scopes import AREAS, EVERYTHING, ScopeMissing, UnknownScope, holds_scope, require_scope
 from tenor.access.store import find_key, list_keys
 from tenor.access.users import (
     SCOPES,
@@ -42,6 +46,7 @@ __all__ = [
     "Credential",
     "IssuedKey",
     "KeyNotRotatable",
+    "KeyOutlivesCaller",
     "LastOwner",
     "MalformedKey",
     "MalformedUser",
@@ -70,6 +75,7 @@ __all__ = [
     "find_key",
     "find_user",
     "find_user_by_email",
+    "holds_scope",
     "list_keys",
     "list_sessions",
     "list_users",

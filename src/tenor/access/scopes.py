@@ -59,9 +59,14 @@ def require_scope(held: Collection[str], needed: str) -> None:
     Raises:
         ScopeMissing: as said.
     """
-    _, _, verb = needed.partition(":")
-    if needed not in held and f"*:{verb}" not in held:
+    if not holds_scope(held, needed):
         raise ScopeMissing(f"this key lacks the scope {needed}", scope=needed)
+
+
+def holds_scope(held: Collection[str], needed: str) -> bool:
+    """Whether a scope that is needed is among those that are `held`."""
+    _, _, verb = needed.partition(":")
+    return needed in held or f"*:{verb}" in held
 
 
 def _areas() -> str:

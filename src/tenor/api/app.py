@@ -23,10 +23,12 @@ from tenor.api.errors import (
     TryAgain,
 )
 from tenor.api.limits import RateLimiter
+from tenor.api.logs import LOG
 from tenor.api.openapi import describe
 from tenor.api.problems import BUSY, field_errors, problem
 from tenor.api.reference import reference_router
 from tenor.api.resources import RESOURCES
+from tenor.api.sharing import Sharing
 from tenor.api.standing import standing_router
 from tenor.api.versions import CURRENT_VERSION
 from tenor.kernel.closest import closest
@@ -56,6 +58,7 @@ def create_app(
     """Return the application over an open, migrated database; `threads` calls are worked on at once."""
     app = _application()
     app.state.threads = threads
+    app.state.sharing = Sharing(threads)
     limiter, runs = RateLimiter(calls_per_minute), BackgroundRuns(database, settings)
     app.state.engine = Engine(database, settings, limiter, wall_clock, runs, RateLimiter(sign_ins_per_minute))
     return app
@@ -103,11 +106,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _refused(request: Request, refusal: Any) -> Response:
+    request.scope["state"].setdefault("log", {})["code"] = refusal.code
     return problem(refusal, request_id=request.state.request_id)
 
 
 async def _busy(request: Request, error: Exception) -> Response:
-    """Answer what the database could not do now."""
+    """Answer what the database could not do now; what that was is for the log alone."""
+    LOG.warning("busy", request_id=request.state.request_id, exc_info=error)
     return await _refused(request, TryAgain(type(error).__name__))
 
 

@@ -78,7 +78,7 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly, and takes no parameter that it does not know."""
+    """A route that reads its body strictly, takes no parameter that it does not know, and waits for its turn."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
@@ -100,7 +100,8 @@ class StrictRoute(APIRoute):
             if unkept:  # no text of the database can hold one
                 said = "a null character cannot be kept"
                 raise RequestValidationError([{"type": "null_character", "loc": loc, "msg": said} for loc in unkept])
-            return await answer(StrictRequest(request.scope, request.receive))
+            async with request.app.state.sharing.turn(request.headers.get("authorization", "")):
+                return await answer(StrictRequest(request.scope, request.receive))
 
         return strictly
 

@@ -204,6 +204,7 @@ class _Call:
 
     async def refuse(self, refusal: Refusal, receive: Receive) -> None:
         """Answer a refusal that no route will see."""
+        self.state.setdefault("log", {})["code"] = refusal.code
         response: Response = problem(refusal, request_id=self.request_id)
         await response(self._scope, receive, self.send)
 

@@ -15,8 +15,9 @@ import structlog
 
 def _error_without_its_words(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Tell of an error its kind and its place in the code, and of those that it came from."""
-    error = sys.exception()
-    if line.pop("exc_info", False) and error is not None:
+    given = line.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exception() if given else None
+    if error is not None:
         line["errors"] = [_told(one) for one in _chain(error)]
     return line
 

@@ -9,7 +9,11 @@ from psycopg.errors import UniqueViolation
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+<<<<<<< HEAD
 from tenor.access import NotACredential, NotASession, PasswordWrong, ScopeMissing, Unauthenticated
+=======
+from tenor.access import KeyOutlivesCaller, NotACredential, NotASession, ScopeMissing, Unauthenticated
+>>>>>>> attacker
 from tenor.api.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -51,6 +55,7 @@ STATUSES: Final[Mapping[type[Refusal], int]] = {
     Unauthenticated: 401,
     NotACredential: 401,
     ScopeMissing: 403,
+    KeyOutlivesCaller: 403,
     NotASession: 403,
     PasswordWrong: 403,
     MethodNotAllowed: 405,

@@ -969,7 +969,7 @@ class NewEntitlement(TypedDict):
 
 
 class NewKey(TypedDict):
-    """A key to be. It can do no more than the key that asks for it."""
+    """A key to be. It can do no more than the key that asks for it, nor for longer."""
 
     name: str
     scopes: NotRequired[list[str]]

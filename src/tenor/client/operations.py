@@ -37,7 +37,7 @@ class ApiKeys(Resource):
     def rotate(
         self, key: str, /, *, idempotency_key: str | None = None, **body: Unpack[forms.Rotation]
     ) -> forms.IssuedKey:
-        """Put a new key in the place of another one, which ends a while later."""
+        """Put a new key in the place of another one, which ends a while later. A key that expires cannot ask for it."""
         return cast(
             "forms.IssuedKey",
             self._connection.post(f"/v1/api-keys/{in_path(key)}/rotate", body, idempotency_key=idempotency_key),
@@ -347,7 +347,10 @@ class Events(Resource):
         type: Sequence[str] | None = None,
         object: str | None = None,
     ) -> Feed[forms.Event]:
-        """Return events in their order. A position that was read never gets a neighbour before it later."""
+        """Return events in their order. A position that was read never gets a neighbour before it later.
+
+        `data` of events of API keys, users and webhook endpoints is empty for callers who may not see those.
+        """
         return Feed(self._connection, "/v1/events", {"after": after, "limit": limit, "type": type, "object": object})
 
     def retrieve(self, event: str, /) -> forms.Event:

@@ -54,6 +54,41 @@ def test_a_key_does_what_its_scopes_say_and_gives_no_more(world: World) -> None:
     assert Caller(world.client, made["secret"]).seen("/customers")["data"] == []
 
 
+def test_a_key_that_expires_leaves_none_behind_that_lasts_longer(world: World) -> None:
+    caller = world.caller(world.tenant())
+    soon, later = ((datetime.now(UTC) + timedelta(hours=hours)).isoformat() for hours in (1, 2))
+    made = caller.made("/api-keys", {"name": "guest", "expires_at": soon})
+    guest = Caller(world.client, made["secret"])
+    for asked in ({"name": "more"}, {"name": "more", "expires_at": later}):
+        problem = refused(guest.post("/api-keys", asked), 403, "key_outlives_caller")
+        assert problem["expires_at"] == made["expires_at"]
+    refused(guest.post(f"/api-keys/{made['id']}/rotate"), 403, "key_outlives_caller")
+    guest.made("/api-keys", {"name": "as long", "expires_at": soon})
+    caller.made("/api-keys", {"name": "later", "expires_at": later})
+
+
+def test_the_feed_tells_nobody_of_keys_users_and_endpoints_who_may_not_see_them(world: World) -> None:
+    tenant = world.tenant()
+    caller = world.caller(tenant)
+    caller.made("/webhook-endpoints", {"url": "https://hooks.example.com/?token=secret"})
+    caller.made("/users", {"email": "ada@acme.example", "name": "Ada", "role": "owner"})
+    caller.made("/customers", {"external_id": "acme"})
+
+    def told(scope: str) -> dict[str, bool]:
+        """Return whether each type of event comes with its data."""
+        reader = world.caller(tenant, "events:read", scope)
+        events = reader.seen("/events")["events"]
+        assert [event["position"] for event in events] == list(range(1, len(events) + 1))
+        one = next(event for event in events if event["type"] == "webhook_endpoint.added")
+        assert reader.seen(f"/events/{one['id']}") == one
+        return {event["type"]: bool(event["data"]) for event in events}
+
+    of_all = {"api_key.created": True, "customer.created": True, "user.created": True, "webhook_endpoint.added": True}
+    assert told("*:read") == of_all
+    assert told("customers:read") == dict.fromkeys(of_all, False) | {"customer.created": True}
+    assert told("webhooks:read")["webhook_endpoint.added"]
+
+
 def test_the_life_of_a_key_shown_once_rotated_revoked(world: World) -> None:
     caller = world.caller(world.tenant())
     made = caller.made("/api-keys", {"name": "ci", "scopes": ["customers:read"]})

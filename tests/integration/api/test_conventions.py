@@ -143,7 +143,7 @@ def test_a_body_is_json_of_a_bounded_length(caller: Caller) -> None:
 
 
 def test_usage_is_refused_as_a_whole_only_where_no_event_can_be_meant(caller: Caller) -> None:
-    for content in (b"", b"{", b"null", b"7", b'"x"', b"\xff", b'[{"a":1}'):
+    for content in (b"", b"{", b"null", b"7", b'"x"', b"\xff", b'[{"a":1}', b"[" * 20_000):
         refused(caller.send("/usage/events", content), 400, "not_json")
     for content in (b'{"": [1]}', b"[null]", b"[[1]]", b'{"event_id": "x"}'):
         told = answer(caller.send("/usage/events", content), 200)

@@ -3,16 +3,18 @@
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 from uuid import uuid4
 
+import httpx
 import pytest
 
-from tenor.api import call, edge, protocol
+from tenor.api import call, create_app, edge, protocol
 from tenor.api.resources import sessions
 from tenor.platform import database
 from tests.integration.api.conftest import World
-from tests.support.api import Caller, answer, refused
+from tests.support.api import Caller, answer, new_secret, refused, served
 
 
 def connect(world: World) -> socket.socket:
@@ -141,6 +143,29 @@ def test_a_call_does_not_wait_for_ever_for_what_another_holds(world: World, monk
         uow.execute("select from customers for update")
         refused(caller.post("/customers/acme", {"name": "Acme"}, key="k"), 503, "try_again")
     assert answer(caller.post("/customers/acme", {"name": "Acme"}, key="k"), 200)["name"] == "Acme"
+
+
+def test_a_tenant_whose_calls_wait_leaves_threads_to_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "LOCK_SECONDS_MAX", 2)
+    tenant, other = world.tenant(), world.tenant()
+    app = create_app(world.database, world.database.settings, threads=4)
+    with (
+        served(app, lifespan="on") as base,
+        httpx.Client(base_url=base, timeout=20, trust_env=False) as client,
+        ThreadPoolExecutor(20) as threads,
+    ):
+        busy, quiet = (Caller(client, new_secret(world.database, one)) for one in (tenant, other))
+        busy.made("/customers", {"external_id": "acme"})
+        with world.database.transaction(tenant) as uow:
+            uow.execute("select from customers for update")
+            waiting = [threads.submit(busy.post, "/customers/acme", {"name": str(number)}) for number in range(17)]
+            time.sleep(0.3)
+            begun = time.monotonic()
+            assert quiet.seen("/customers")["data"] == []
+            assert time.monotonic() - begun < 1  # while three threads wait for two seconds, and three more times
+            told = [one.result().status_code for one in waiting]
+        assert set(told) == {503}
+        assert busy.seen("/customers/acme")["name"] == "acme"
 
 
 def test_attempts_to_sign_in_take_their_own_places_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

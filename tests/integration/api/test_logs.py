@@ -1,11 +1,16 @@
 """What the log of the API tells of an error: its kind and place, never its words, which may repeat what was sent."""
 
 import json
+from types import SimpleNamespace
 
 import psycopg
+import pytest
 
+from tenor.api import app
 from tenor.api.logs import _error_without_its_words
+from tenor.platform import database
 from tests.integration.api.conftest import World
+from tests.support.api import refused
 
 PERSON = "canary@nightingale.example"
 
@@ -17,6 +22,21 @@ def read_as_number(world: World) -> None:
             uow.execute("select %s::text::integer", [PERSON])
     except psycopg.Error as error:
         raise ValueError(f"no number: {error}") from error
+
+
+def test_what_kept_the_database_busy_is_in_the_log_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(app, "LOG", SimpleNamespace(warning=lambda _, **line: told.append(line)))
+    monkeypatch.setattr(database, "LOCK_SECONDS_MAX", 1)
+    tenant = world.tenant()
+    caller = world.caller(tenant)
+    caller.made("/customers", {"external_id": "acme"})
+    with world.database.transaction(tenant) as uow:
+        uow.execute("select from customers for update")
+        problem = refused(caller.post("/customers/acme", {"name": "Acme"}), 503, "try_again")
+    assert "lock" not in json.dumps(problem)
+    (line,) = told
+    assert isinstance(line["exc_info"], psycopg.errors.LockNotAvailable)
 
 
 def test_an_error_is_logged_without_what_it_repeats(world: World) -> None:

@@ -46,6 +46,7 @@ def test_a_signal_ends_the_process_after_what_has_begun(server: Server, template
         ):
             wait_until(lambda: is_ready(client), seconds=30)
             caller = Caller(client, secret)
+            assert caller.get("/customers/nobody").status_code == 404
             slow: list[httpx.Response] = []
             with database.transaction(tenant) as uow:  # holds the turn of the call, so that it waits
                 uow.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {tenant} k"])
@@ -60,6 +61,7 @@ def test_a_signal_ends_the_process_after_what_has_begun(server: Server, template
         assert [one.status_code for one in slow] == [201]
         told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
         assert told[-1]["route"] == "/v1/customers"
+        assert ("/v1/customers/{customer}", "customer_not_found") in {(one["route"], one.get("code")) for one in told}
         assert told[-1]["tenant"] == "acme"
         assert secret not in (tmp_path / "log").read_text()
 

@@ -1,6 +1,6 @@
 """`/v1/api-keys`: the keys by which programs call the API."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Path, Security
@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from tenor.access import (
     EVERYTHING,
+    ApiKey,
+    KeyOutlivesCaller,
     create_key,
     find_key,
     list_keys,
@@ -21,6 +23,7 @@ from tenor.api.pages import After, Limit, Page, cursor, page
 from tenor.api.references import id_in_path
 from tenor.api.resource import resource
 from tenor.kernel.ids import KeyId
+from tenor.kernel.period import format_instant
 from tenor.wire import IssuedKeyJson, KeyJson, issued_key_json, key_json
 
 router = resource("API keys")
@@ -30,7 +33,7 @@ KeyRef = Annotated[str, Path(max_length=60, description="Id (`key_…`).")]
 
 
 class NewKey(Body):
-    """A key to be. It can do no more than the key that asks for it."""
+    """A key to be. It can do no more than the key that asks for it, nor for longer."""
 
     name: Annotated[str, Field(min_length=1, max_length=200), NO_CARD_NUMBER]
     scopes: Annotated[list[str], Field(min_length=1, max_length=100)] = Field(default_factory=lambda: list(EVERYTHING))
@@ -57,6 +60,7 @@ def create(call: Writes, body: NewKey) -> Response:
 
     def make(work: Work) -> IssuedKeyJson:
         work.require_within(body.scopes)
+        _require_no_longer(work, body.expires_at)
         issued = create_key(
             work.uow,
             name=body.name,
@@ -106,11 +110,12 @@ def revoke(call: Writes, key: KeyRef, body: Revocation) -> Response:
 
 @router.post("/api-keys/{key}/rotate", status_code=201, response_model=IssuedKeyJson)
 def rotate(call: Writes, key: KeyRef, body: Rotation) -> Response:
-    """Put a new key in the place of another one, which ends a while later."""
+    """Put a new key in the place of another one, which ends a while later. A key that expires cannot ask for it."""
 
     def make(work: Work) -> IssuedKeyJson:
         key_id = KeyId(id_in_path("key", key))
         work.require_within(find_key(work.uow, key_id).scopes)
+        _require_no_longer(work, None)
         issued = rotate_key(
             work.uow,
             key_id,
@@ -120,3 +125,12 @@ def rotate(call: Writes, key: KeyRef, body: Rotation) -> Response:
         return issued_key_json(issued)
 
     return call.once(make, status=201)
+
+
+def _require_no_longer(work: Work, expires_at: datetime | None) -> None:
+    """Refuse a key that lasts longer than the one that calls; None: it never expires."""
+    who = work.caller.who
+    if isinstance(who, ApiKey) and who.expires_at is not None and (expires_at is None or expires_at > who.expires_at):
+        raise KeyOutlivesCaller(
+            "a key that expires makes none that is there longer", expires_at=format_instant(who.expires_at)
+        )

@@ -99,7 +99,7 @@ def read_events(document: bytes, terms: ReadingTerms) -> list[UsageEvent | Unrea
     """
     try:
         records = _split(document)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return [Unreadable(0, "", f"is not JSON: {error}", _shown(document))]
     return [_read_record(position, bytes(raw), terms) for position, raw in enumerate(records)]
 
