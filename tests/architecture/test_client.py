@@ -120,6 +120,21 @@ def test_each_operation_of_the_document_is_exactly_one_method() -> None:
     assert sorted(found.values(), key=str) == sorted(documented(), key=str)
 
 
+def test_a_method_that_reads_is_called_so() -> None:
+    """What answers with a list is `list` or `list_…`, what else reads `retrieve`, `retrieve_…` or `check`."""
+    with Client("http://tenor.test", key="k") as client:
+        names = {name: inspect.signature(method).return_annotation for name, method in methods_of(client)}
+    gets = {
+        one["operationId"] for path in DOCUMENT["paths"].values() for method, one in path.items() if method == "get"
+    }
+    for name, returned in names.items():
+        reads = name.replace(".", "_") in gets
+        is_list = getattr(returned, "__origin__", None) in {Pages, Feed}
+        verb = name.partition(".")[2].partition("_")[0]
+        assert (verb in {"list"}) == is_list, name
+        assert (verb in {"list", "retrieve", "check"}) == reads, name
+
+
 def test_operations_and_forms_are_what_the_document_gives(capsys: pytest.CaptureFixture[str]) -> None:
     stale = generate_client.main(is_check=True)
 

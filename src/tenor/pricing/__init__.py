@@ -59,6 +59,7 @@ from tenor.pricing.store import (
     plan_records_sold,
     plan_versions,
     plan_versions_by_code,
+    plans_sold,
     tampered_plan_versions,
     tax_categories,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "plan_records_sold",
     "plan_versions",
     "plan_versions_by_code",
+    "plans_sold",
     "policy_with",
     "profile",
     "profile_names",

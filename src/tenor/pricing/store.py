@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tenor.kernel.closest import did_you_mean
 from tenor.kernel.errors import NotFound, Refusal
 from tenor.kernel.ids import PlanVersionId
 from tenor.kernel.period import format_instant
@@ -104,7 +105,13 @@ def newest_plan_version(uow: UnitOfWork, plan: str, at: datetime) -> PlanVersion
     try:
         return plan_versions_by_code(uow, [plan], at)[plan]
     except KeyError:
-        raise PlanNotSold(f"no plan {plan!r} is sold at {format_instant(at)}", plan=plan) from None
+        meant = did_you_mean(plan, plans_sold(uow, at))
+        raise PlanNotSold(f"no plan {plan!r} is sold at {format_instant(at)}{meant}", plan=plan) from None
+
+
+def plans_sold(uow: UnitOfWork, at: datetime) -> list[str]:
+    """Return the codes of all plans that are sold at an instant."""
+    return [plan for (plan,) in uow.fetch_all(f"select sold.plan from ({_SOLD_AT}) sold order by 1", [at])]
 
 
 def tampered_plan_versions(uow: UnitOfWork) -> tuple[int, list[tuple[PlanVersionId, str]]]:

@@ -1,4 +1,4 @@
-"""docs/quickstart.md: on a server that runs, its commands and its program do what the page says."""
+"""docs/quickstart.md and docs/integration.md: on a server that runs, commands and programs do what the pages say."""
 
 import json
 import os
@@ -19,8 +19,12 @@ from tests.support.curl import commands_of, curl
 from tests.support.processes import wait_until
 
 ROOT: Final = Path(__file__).parents[3]
-PAGE: Final = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
-BLOCKS: Final = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def blocks(name: str) -> list[tuple[str, str]]:
+    """Return the examples of a page, each with its kind."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
 @contextmanager
@@ -102,13 +106,19 @@ class Reader:
         assert self.printed.splitlines() == block.splitlines()
 
 
-def test_every_line_of_the_page_does_what_the_page_says(tenor: Shell) -> None:
-    assert [kind for kind, _ in BLOCKS if kind != "sh"] == ["json"] * 7 + ["python", "text"]
+def test_every_line_of_the_pages_does_what_they_say(tenor: Shell) -> None:
+    quickstart, integration = blocks("quickstart.md"), blocks("integration.md")
+    assert [kind for kind, _ in quickstart if kind != "sh"] == ["json"] * 7 + ["python", "text"]
+    assert [kind for kind, _ in integration] == ["sh", *["python", "text"] * 9]
 
     with (
         serving(os.environ | tenor.environment) as url,
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
     ):
         reader = Reader(tenor, client)
-        for kind, block in BLOCKS:
+        for kind, block in quickstart:
             getattr(reader, kind)(block)
+        # this page is one program, which tells on the way what it has come to
+        reader.sh(integration[0][1])
+        reader.python("".join(block for kind, block in integration if kind == "python"))
+        reader.text("".join(block for kind, block in integration if kind == "text"))

@@ -147,7 +147,7 @@ def test_bytes_that_are_not_utf8_are_one_wrong_row(tmp_path: Path) -> None:
         ('{"event_id": "a", "event_id": "b"}', "", "'event_id' comes twice"),
         ('{"event_id": "a", "n": NaN}', "", "NaN is not a number"),
         ('{"event_id": "a", "properties": {"n": [1]}}', "n", "is neither a text, a number"),
-        ('{"event_id": "a", "properties": 5}', "customer", "is empty"),
+        ('{"event_id": "a", "properties": 5}', "customer", "is missing"),
         ('{"event_id": "a", "properties": [5]}', "properties", "is neither a text, a number"),
         ('{"event_id": "\\ud800"}', "event_id", "is not UTF-8"),
     ],

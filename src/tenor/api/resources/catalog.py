@@ -12,6 +12,7 @@ from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import Page, whole
 from tenor.api.resource import resource
 from tenor.catalog import features_by_code, metrics_by_code, products_by_code
+from tenor.kernel.closest import did_you_mean
 from tenor.pricing import PlanNotSold, apply_price_book, plan_price_book, plan_records_sold, read_price_book
 from tenor.wire import MetricJson, NamedJson, PlanJson, metric_json, named_json, plan_json
 
@@ -70,7 +71,7 @@ def retrieve_plan(call: Reads, plan: Annotated[str, Path(max_length=63, descript
     def read(work: Work) -> PlanJson:
         sold = plan_records_sold(work.uow, work.now)
         if plan not in sold:
-            raise PlanNotSold(f"plan {plan!r} is not sold now")
+            raise PlanNotSold(f"plan {plan!r} is not sold now{did_you_mean(plan, sold)}", plan=plan)
         return plan_json(sold[plan])
 
     return call.show(read)

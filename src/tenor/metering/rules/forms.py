@@ -278,7 +278,7 @@ def _event(
             raise WrongPart(name, "is not UTF-8")
     for name in columns.required:
         if not texts.get(name):
-            raise WrongPart(name, "is empty")
+            raise WrongPart(name, "is empty" if name in texts else "is missing")
     metric = terms.metrics.get(texts[columns.metric])
     if metric is None:
         raise WrongPart(columns.metric, f"there is no metric {texts[columns.metric]!r}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from tenor.kernel.ids import CustomerId, SubscriptionId, to_wire
 from tenor.platform.tenants import current_tenant
 from tenor.platform.unit_of_work import UnitOfWork
-from tenor.pricing import plan_versions_by_code
+from tenor.pricing import plan_versions_by_code, plans_sold
 from tenor.subscriptions.errors import Problem, SubscriptionsRefused
 from tenor.subscriptions.model import NewSubscription, Recording
 from tenor.subscriptions.opening import Opening, open_subscriptions
@@ -73,7 +73,9 @@ def _admit_all(
 ) -> tuple[list[Admitted], list[Problem]]:
     """Return what the requests, given with their places in the call, become, and everything that is wrong."""
     tenant = current_tenant(uow)
-    plans = plan_versions_by_code(uow, _storable({request.plan for _, request in requests}), recording.now)
+    wanted = {request.plan for _, request in requests}
+    plans = plan_versions_by_code(uow, _storable(wanted), recording.now)
+    sold = plans_sold(uow, recording.now) if wanted - plans.keys() else ()
     timezones = customer_timezones(uow, {request.customer_id for _, request in requests})
     admitted: list[Admitted] = []
     problems: list[Problem] = []
@@ -83,6 +85,7 @@ def _admit_all(
             tenant_profile=tenant.profile,
             plan=plans.get(request.plan),
             customer_timezone=timezones.get(request.customer_id),
+            sold=sold,
         )
         found, flaws = admit(request, around, recording)
         problems += [Problem(place, request.external_id, flaw.field, flaw.message) for flaw in flaws]

@@ -1,6 +1,6 @@
 """Admission: whether a request to subscribe can be met, and the subscription that it then becomes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from hashlib import sha256
@@ -8,6 +8,7 @@ from itertools import count
 from typing import Final, NamedTuple, TypeVar
 
 from tenor.kernel.calendar import parse_zone
+from tenor.kernel.closest import did_you_mean
 from tenor.kernel.errors import Malformed
 from tenor.kernel.external_ids import external_id_flaw
 from tenor.kernel.ids import ItemId, SubscriptionId, TenantId, derived_id, to_wire
@@ -33,13 +34,15 @@ U = TypeVar("U")
 class Surroundings(NamedTuple):
     """What a request meets: the tenant and its profile, the edition of the plan that is sold, and the customer's zone.
 
-    `plan` is None when no such plan is sold, `customer_timezone` when there is no such customer.
+    `plan` is None when no such plan is sold, and then `sold` names those that are; `customer_timezone` is None when
+    there is no such customer.
     """
 
     tenant_id: TenantId
     tenant_profile: str
     plan: PlanVersion | None
     customer_timezone: str | None
+    sold: Collection[str] = ()
 
 
 class Admitted(NamedTuple):
@@ -67,7 +70,9 @@ def admit(request: NewSubscription, around: Surroundings, recording: Recording) 
     frame = _read_frame(request, around, recording.now, flaws)
     plan = around.plan
     if plan is None:
-        return None, [*flaws, Flaw("plan", f"no plan {request.plan!r} is sold at {format_instant(recording.now)}")]
+        meant = did_you_mean(request.plan, around.sold)
+        flaw = Flaw("plan", f"no plan {request.plan!r} is sold at {format_instant(recording.now)}{meant}")
+        return None, [*flaws, flaw]
     terms, term_flaws = agreed_terms(plan, quantities=request.quantities, prices=request.prices, held={})
     flaws += term_flaws
     trial_ends_at = _read_trial(request, plan, frame, flaws)
