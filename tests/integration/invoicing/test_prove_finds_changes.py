@@ -156,7 +156,7 @@ PLANTED = {
                 select i.id from invoices i left join document_states d on d.invoice_id = i.id
                 where i.kind = 'invoice' and i.due_minor > a.amount_minor and d.invoice_id is null
                 order by i.id limit 1)
-            where payment_id is not null
+            where payment_id = (select id from payments where reference = 'wire 1')
             """
         ],
         {"document_state_differs"},
