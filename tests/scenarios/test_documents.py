@@ -451,6 +451,7 @@ def test_a_negative_total_is_refunded_where_the_settings_say_so(shop: Company) -
     with shop.work() as uow:
         change = BillingSettingsChange(negative_total="refund")
         set_billing_settings(uow, shop.customer_of("ann"), change, **doing("2026-01-02"))
+    pay(shop, 29_79, "2026-01-05")
     shop.cancel("ann", "2026-01-15")
     shop.bill("2026-01-15")
 

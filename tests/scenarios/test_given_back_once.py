@@ -1,8 +1,8 @@
 """What credit notes give back is given back once: not by a cap again, not as money twice, and not lost on the way."""
 
-from tenor.invoicing import refund_requests
+from tenor.invoicing import BillingSettingsChange, refund_requests, set_billing_settings
 from tests.support.company import Company, told
-from tests.support.documents import charge, credit, grant, lines, open_shop, pay, void
+from tests.support.documents import charge, credit, doing, grant, lines, open_shop, pay, void
 
 CAPPED = """\
 price_book: main
@@ -121,3 +121,32 @@ def test_a_cap_takes_off_no_more_than_is_left_of_what_it_capped(acme: Company) -
     credit(acme, "INV-2", "2026-03-03", lines={2: 50_00}, key="calls")
     assert "ceiling 2026-02-01 2026-03-01 10.00" in acme.bill("2026-03-03")  # of the calls, 10.00 are left
     acme.assert_proven()
+
+
+def _refunded(acme: Company, paid_minor: int) -> tuple[str, list[int]]:
+    """Cancel in the middle of January, 29.79 of which were billed; return how that settles, and what is sent back."""
+    open_shop(acme)
+    with acme.work() as uow:
+        change = BillingSettingsChange(negative_total="refund")
+        set_billing_settings(uow, acme.customer_of("ann"), change, **doing("2026-01-02"))
+    if paid_minor:
+        pay(acme, paid_minor, "2026-01-05")
+    acme.cancel("ann", "2026-01-16", at="2026-01-16")
+    acme.bill("2026-01-16")
+    acme.assert_proven()
+    with acme.work() as uow:
+        return acme.document("CN-1").settles, [request.amount_minor for request in refund_requests(uow)]
+
+
+def test_what_was_paid_is_refunded(acme: Company) -> None:
+    # 20.00 × 16/31 = 10.32 and 5.03 × 16/31 = 2.60, with their tax of 1.96 and 0.50: 15.38
+    assert _refunded(acme, 29_79) == ("refund", [15_38])
+
+
+def test_nobody_is_sent_money_who_has_paid_nothing(acme: Company) -> None:
+    assert _refunded(acme, 0) == ("balance", [])
+    assert acme.balances("EUR")["customer_credit"] == "15.38"
+
+
+def test_nobody_is_sent_money_for_an_invoice_that_is_open_in_part(acme: Company) -> None:
+    assert _refunded(acme, 20_00) == ("balance", [])

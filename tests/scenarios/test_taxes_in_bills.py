@@ -17,6 +17,7 @@ from tenor.taxes import (
     set_tax_seller,
 )
 from tests.support.company import Company, instant, told
+from tests.support.documents import pay
 from tests.support.tax_server import TaxServer, tax_server
 
 BOOK = """
@@ -131,6 +132,7 @@ def test_a_credit_note_goes_by_the_settings(acme: Company, policy: str, account:
         set_billing_settings(uow, ann, change, now=SINCE, actor="test", reason="")
     acme.subscribe("ann", "team", "2026-06-01")
     acme.bill("2026-06-01")
+    pay(acme, 40_00, "2026-06-02")
     acme.cancel("ann", "2026-06-16")
 
     assert acme.bill("2026-06-16") == told("""

@@ -262,6 +262,9 @@ def _documents(company: Company) -> None:
         with company.work() as uow:
             deed(uow)
 
+    ref = company.customer_of("ref")  # what money has paid can be refunded
+    all_of_ref = PaymentRequest(customer_id=ref, currency="USD", amount_minor=417_81, method="card", reference="ref 1")
+    work(lambda uow: record_payment(uow, all_of_ref, **by("2026-03-10")))
     request = PaymentRequest(
         customer_id=bob,
         currency="USD",

@@ -5,6 +5,7 @@ from typing import Final
 from tenor.invoicing.proof import Proof
 from tenor.kernel.ids import to_wire
 from tenor.kernel.money import format_minor
+from tenor.kernel.period import format_instant
 from tenor.ledger import CHART_OF_ACCOUNTS, trial_balance
 from tenor.platform.unit_of_work import UnitOfWork
 
@@ -26,6 +27,12 @@ def check_ledger(uow: UnitOfWork, proof: Proof) -> None:
             proof.found("ledger_differs", subject, f"transfers of something that this customer does not have: {told}")
         else:
             proof.found("ledger_differs", subject, f"{name} is booked as {told}")
+    for source_id, kind, booked_at, happened_at in uow.fetch_all(_BOOKED_AT_ANOTHER_TIME):
+        proof.found(
+            "ledger_differs",
+            to_wire("inv", source_id),
+            f"{kind} is booked at {format_instant(booked_at)}, it happened at {format_instant(happened_at)}",
+        )
     balance = trial_balance(uow)
     for currency in balance.currencies:
         if balance.difference_minor(currency):
@@ -135,6 +142,17 @@ _BOOKED_OTHERWISE: Final = f"""
 
 Each part of `expected` has the accounts in the order of the first one.
 """
+
+_BOOKED_AT_ANOTHER_TIME: Final = """
+    select t.source_id, t.kind, t.effective_at, s.happened_at
+    from transfers t join (
+        select id, issued_at as happened_at from invoices
+        union all select id, received_at from payments
+        union all select id, written_off_at from write_offs
+    ) s on s.id = t.source_id
+    where t.effective_at <> s.happened_at order by t.source_id, t.kind
+"""
+"""Transfers of documents, payments and write-offs in another month than these, or at another instant of it."""
 
 _CREDITED_OTHERWISE: Final = f"""
     select customer_id, currency, coalesce(c.balance_minor, 0), coalesce(b.booked, 0)

@@ -61,7 +61,9 @@ _SOLD_OTHERWISE: Final = """
     left join wallets w on w.id = p.wallet_id
     left join credit_grants g on g.id = p.grant_id
     left join top_up_orders o on o.id = p.top_up_id
-    where a.id is null or i.id is null or (w.customer_id, w.currency) is distinct from (i.customer_id, i.currency)
+    where a.id is null or i.id is null or p.net_minor <> i.net_minor
+       or p.amount <> o.amount or not o.is_invoiced
+       or (w.customer_id, w.currency) is distinct from (i.customer_id, i.currency)
        or case p.status
               when 'granted' then (g.wallet_id, g.amount, g.cost_minor, g.paid_from)
                                   is distinct from (p.wallet_id, p.amount, p.net_minor, 'invoice')
@@ -72,6 +74,9 @@ _SOLD_OTHERWISE: Final = """
     union all
     select a.id, 'not there' from adjustments a
     where a.kind = 'credit_purchase' and not exists (select from credit_purchases p where p.adjustment_id = a.id)
+    union all
+    select o.id, 'said to be invoiced' from top_up_orders o
+    where o.is_invoiced and not exists (select from credit_purchases p where p.top_up_id = o.id)
     order by 1
 """
 """Sales that are granted otherwise than they were billed, or not as their invoice stands."""

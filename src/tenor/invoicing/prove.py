@@ -6,10 +6,11 @@ checked against what the journals, price versions and usage say is owed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from tenor.invoicing.adjustments import waivers_of
+from tenor.invoicing.billing_settings import GRACE_DAYS_MAX
 from tenor.invoicing.consistency import check_claims, check_documents, check_numbers, check_runs, check_states
 from tenor.invoicing.consistency_decisions import check_decisions
 from tenor.invoicing.consistency_ledger import check_ledger
@@ -18,7 +19,7 @@ from tenor.invoicing.consistency_wallets import check_wallets
 from tenor.invoicing.model import Key
 from tenor.invoicing.proof import CHUNK, Progress, Proof
 from tenor.invoicing.rules.discounting import Looked, dues_of_all
-from tenor.invoicing.rules.dues import Due, Look
+from tenor.invoicing.rules.dues import Due, Look, next_due_at
 from tenor.invoicing.rules.owed import owed_of_items
 from tenor.invoicing.rules.price_memory import PriceMemory
 from tenor.invoicing.rules.running import as_settled
@@ -50,12 +51,16 @@ class _Derivable(NamedTuple):
 
 @dataclass(slots=True)
 class _Chunk:
-    """Some subscriptions: whose items are whose, those to derive, and those that cannot be or need not yet."""
+    """Some subscriptions: whose items are whose, those to derive, and those that cannot be or need not yet.
+
+    `falls_due` says when something falls due next of an item, by its journal; who is left out will be without end.
+    """
 
     ids: Sequence[SubscriptionId]
     holders: dict[ItemId, SubscriptionId] = field(default_factory=dict)
     derivable: list[_Derivable] = field(default_factory=list)
     left_out: set[ItemId] = field(default_factory=set)
+    falls_due: dict[ItemId, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -115,6 +120,7 @@ def _check_owed(uow: UnitOfWork, proof: Proof, told: Progress, memory: _Memory) 
                 f"{drift.part}: what is in force is not what the journal gives",
             )
         _sort_out(uow, chunk, proof, memory)
+        _check_looks(uow, chunk, proof)
         owed = _owed_of(uow, chunk, proof, memory)
         billed = _billed_of(uow, chunk, memory)
         for key in sorted(owed.keys() | billed.keys()):
@@ -152,6 +158,12 @@ def _sort_out(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> 
         pending = {position.item_id for position in standing.positions if position.revisit_from is not None}
         settled_through = {position.item_id: position.settled_through for position in standing.positions}
         metered_through = {position.item_id: position.metered_through for position in standing.positions}
+        for item in timeline.items:
+            if item.plan_version_id in memory.plans and item.phases:
+                after = settled_through.get(item.id) or item.starts_at - datetime.resolution
+                plan = memory.plans[item.plan_version_id]
+                if (at := next_due_at(item, plan, zone, policy.calendar, after=after)) is not None:
+                    chunk.falls_due[item.id] = at
         proof.pending += len(pending)
         chunk.left_out |= pending
         chunk.left_out |= {item.id for item in timeline.items if item.plan_version_id in memory.lost}
@@ -170,6 +182,29 @@ def _sort_out(uow: UnitOfWork, chunk: _Chunk, proof: Proof, memory: _Memory) -> 
             found = dues_of_all(looked, timeline.discounts, zone, policy.calendar)
             chunk.derivable.append(_Derivable(subscription, timeline.discounts, looked, found, zone, policy))
     _count_as_settled(uow, chunk)
+
+
+def _check_looks(uow: UnitOfWork, chunk: _Chunk, proof: Proof) -> None:
+    """Find items that no bill run will look at again, or only long after something of them falls due.
+
+    A draft is looked at when it has been open for as long as its customer's were then, so not for longer than any.
+    """
+    latest = {item_id: at + timedelta(days=GRACE_DAYS_MAX) for item_id, at in chunk.falls_due.items()}
+    rows = uow.fetch_all(
+        """
+        select p.item_id, p.next_due_at from billing_positions p
+        join unnest(%s::uuid[], %s::timestamptz[]) as due (item_id, latest) using (item_id)
+        where p.next_due_at is null or p.next_due_at > due.latest order by p.item_id
+        """,
+        [list(latest), list(latest.values())],
+    )
+    for item_id, looked_at in rows:
+        when = "never" if looked_at is None else f"at {format_instant(looked_at)}"
+        proof.found(
+            "look_missing",
+            to_wire("sub", chunk.holders[item_id]),
+            f"an item falls due at {format_instant(chunk.falls_due[item_id])} and is to be looked at {when}",
+        )
 
 
 def _count_as_settled(uow: UnitOfWork, chunk: _Chunk) -> None:

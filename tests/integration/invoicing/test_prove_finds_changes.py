@@ -149,6 +149,32 @@ PLANTED = {
         [f"update payments set customer_id = {STRANGER}"],
         {"ledger_differs"},
     ),
+    "a document that is booked in another month": (
+        ["update transfers set effective_at = effective_at + interval '1 day' where source_type = 'credit_note'"],
+        {"ledger_differs"},
+    ),
+    "a payment that says that it came later": (
+        ["update payments set received_at = received_at + interval '1 day'"],
+        {"ledger_differs"},
+    ),
+    "an item that nobody looks at any more": (
+        [
+            """
+            update billing_positions set next_due_at = null
+            where item_id = (select item_id from billing_positions where next_due_at > '2026-04-01' limit 1)
+            """
+        ],
+        {"look_missing"},
+    ),
+    "an item that is looked at years too late": (
+        [
+            """
+            update billing_positions set next_due_at = next_due_at + interval '2 years'
+            where item_id = (select item_id from billing_positions where next_due_at > '2026-04-01' limit 1)
+            """
+        ],
+        {"look_missing"},
+    ),
     "a payment that pays another invoice": (
         [
             """
@@ -156,7 +182,7 @@ PLANTED = {
                 select i.id from invoices i left join document_states d on d.invoice_id = i.id
                 where i.kind = 'invoice' and i.due_minor > a.amount_minor and d.invoice_id is null
                 order by i.id limit 1)
-            where payment_id is not null
+            where payment_id = (select id from payments where reference = 'wire 1')
             """
         ],
         {"document_state_differs"},

@@ -47,6 +47,14 @@ PLANTED = {
         ["update credit_purchases set status = 'pending', grant_id = null, settled_at = null where status = 'granted'"],
         {"purchase_differs"},
     ),
+    "a sale of another price": (
+        ["update credit_purchases set net_minor = net_minor - 1 where status = 'pending'"],
+        {"purchase_differs"},
+    ),
+    "a grant that was larger than it is": (
+        ["update credit_grants set amount = amount + 1"],
+        {"wallet_differs", "purchase_differs"},
+    ),
     "a sale that is gone": (
         ["delete from credit_purchases where status = 'pending'"],
         {"purchase_differs"},

@@ -29,7 +29,7 @@ from tenor.invoicing.bill_run.running_usage import (
 from tenor.invoicing.issue import CreditAccount, number_documents, with_credit, write_contents
 from tenor.invoicing.model import Billed
 from tenor.invoicing.prepaid import owners_among, settle_with_wallets
-from tenor.invoicing.refunds import open_refund_requests
+from tenor.invoicing.refunds import open_refund_requests, refunded_as_far_as_paid
 from tenor.invoicing.rules.discounting import discount_ratings
 from tenor.invoicing.rules.documents import draft_documents
 from tenor.invoicing.rules.owed import commit_ratings, rate_dues
@@ -156,6 +156,7 @@ def credit(uow: UnitOfWork, batch: Batch) -> None:
             _wait_for_turn(uow, batch.run, batch.number)
         charges = {charge.id: charge for work in batch.each() for item in work.items for charge in item.plan.charges}
         batch.drafts = settle_with_wallets(uow, batch.drafts, owners, charges, at=batch.occasion.issued_at)
+    batch.drafts = refunded_as_far_as_paid(uow, batch.drafts)
     batch.credit_before_minor = _credits(uow, batch)
     batch.drafts, batch.credit_moved_minor = with_credit(batch.drafts, batch.credit_before_minor)
 

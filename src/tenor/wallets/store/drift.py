@@ -21,7 +21,7 @@ class BookedOtherwise(NamedTuple):
 
 
 def wallets_that_do_not_add_up(uow: UnitOfWork) -> list[WalletId]:
-    """Return the wallets in which a grant has another amount left than its entries say, or an entry is missing."""
+    """Return the wallets in which a grant is, or has left, not what its entries say, or an entry is missing."""
     return [WalletId(wallet_id) for (wallet_id,) in uow.fetch_all(_NOT_ADDING_UP)]
 
 
@@ -36,8 +36,9 @@ def wallets_booked_otherwise(uow: UnitOfWork) -> list[BookedOtherwise]:
 
 _NOT_ADDING_UP: Final = """
     select g.wallet_id from credit_grants g left join wallet_entries e on e.grant_id = g.id
-    group by g.wallet_id, g.id, g.remaining, g.reserved
-    having g.remaining <> coalesce(sum(case
+    group by g.wallet_id, g.id, g.amount, g.remaining, g.reserved
+    having g.amount <> coalesce(sum(e.amount) filter (where e.kind = 'granted'), 0)
+    or g.remaining <> coalesce(sum(case
         when e.kind in ('granted', 'released', 'restored') then e.amount
         when e.kind in ('held', 'drawn', 'repaid', 'voided', 'lapsed') then -e.amount end), 0)
     or g.reserved <> coalesce(sum(case e.kind when 'held' then e.amount when 'released' then -e.amount end), 0)
