@@ -20,6 +20,7 @@ from tenor.pricing.rules.rating import (
     Segment,
     Usage,
     UsageEvent,
+    UsageWindow,
     explain,
     line_amounts,
     rate_on_arrival,
@@ -348,6 +349,23 @@ def test_a_unique_value_that_comes_back_is_a_unit_but_free() -> None:
 
     assert [arrival.units for arrival in arrivals] == [1, 0, 1, 1]
     assert [arrival.amount for arrival in arrivals] == [12, 0, 0, 12]
+
+
+@pytest.mark.parametrize(("is_topped_up", "amount"), [(True, 15), (False, 13)])
+def test_a_window_short_of_its_commitment_is_topped_up_only_where_the_price_says_so(
+    is_topped_up: bool, amount: int
+) -> None:
+    windowed = price(
+        model="windowed_commitment",
+        unit_amount="1",
+        commitment_amount="5",
+        overage_factor="2",
+        true_up=is_topped_up,
+    )
+
+    rated_windows = rated(windowed, Usage(windows=(UsageWindow(Decimal(3)), UsageWindow(Decimal("7.5")))))
+
+    assert rated_windows.amount == amount  # 3 or 5 for the first; 5 and twice 2.5 above it for the second
 
 
 def test_windows_to_be_rated_are_read_on_the_grid_in_the_local_zone() -> None:
