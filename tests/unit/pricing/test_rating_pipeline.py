@@ -245,9 +245,10 @@ def test_a_pricing_unit_becomes_money_and_is_rounded_twice_by_name() -> None:
     ]
 
 
-def test_unrounded_keeps_every_digit() -> None:
+def test_every_reduction_is_rounded_by_itself_and_unrounded_keeps_every_digit() -> None:
     discounted = price(model="standard", unit_amount="0.333", percent_off="10")
 
+    assert rated(discounted, units("1")).amount == Decimal("0.30")  # 0.33 less 0.033, which is 0.03
     assert rated(discounted, units("1"), rounding=UNROUNDED).amount == Decimal("0.2997")
 
 
