@@ -23,6 +23,7 @@ from tenor.pricing.rules.rating import (
     UsageWindow,
     explain,
     line_amounts,
+    quote_event,
     rate_on_arrival,
     step_from_json,
     steps_to_json,
@@ -325,6 +326,16 @@ def test_each_event_pays_on_arrival_for_what_it_adds_above_the_highest() -> None
     # 10.04, nothing for going down, then 14.056 - 10.04 = 4.016
     assert [arrival.units for arrival in arrivals] == [10, 0, 4]
     assert [arrival.amount for arrival in arrivals] == [Decimal("10.04"), 0, Decimal("4.02")]
+
+
+@pytest.mark.parametrize(("units_of_it", "amount"), [("50", "6"), ("0", "1"), ("-50", "0")])
+def test_an_event_alone_is_quoted_without_allowance_and_one_that_takes_back_costs_nothing(
+    units_of_it: str, amount: str
+) -> None:
+    percentage = price(model="percentage", rate_percent="10", fixed_amount="1", free_amount="1000")
+    event = UsageEvent(Decimal(units_of_it))
+
+    assert quote_event(percentage, event, policy_with("tenor", {}).rating, CENTS).amount == Decimal(amount)
 
 
 def test_an_event_that_makes_the_whole_cheaper_gives_nothing_back() -> None:
