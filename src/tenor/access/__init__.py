@@ -2,11 +2,15 @@
 
 from tenor.access.authenticating import Caller, authenticate
 from tenor.access.credentials import Credential, Mode, NotACredential, read_credential
-<<<<<<< HEAD
-from tenor.access.model import ApiKey, IssuedKey, MalformedKey, NotASession, PasswordWrong, Unauthenticated
-=======
-from tenor.access.model import ApiKey, IssuedKey, KeyOutlivesCaller, MalformedKey, NotASession, Unauthenticated
->>>>>>> attacker
+from tenor.access.model import (
+    ApiKey,
+    IssuedKey,
+    KeyOutlivesCaller,
+    MalformedKey,
+    NotASession,
+    PasswordWrong,
+    Unauthenticated,
+)
 from tenor.access.operations.create_key import create_key
 from tenor.access.operations.revoke_key import revoke_key
 from tenor.access.operations.rotate_key import KeyNotRotatable, rotate_key

@@ -24,17 +24,16 @@ class NotASession(Refusal):
     code = "not_a_session"
 
 
-<<<<<<< HEAD
 class PasswordWrong(Refusal):
     """A password that is not the one of who has signed in, or one attempt too many to tell it."""
 
     code = "password_wrong"
-=======
+
+
 class KeyOutlivesCaller(Refusal):
     """A key that would be there longer than the key that asks for it."""
 
     code = "key_outlives_caller"
->>>>>>> attacker
 
 
 class MalformedKey(Malformed):

@@ -9,11 +9,7 @@ from psycopg.errors import UniqueViolation
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-<<<<<<< HEAD
-from tenor.access import NotACredential, NotASession, PasswordWrong, ScopeMissing, Unauthenticated
-=======
-from tenor.access import KeyOutlivesCaller, NotACredential, NotASession, ScopeMissing, Unauthenticated
->>>>>>> attacker
+from tenor.access import KeyOutlivesCaller, NotACredential, NotASession, PasswordWrong, ScopeMissing, Unauthenticated
 from tenor.api.errors import (
     BodyTooLarge,
     BodyTooSlow,

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from tenor.catalog.model import Aggregation
-from tenor.conformance.cases import Case
+from tenor.conformance.cases import Case, read_when
+from tenor.kernel.calendar import local_date
 from tenor.kernel.money import RoundingMode
 from tenor.kernel.period import Period, parse_instant
 from tenor.metering.model import Metric, Span, UsageEvent
@@ -139,7 +140,7 @@ def _read_question(case: Case) -> _Question:
     return _Question(
         body=body,
         metric=metric,
-        span=Span(Period(*(_instant(bound, zone) for bound in body["period"])), zone, body.get("period_days")),
+        span=Span(Period(*(read_when(bound, zone) for bound in body["period"])), zone, body.get("period_days")),
         terms=Terms(
             policy.metering,
             units_rounding=policy.rounding.units_rounding,
@@ -189,13 +190,6 @@ def read_rounding(entry: Mapping[str, Any] | None, currency_digits: int) -> Roun
     return Rounding(RoundingMode(entry["mode"]), currency_digits if digits == "currency" else digits)
 
 
-def _instant(bound: str, zone: tzinfo) -> datetime:
-    """Read a bound of the period: an instant, or a local day, which begins at local midnight."""
-    if "T" in bound:
-        return parse_instant(bound)
-    return datetime.combine(date.fromisoformat(bound), time.min, tzinfo=zone).astimezone(UTC)
-
-
 def _like(given: str, bound: datetime, zone: tzinfo) -> datetime | date:
     """Return a bound in the form in which the case gave it."""
-    return bound if "T" in given else bound.astimezone(zone).date()
+    return bound if "T" in given else local_date(bound, zone)

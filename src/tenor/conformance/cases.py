@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from tenor.kernel.calendar import parse_zone
+from tenor.kernel.calendar import midnight_of, parse_zone
 from tenor.kernel.errors import Malformed
 from tenor.kernel.money import exponent
+from tenor.kernel.period import parse_instant
 from tenor.kernel.strict_json import NotJson, parse_json
 from tenor.pricing.policy import Policy, policy_with
 
@@ -80,6 +81,11 @@ def read_cases(path: Path) -> Iterator[Case]:
     if not isinstance(raw, list):
         raise MalformedCaseFile(f"{path}: a case file is a JSON array of cases")
     yield from [_read_case(body, f"{path}: case {position}") for position, body in enumerate(raw)]
+
+
+def read_when(value: str, zone: tzinfo) -> datetime:
+    """Read an instant, or a date as its local midnight."""
+    return parse_instant(value) if "T" in value else midnight_of(date.fromisoformat(value), zone)
 
 
 def _read_case(body: Any, place: str) -> Case:

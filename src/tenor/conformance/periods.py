@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice, takewhile
 from typing import Any
 
-from tenor.conformance.cases import Case
+from tenor.conformance.cases import Case, read_when
 from tenor.kernel.calendar import (
     Grid,
     Interval,
@@ -54,11 +54,6 @@ def answer(case: Case) -> Mapping[str, Any]:
     """
     policy = case.policy()
     return _ANSWERS[str(case.ask)](_Question(case, policy, _zone(case, policy.calendar)))
-
-
-def read_when(value: str, zone: tzinfo) -> datetime:
-    """Read an instant, or a date as its local midnight."""
-    return parse_instant(value) if "T" in value else midnight_of(date.fromisoformat(value), zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import tzinfo
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-from tenor.conformance.cases import Case
-from tenor.conformance.periods import read_when
+from tenor.conformance.cases import Case, read_when
 from tenor.kernel.calendar import Interval, Unit, days_between, local_date
 from tenor.kernel.errors import Malformed
 from tenor.kernel.money import EXACT
@@ -193,7 +192,7 @@ def _credit_allocation(question: _Question) -> Mapping[str, Any]:
             line["id"],
             line["item"],
             Decimal(line["amount"]),
-            read_when(line.get("to", date.min.replace(year=1970).isoformat()), question.zone),
+            read_when(line.get("to", "1970-01-01"), question.zone),
         )
         for line in body["invoice_lines"]
     ]

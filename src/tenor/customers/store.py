@@ -87,6 +87,12 @@ def versions_of(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> list[t
     return [(CustomerId(customer_id), external_id, version) for customer_id, external_id, version in rows]
 
 
+def customer_timezones(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> dict[CustomerId, str]:
+    """Return the time zone of each of these customers; ids that the tenant does not have are left out."""
+    rows = uow.fetch_all("select id, timezone from customers where id = any(%s)", [list(customer_ids)])
+    return {CustomerId(customer_id): timezone for customer_id, timezone in rows}
+
+
 def customers_by_external_id(uow: UnitOfWork, external_ids: Iterable[str]) -> dict[str, Customer]:
     """Return the customers of these external ids; those that are not registered are left out."""
     wanted = list(external_ids)

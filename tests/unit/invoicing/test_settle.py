@@ -58,7 +58,17 @@ def test_what_is_settled(row: list[str]) -> None:
 def test_what_is_waived_is_taken_off_what_is_owed_and_never_more() -> None:
     assert less_waived([owed(JUNE, 300), owed(JULY, 700)], {JUNE: 100})[0].amount_minor == 200
     assert [entry.amount_minor for entry in less_waived([owed(JUNE, 300)], {JUNE: 500})] == [0]
-    assert less_waived([owed(JUNE, -300)], {JUNE: 500}) == [owed(JUNE, -300)]  # a credit has nothing to waive
+
+
+def test_a_cap_is_waived_with_its_sign_and_takes_off_no_more_than_is_left_of_what_it_caps() -> None:
+    cap = key("cap", "2026-06-01", "2026-07-01")
+
+    def left(waived: dict[Key, int]) -> list[int]:
+        return [entry.amount_minor for entry in less_waived([owed(JUNE, 500), owed(cap, -300)], waived)]
+
+    assert left({cap: -100}) == [500, -200]
+    assert left({cap: -400}) == [500, 0]
+    assert left({JUNE: 400}) == [100, -100]
 
 
 def test_each_key_is_settled_alone() -> None:

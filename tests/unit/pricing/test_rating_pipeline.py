@@ -20,8 +20,10 @@ from tenor.pricing.rules.rating import (
     Segment,
     Usage,
     UsageEvent,
+    UsageWindow,
     explain,
     line_amounts,
+    quote_event,
     rate_on_arrival,
     step_from_json,
     steps_to_json,
@@ -244,9 +246,10 @@ def test_a_pricing_unit_becomes_money_and_is_rounded_twice_by_name() -> None:
     ]
 
 
-def test_unrounded_keeps_every_digit() -> None:
+def test_every_reduction_is_rounded_by_itself_and_unrounded_keeps_every_digit() -> None:
     discounted = price(model="standard", unit_amount="0.333", percent_off="10")
 
+    assert rated(discounted, units("1")).amount == Decimal("0.30")  # 0.33 less 0.033, which is 0.03
     assert rated(discounted, units("1"), rounding=UNROUNDED).amount == Decimal("0.2997")
 
 
@@ -325,6 +328,16 @@ def test_each_event_pays_on_arrival_for_what_it_adds_above_the_highest() -> None
     assert [arrival.amount for arrival in arrivals] == [Decimal("10.04"), 0, Decimal("4.02")]
 
 
+@pytest.mark.parametrize(("units_of_it", "amount"), [("50", "6"), ("0", "1"), ("-50", "0")])
+def test_an_event_alone_is_quoted_without_allowance_and_one_that_takes_back_costs_nothing(
+    units_of_it: str, amount: str
+) -> None:
+    percentage = price(model="percentage", rate_percent="10", fixed_amount="1", free_amount="1000")
+    event = UsageEvent(Decimal(units_of_it))
+
+    assert quote_event(percentage, event, policy_with("tenor", {}).rating, CENTS).amount == Decimal(amount)
+
+
 def test_an_event_that_makes_the_whole_cheaper_gives_nothing_back() -> None:
     volume = price(model="volume", tiers=[{"up_to": "2", "unit_amount": "3"}, {"up_to": None, "unit_amount": "1"}])
     events = [UsageEvent(Decimal(1))] * 7
@@ -348,6 +361,23 @@ def test_a_unique_value_that_comes_back_is_a_unit_but_free() -> None:
 
     assert [arrival.units for arrival in arrivals] == [1, 0, 1, 1]
     assert [arrival.amount for arrival in arrivals] == [12, 0, 0, 12]
+
+
+@pytest.mark.parametrize(("is_topped_up", "amount"), [(True, 15), (False, 13)])
+def test_a_window_short_of_its_commitment_is_topped_up_only_where_the_price_says_so(
+    is_topped_up: bool, amount: int
+) -> None:
+    windowed = price(
+        model="windowed_commitment",
+        unit_amount="1",
+        commitment_amount="5",
+        overage_factor="2",
+        true_up=is_topped_up,
+    )
+
+    rated_windows = rated(windowed, Usage(windows=(UsageWindow(Decimal(3)), UsageWindow(Decimal("7.5")))))
+
+    assert rated_windows.amount == amount  # 3 or 5 for the first; 5 and twice 2.5 above it for the second
 
 
 def test_windows_to_be_rated_are_read_on_the_grid_in_the_local_zone() -> None:

@@ -1,9 +1,10 @@
 """Verbs of life: what a step changes in the life of a subscription, and the run that follows from it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
+from tenor.conformance.cases import read_when
 from tenor.conformance.scenario import closing, coupons
 from tenor.conformance.scenario.calendar import period_of, set_account_anchor, slices
 from tenor.conformance.scenario.life import Pause, PlanFrom, Subscription, expires_at, phase_at
@@ -27,7 +28,7 @@ def subscribe(world: World, step: Step) -> None:
     body = step.body
     customer = body["customer"]
     zone = world.zone(customer)
-    start = _read_when(world, body["start"], customer) if "start" in body else world.now
+    start = read_when(body["start"], zone) if "start" in body else world.now
     plan = _plan(world, body["plan"])
     if "unit_amount" in body:
         plan = priced(plan, parse_decimal(body["unit_amount"], name="unit_amount"))
@@ -282,7 +283,9 @@ def effective_at(world: World, subscription: Subscription, value: str) -> dateti
             clock = subscription.start if world.terms.is_account_centred else bound
             return same_clock(clock, bound, subscription.zone)
         case _:
-            return same_clock(subscription.start, _read_when(world, value, subscription.customer), subscription.zone)
+            return same_clock(
+                subscription.start, read_when(value, world.zone(subscription.customer)), subscription.zone
+            )
 
 
 def _phase_start(subscription: Subscription, at: datetime) -> datetime:
@@ -349,10 +352,6 @@ def _next_day(at: datetime, subscription: Subscription, day: int) -> datetime:
     if wanted < today:
         wanted = shift_months(today, 1, day_of_month=day)
     return same_clock(subscription.start, midnight_of(wanted, zone), zone)
-
-
-def _read_when(world: World, value: str, customer: str) -> datetime:
-    return parse_instant(value) if "T" in value else midnight_of(date.fromisoformat(value), world.zone(customer))
 
 
 def _refuse_when_blocked(world: World, subscription: Subscription) -> None:

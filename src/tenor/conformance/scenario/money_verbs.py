@@ -1,10 +1,10 @@
 """Verbs of money and documents: payments, what is taken back, and invoices made by hand."""
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tenor.conformance.cases import read_when
 from tenor.conformance.scenario import payments
 from tenor.conformance.scenario.credit import span_of_day
 from tenor.conformance.scenario.documents import Account, Invoice, Line
@@ -13,8 +13,7 @@ from tenor.conformance.scenario.reading import Step
 from tenor.conformance.scenario.running import enter
 from tenor.conformance.scenario.selecting import line_in, select_invoice
 from tenor.conformance.scenario.world import World
-from tenor.kernel.calendar import midnight_of
-from tenor.kernel.period import Period, parse_instant
+from tenor.kernel.period import Period
 from tenor.kernel.quantity import parse_decimal
 
 
@@ -108,11 +107,7 @@ def _imported(world: World, account: Account, body: Mapping[str, Any]) -> Line:
 
 def _line(world: World, account: Account, body: Mapping[str, Any]) -> Line:
     zone = world.zone(account.id)
-    bounds = [
-        parse_instant(body[name]) if "T" in body[name] else midnight_of(date.fromisoformat(body[name]), zone)
-        for name in ("from", "to")
-        if name in body
-    ]
+    bounds = [read_when(body[name], zone) for name in ("from", "to") if name in body]
     span = Period(bounds[0], bounds[-1]) if bounds else span_of_day(world, account)
     return Line("one_off", parse_decimal(body["amount"], name="amount"), span, item=body.get("item"))
 

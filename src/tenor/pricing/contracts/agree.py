@@ -4,6 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from tenor.catalog import features_by_code, metrics_by_code
+from tenor.customers import customer_timezones
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import ContractId, CustomerId, PlanVersionId, derived_id, to_wire
 from tenor.platform.audit import Deed, record
@@ -14,7 +15,6 @@ from tenor.pricing.contracts.model import Contract, ContractDraft, ContractStep
 from tenor.pricing.contracts.reading import Catalogue, read_contract
 from tenor.pricing.contracts.store import (
     contract_by_code,
-    customers_known,
     insert_contract,
     last_private_version,
     newest_from_file,
@@ -39,7 +39,7 @@ def agree_contract(
         ContractOfAnother: the code is that of another customer's contract.
     """
     lock_catalogue(uow)
-    if not customers_known(uow, [customer_id]):
+    if not customer_timezones(uow, [customer_id]):
         raise NotFound(f"there is no customer {to_wire('cus', customer_id)}", customer_id=to_wire("cus", customer_id))
     source_digest = sha256(source).digest()
     agreed_already = newest_from_file(uow, customer_id, source_digest)

@@ -1,6 +1,6 @@
 """Rows of `contracts` and `contract_steps`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Final
 
@@ -137,12 +137,6 @@ def contracts_behind(uow: UnitOfWork, ids: Iterable[PlanVersionId]) -> dict[Plan
         for step in contract.steps
         if step.plan_version_id in wanted
     }
-
-
-def customers_known(uow: UnitOfWork, ids: Collection[CustomerId]) -> frozenset[CustomerId]:
-    """Return which of these customers this tenant has."""
-    rows = uow.fetch_all("select id from customers where id = any(%s)", [list(ids)])
-    return frozenset(CustomerId(customer_id) for (customer_id,) in rows)
 
 
 def last_private_version(uow: UnitOfWork, plan: str, customer_id: CustomerId) -> int:

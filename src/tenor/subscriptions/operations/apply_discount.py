@@ -12,6 +12,7 @@ from tenor.subscriptions.errors import Flaw, TermsRefused
 from tenor.subscriptions.model import DiscountApplied, Recording, Subscription
 from tenor.subscriptions.rules.offers import Offer, order_of
 from tenor.subscriptions.running import target_at, terms_at
+from tenor.subscriptions.store.subscriptions import is_only_subscription
 
 
 def apply_discount(
@@ -44,7 +45,7 @@ def apply_discount(
         currency=subscription.currency,
         subscription_id=subscription.id,
         order=order_of(Offer(target.plan, terms_at(target, at)), profile(subscription.profile)),
-        is_first_purchase=_is_first(uow, subscription),
+        is_first_purchase=is_only_subscription(uow, subscription),
         # Derived, so that the lines of a quote, whose traces name the discount, are those of its acceptance.
         discount_id=DiscountId(derived_id(now, subscription.id.bytes, b"discount", version.to_bytes(8))),
     )
@@ -55,12 +56,3 @@ def apply_discount(
     else:
         raise TermsRefused([Flaw("coupon", "give a coupon or a promotion code, and not both")])
     return record_changes(uow, opened, [(DiscountApplied(discount), at)], Recording(now, actor, reason))
-
-
-def _is_first(uow: UnitOfWork, subscription: Subscription) -> bool:
-    """Whether the customer has no other subscription, and never had one."""
-    other = uow.fetch_one(
-        "select from subscriptions where customer_id = %s and id <> %s limit 1",
-        [subscription.customer_id, subscription.id],
-    )
-    return other is None

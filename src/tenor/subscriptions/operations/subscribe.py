@@ -1,9 +1,10 @@
 """Subscribe customers to plans, many at once."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from tenor.kernel.ids import CustomerId, SubscriptionId, to_wire
+from tenor.customers import customer_timezones
+from tenor.kernel.ids import SubscriptionId, to_wire
 from tenor.platform.tenants import current_tenant
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing import plan_versions_by_code, plans_sold
@@ -92,9 +93,3 @@ def _admit_all(
         if found is not None:
             admitted.append(found)
     return admitted, problems
-
-
-def customer_timezones(uow: UnitOfWork, customer_ids: Collection[CustomerId]) -> dict[CustomerId, str]:
-    """Return the time zone of each of these customers that there is."""
-    rows = uow.fetch_all("select id, timezone from customers where id = any(%s)", [list(customer_ids)])
-    return {CustomerId(customer_id): timezone for customer_id, timezone in rows}

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from tenor.customers import customer_timezones
 from tenor.kernel.ids import SubscriptionId, to_wire
 from tenor.kernel.period import parse_instant
 from tenor.platform.tenants import current_tenant
@@ -11,7 +12,6 @@ from tenor.pricing import Contract, ContractOfAnother, find_contract, plan_versi
 from tenor.subscriptions.errors import Flaw, Problem, SubscriptionsRefused
 from tenor.subscriptions.model import Change, Item, NewSubscription, Recording
 from tenor.subscriptions.opening import Opening, open_subscriptions
-from tenor.subscriptions.operations.subscribe import customer_timezones
 from tenor.subscriptions.rules.admission import Admitted, Surroundings, admit, item_id, request_digest
 from tenor.subscriptions.rules.ramp import Stage, Step, begun_by, instant_after, stages_ahead
 from tenor.subscriptions.rules.timeline import fold

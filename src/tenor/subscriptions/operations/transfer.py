@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from tenor.customers import customer_timezones
 from tenor.kernel.ids import CustomerId, SubscriptionId, to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.platform.unit_of_work import UnitOfWork
@@ -71,7 +72,7 @@ def transfer(
 def _require_transferable(uow: UnitOfWork, opened: Opened, *, to: CustomerId, external_id: str, at: datetime) -> None:
     if to == opened.subscription.customer_id:
         raise TransferRefused("the subscription is that customer's already")
-    if uow.fetch_one("select from customers where id = %s", [to]) is None:
+    if to not in customer_timezones(uow, [to]):
         raise TransferRefused(f"there is no customer {to_wire('cus', to)}")
     if flaws := external_id_flaws(external_id):
         raise TransferRefused(flaws[0].message)

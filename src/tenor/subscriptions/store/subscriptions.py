@@ -207,3 +207,12 @@ def metadata_of(uow: UnitOfWork, subscription_ids: Iterable[SubscriptionId]) -> 
     """Return what the tenant keeps with each of these subscriptions, in one statement."""
     rows = uow.fetch_all("select id, metadata from subscriptions where id = any(%s)", [list(subscription_ids)])
     return {SubscriptionId(subscription_id): metadata for subscription_id, metadata in rows}
+
+
+def is_only_subscription(uow: UnitOfWork, subscription: Subscription) -> bool:
+    """Whether the customer has no other subscription, and never had one."""
+    other = uow.fetch_one(
+        "select from subscriptions where customer_id = %s and id <> %s limit 1",
+        [subscription.customer_id, subscription.id],
+    )
+    return other is None
