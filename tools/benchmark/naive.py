@@ -182,8 +182,9 @@ def _write_document(uow: UnitOfWork, draft: Draft, item: Item, run: Documents, a
         "update document_series set next_number = next_number + 1 where series = %s returning next_number - 1",
         _SERIES,
     )[0]
-    _insert(uow, "invoices", INVOICE_COLUMNS, invoice_row(draft, _SERIES, number))
-    for row in line_rows(draft):
+    lines = line_rows(draft)
+    _insert(uow, "invoices", INVOICE_COLUMNS, invoice_row(draft, lines, _SERIES, number))
+    for row in lines:
         _insert(uow, "invoice_lines", LINE_COLUMNS, row)
     for row in transfer_rows(transfers_of(draft), accounts):
         _insert(uow, "transfers", TRANSFER_COLUMNS, row)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -28,6 +29,9 @@ SERIES: Final = {DocumentKind.INVOICE: "INV", DocumentKind.ONE_OFF: "INV", Docum
 CreditAccount = tuple[UUID, str]
 """Whose credit, in which currency."""
 
+DocumentLines = list[tuple[Any, ...]]
+"""The lines of one document as they are written, rows of `LINE_COLUMNS`."""
+
 
 class IssuedNumber(NamedTuple):
     """A document and the legal number that it took."""
@@ -47,20 +51,24 @@ def issue_documents(
     Raises:
         CreditGone: a draft draws credit that is not there.
     """
-    write_contents(uow, drafts, claims=claims, recorded_at=recorded_at)
+    lines = write_contents(uow, drafts, claims=claims, recorded_at=recorded_at)
     moved: dict[CreditAccount, int] = {}
     for draft in drafts:
         _move(moved, draft)
     move_customer_credits(uow, moved)
-    return number_documents(uow, drafts)
+    return number_documents(uow, drafts, lines)
 
 
 def write_contents(
     uow: UnitOfWork, drafts: Sequence[Draft], *, claims: Iterable[tuple[Any, ...]], recorded_at: datetime
-) -> None:
-    """Write all of the documents but the rows that bear their numbers, which must follow in this transaction."""
+) -> list[DocumentLines]:
+    """Write all of the documents but the rows that bear their numbers, which must follow in this transaction.
+
+    Returns the lines of each document, whose digest covers them.
+    """
+    lines = [line_rows(draft) for draft in drafts]
     accounts = open_accounts(uow, {draft.currency for draft in drafts})
-    uow.copy_rows("invoice_lines", LINE_COLUMNS, (row for draft in drafts for row in line_rows(draft)))
+    uow.copy_rows("invoice_lines", LINE_COLUMNS, chain.from_iterable(lines))
     uow.copy_rows("claims", CLAIM_COLUMNS, claims)
     if any(draft.wallet_payments for draft in drafts):
         payments = ((draft.id, *payment) for draft in drafts for payment in draft.wallet_payments)
@@ -68,10 +76,13 @@ def write_contents(
     write_transfers(uow, [transfer for draft in drafts for transfer in transfers_of(draft)], accounts)
     events = ((derived_id(draft.issued_at, draft.id.bytes, b"finalised"), _finalised(draft)) for draft in drafts)
     copy_events(uow, events, recorded_at=recorded_at)
+    return lines
 
 
-def number_documents(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[IssuedNumber]:
+def number_documents(uow: UnitOfWork, drafts: Sequence[Draft], lines: Sequence[DocumentLines]) -> list[IssuedNumber]:
     """Give documents the next numbers of their series, in their order, and write the rows that bear them.
+
+    `lines` is what `write_contents` returned for them.
 
     Now they are finalised, and subscribers are told so. The series stay locked until the transaction ends.
     """
@@ -80,9 +91,9 @@ def number_documents(uow: UnitOfWork, drafts: Sequence[Draft]) -> list[IssuedNum
     }
     numbers = take_numbers(uow, counts)
     rows, issued = [], []
-    for draft in drafts:
+    for draft, its_lines in zip(drafts, lines, strict=True):
         series = SERIES[draft.kind]
-        rows.append(invoice_row(draft, series, numbers[series]))
+        rows.append(invoice_row(draft, its_lines, series, numbers[series]))
         issued.append(IssuedNumber(draft.id, series, numbers[series]))
         numbers[series] += 1
     uow.copy_rows("invoices", INVOICE_COLUMNS, rows)

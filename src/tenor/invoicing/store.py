@@ -121,6 +121,7 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
     "tax_note": "",
     "tax_category": "standard",
 }
+_PLAIN_LINE: Final = tuple(map(_DEFAULTS.get, DIGEST_LINE_FURTHER))  # of which the digest covers nothing further
 
 
 def digest_further(names: Sequence[str], values: Sequence[Any]) -> list[dict[str, Any]]:
@@ -185,8 +186,11 @@ def tax_shares_from_json(json: Sequence[Mapping[str, Any]] | None) -> tuple[TaxS
     return tuple(TaxShare(**{**entry, "percent": Decimal(entry["percent"])}) for entry in json or ())
 
 
-def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
-    """Return the row of `INVOICE_COLUMNS` of a document that takes `number`, its digest worked out."""
+def invoice_row(draft: Draft, lines: Sequence[Sequence[Any]], series: str, number: int) -> tuple[Any, ...]:
+    """Return the row of `INVOICE_COLUMNS` of a document that takes `number`, its digest worked out.
+
+    `lines` are its `line_rows`.
+    """
     further = (draft.due_on, draft.po_number, draft.credits_invoice_id, draft.settles, draft.tax_note)
     head = (
         draft.customer_id,
@@ -206,7 +210,7 @@ def invoice_row(draft: Draft, series: str, number: int) -> tuple[Any, ...]:
         series=series,
         number=number,
         head=head,
-        lines=(digest_line(row[1:]) for row in line_rows(draft)),
+        lines=[digest_line(row[1:]) for row in lines],
     )
     return (
         draft.id,
@@ -241,8 +245,8 @@ def payments_to_digest(payments: Sequence[WalletPayment]) -> list[list[Any]] | N
 
 def digest_line(values: Sequence[Any]) -> list[Any]:
     """Return what the digest covers of a line, given its values in the order of `LINE_COLUMNS` without the document."""
-    fixed = len(DIGEST_LINE)
-    return [*values[:fixed], *digest_further(DIGEST_LINE_FURTHER, values[fixed:])]
+    fixed, further = values[: len(DIGEST_LINE)], values[len(DIGEST_LINE) :]
+    return list(fixed) if tuple(further) == _PLAIN_LINE else [*fixed, *digest_further(DIGEST_LINE_FURTHER, further)]
 
 
 def take_numbers(uow: UnitOfWork, counts: Mapping[str, int]) -> dict[str, int]:

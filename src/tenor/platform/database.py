@@ -18,6 +18,7 @@ from tenor.kernel.errors import Refusal
 from tenor.kernel.ids import TenantId
 from tenor.platform.binary import BinaryArray, BinaryArrayDumper
 from tenor.platform.embedded import OLDEST_MAJOR
+from tenor.platform.id_loading import BinaryIdLoader, TextIdLoader
 from tenor.platform.lists import BinaryListDumper, TextListDumper
 from tenor.platform.logins import Logins, Role, logins_for
 from tenor.platform.sealing import EncryptionKeyMissing, KeyRing
@@ -241,6 +242,8 @@ class Database:
             connection.close()
             raise DatabaseTooOld(f"the server {self._logins.place} is PostgreSQL {version}; 15 or later is needed")
         connection.adapters.register_dumper(BinaryArray, BinaryArrayDumper)
+        connection.adapters.register_loader("uuid", TextIdLoader)
+        connection.adapters.register_loader("uuid", BinaryIdLoader)
         connection.adapters.register_dumper(list, BinaryListDumper)
         connection.adapters.register_dumper(list, TextListDumper)  # the last one is taken where both would do
         set_json_dumps(msgspec.json.encode, connection)

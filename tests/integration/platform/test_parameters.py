@@ -1,5 +1,7 @@
-"""Lists as parameters: what is encoded as a whole arrives as what the driver would have sent value by value."""
+"""What is sent and read in a way of our own is what the driver would have sent and read: lists, and ids."""
 
+import copy
+import pickle
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -70,3 +72,16 @@ def test_a_list_is_written_into_a_statement_as_text(database: Database, tenant: 
 def test_a_list_of_ids_and_texts_is_refused(database: Database, tenant: TenantId) -> None:
     with pytest.raises(psycopg.DataError, match="mixed types"), database.transaction(tenant) as uow:
         uow.fetch_one("select %s::uuid[]", [[FIRST, "second"]])
+
+
+@pytest.mark.parametrize("is_binary", [False, True])
+def test_an_id_is_read_as_it_was_written(database: Database, tenant: TenantId, *, is_binary: bool) -> None:
+    other = uuid.UUID("0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b")
+    query = "select %s::uuid, %s::uuid, array[%s::uuid, null], null::uuid"
+    with database.transaction(tenant) as uow:
+        row = uow.connection.execute(query, [FIRST, SECOND, other], binary=is_binary).fetchone()
+
+    assert row == (FIRST, SECOND, [other, None], None)
+    read = next(value for value in row[2] if value is not None)
+    assert (str(read), read.version, hash(read), read.is_safe) == (str(other), 7, hash(other), uuid.SafeUUID.unknown)
+    assert pickle.loads(pickle.dumps(read)) == copy.deepcopy(read) == other  # noqa: S301  # workers are handed ids

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tenor.invoicing.model import AdjustmentKey, DocumentKind, Draft, Line, TaxedLine, TaxShare, WalletPayment
 from tenor.invoicing.rules.documents import Occasion, Party, document_digest, draft_documents, transfers_of
-from tenor.invoicing.store import INVOICE_COLUMNS, invoice_row
+from tenor.invoicing.store import INVOICE_COLUMNS, invoice_row, line_rows
 from tenor.kernel.ids import (
     AdjustmentId,
     BillRunId,
@@ -235,7 +235,8 @@ CHANGED_LINES: dict[str, TaxedLine] = {
 
 
 def digest_of(draft: Draft, *, series: str = "INV", number: int = 12) -> bytes:
-    digest: bytes = invoice_row(draft, series, number)[[name for name, _ in INVOICE_COLUMNS].index("digest")]
+    row = invoice_row(draft, line_rows(draft), series, number)
+    digest: bytes = row[[name for name, _ in INVOICE_COLUMNS].index("digest")]
     return digest
 
 

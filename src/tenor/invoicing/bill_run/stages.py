@@ -173,7 +173,7 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
     """
     unbilled = [item.item.id for work in batch.each() for item in work.items if begins_unbilled(item)]
     batch.begun = first_claims(uow, unbilled) if unbilled else None
-    write_contents(uow, batch.drafts, claims=claim_rows(batch), recorded_at=batch.occasion.recorded_at)
+    lines = write_contents(uow, batch.drafts, claims=claim_rows(batch), recorded_at=batch.occasion.recorded_at)
     claim_adjustments(uow, batch.drafts)
     save_positions(uow, settled_positions(batch))
     if batch.run is not None:
@@ -182,7 +182,7 @@ def finalise(uow: UnitOfWork, batch: Batch) -> None:
     if _credits(uow, batch) != batch.credit_before_minor:
         raise BatchOutOfTurn(f"a credit that batch {batch.number} looked at has moved")
     move_customer_credits(uow, batch.credit_moved_minor)
-    number_documents(uow, batch.drafts)
+    number_documents(uow, batch.drafts, lines)
     open_refund_requests(uow, batch.drafts, now=batch.occasion.recorded_at)
     publish(uow, threshold_events(batch))
 
