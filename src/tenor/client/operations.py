@@ -1020,7 +1020,7 @@ class Usage(Resource):
             ),
         )
 
-    def check_alerts(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Check]) -> forms.CheckedAlerts:
+    def tell_of_alerts(self, *, idempotency_key: str | None = None, **body: Unpack[forms.Check]) -> forms.CheckedAlerts:
         """Look at all alerts now, and tell of those that are reached: usage that comes in does so by itself."""
         return cast(
             "forms.CheckedAlerts",

@@ -152,7 +152,7 @@ def create_alert(call: Decides, subscription: SubscriptionRef, body: NewUsageAle
 
 
 @router.post("/usage-alerts/check", response_model=CheckedAlertsJson)
-def check_alerts(call: Decides, body: Check) -> Response:  # noqa: ARG001  strictly empty
+def tell_of_alerts(call: Decides, body: Check) -> Response:  # noqa: ARG001  strictly empty
     """Look at all alerts now, and tell of those that are reached: usage that comes in does so by itself."""
 
     def make(work: Work) -> CheckedAlertsJson:
