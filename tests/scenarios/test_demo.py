@@ -1,6 +1,6 @@
 """The demo: every figure is worked out again here, from the published files alone, in plain Python.
 
-The AI service is played on all of its requests, the telephone company on every twentieth subscriber.
+The AI service is played on all of its requests, the telephone company on every sixtieth subscriber.
 """
 
 import csv
@@ -30,7 +30,7 @@ from tenor.platform.settings import Settings
 from tenor.platform.tenants import create_tenant
 from tests.support.postgres import Server
 
-EVERY: Final = 20
+EVERY: Final = 60
 """The share of the subscribers: every so-many-th row."""
 
 DATA: Final = Path(tenor.demo.__file__).parent / "data"

@@ -41,11 +41,6 @@ class Share(NamedTuple):
         """The share as a number."""
         return Fraction(self.used, self.whole)
 
-    @property
-    def rest(self) -> "Share":
-        """What is left of the period."""
-        return Share(self.whole - self.used, self.whole)
-
 
 def share_of(*, period: Period, used: Period, policy: ProrationPolicy, zone: tzinfo) -> Share | None:
     """Return the share of `period` that the span `used` is, or None where there is none.
