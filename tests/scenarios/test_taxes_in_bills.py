@@ -117,7 +117,9 @@ def test_a_tax_engine_is_asked_before_the_run_and_fails_over_to_the_table(acme: 
     assert parked[0].startswith("tax_not_quoted")
     tabled(acme, vat("16", SINCE))
     # Default rates of 16 %, marked
-    online.bill("2026-07-02")
+    (report,) = online.run("2026-07-02")
+    assert report.taxes.from_fallback == 2  # of two categories
+    assert report.taxes.failures
     assert acme.document("INV-2").tax_minor == 480 + 160
     ((note,),) = acme.rows("select tax_note from invoices where number = 2 and series = 'INV'")
     assert note == "default rates: the tax engine gave no answer"

@@ -2373,7 +2373,11 @@ class Run(TypedDict):
 
 
 class RunReport(TypedDict):
-    """What a call has done of a run; `is_resumed`: it finished one that had been interrupted."""
+    """What a call has done of a run; `is_resumed`: it finished one that had been interrupted.
+
+    `default_taxes`: questions that the table of rates answered because the tax engine failed, `tax_failures`
+    as said.
+    """
 
     run: str
     as_of: str
@@ -2382,6 +2386,8 @@ class RunReport(TypedDict):
     parked: int
     lines: int
     documents: list[RunTotal]
+    default_taxes: int
+    tax_failures: list[str]
     seconds: str
 
 

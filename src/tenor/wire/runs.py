@@ -19,7 +19,10 @@ class RunTotalJson(TypedDict):
 
 
 class RunReportJson(TypedDict):
-    """What a call has done of a run; `is_resumed`: it finished one that had been interrupted."""
+    """What a call has done of a run; `is_resumed`: it finished one that had been interrupted.
+
+    `default_taxes`: questions that the table of rates answered because the tax engine failed, `tax_failures` as said.
+    """
 
     run: str
     as_of: Instant
@@ -28,6 +31,8 @@ class RunReportJson(TypedDict):
     parked: int
     lines: int
     documents: list[RunTotalJson]
+    default_taxes: int
+    tax_failures: list[str]
     seconds: str
 
 
@@ -86,5 +91,7 @@ def report_json(report: BillRunReport) -> RunReportJson:
             )
             for (kind, currency), count in sorted(report.done.documents.items())
         ],
+        default_taxes=report.taxes.from_fallback,
+        tax_failures=list(report.taxes.failures),
         seconds=f"{report.seconds:.3f}",
     )

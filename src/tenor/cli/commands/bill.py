@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
 from tenor.cli.session import session, tenant_now
@@ -66,6 +67,10 @@ def print_report(report: BillRunReport) -> None:
     for (kind, currency), total in sorted(done.totals_minor.items()):
         label = counted(done.documents[kind, currency], kind.replace("_", " "))
         out.print(f"  {label:<22} {format_minor(total, currency):>16} {currency}")
+    if report.taxes.failures:
+        questions = counted(report.taxes.from_fallback, "question")
+        failures = escape("; ".join(report.taxes.failures))
+        out.print(f"  [yellow]the tax engine failed ({failures}): the table of rates answered {questions}[/]")
     if done.parked:
         parked = counted(done.parked, "subscription")
         out.print(f"  [yellow]{parked} parked: a rule refused them (bill_run_items.reason says which)[/]")

@@ -80,6 +80,8 @@ def _work_for(opened: Session, tenant: Tenant, done: Done, *, workers: int | Non
     ship_usage(opened.database, tenant.tenant_id, now=now)
     reports = bill(opened.database, opened.settings, tenant.tenant_id, as_of=now, actor="worker", workers=workers)
     done.runs += len(reports)
+    for failure in sorted({failure for report in reports for failure in report.taxes.failures}):
+        err.print(f"[yellow]{escape(tenant.slug)}:[/] the tax engine failed ({escape(failure)})")
     documents = sum(report.document_count for report in reports)
     done.documents += documents
     if documents and is_told:

@@ -32,6 +32,7 @@ from tenor.platform.statistics import refresh_statistics
 from tenor.platform.telemetry import send_spans, span
 from tenor.platform.unit_of_work import Subscribers, UnitOfWork
 from tenor.subscriptions import advance, catch_up_credits
+from tenor.taxes import Prefetched
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class BatchSummary:
 
 @dataclass(frozen=True, slots=True)
 class BillRunReport:
-    """What a run did in this call. `seconds` is wall-clock time, planning included."""
+    """What a run did in this call. `seconds` is wall-clock time, planning included; `taxes`: of the tax engine."""
 
     run_id: BillRunId
     as_of: datetime
@@ -76,6 +77,7 @@ class BillRunReport:
     is_resumed: bool
     done: BatchSummary
     seconds: float
+    taxes: Prefetched
 
     @property
     def document_count(self) -> int:
@@ -114,7 +116,7 @@ def bill(
         prepare_months_ahead(database, tenant_id, at=as_of)
         _unless_in_a_circle(lambda: catch_up_credits(database, tenant_id, now=as_of))
         run = _unless_in_a_circle(lambda: _planned(database, tenant_id, as_of=as_of))
-        prefetch_taxes(database, settings, tenant_id, at=run.as_of)
+        taxes = prefetch_taxes(database, settings, tenant_id, at=run.as_of)
         done = BatchSummary()
         for summary in _batches_done(database, settings, tenant_id, run, workers or os.cpu_count() or 1):
             done.add(summary)
@@ -122,9 +124,11 @@ def bill(
                 on_progress(run, done)
         with database.transaction(tenant_id) as uow:
             if finish_run(uow, run, now=datetime.now(UTC)):
-                record(uow, [_deed(run, done, actor)])
+                record(uow, [_deed(run, done, taxes, actor)])
         reports.append(
-            BillRunReport(run.id, run.as_of, run.subscription_count, run.is_resumed, done, perf_counter() - begun)
+            BillRunReport(
+                run.id, run.as_of, run.subscription_count, run.is_resumed, done, perf_counter() - begun, taxes
+            )
         )
         if not (run.is_resumed and run.as_of < as_of):
             return reports
@@ -304,7 +308,7 @@ def _work(
         raise
 
 
-def _deed(run: PlannedRun, done: BatchSummary, actor: str) -> Deed:
+def _deed(run: PlannedRun, done: BatchSummary, taxes: Prefetched, actor: str) -> Deed:
     totals = {f"{kind} {currency}": total for (kind, currency), total in sorted(done.totals_minor.items())}
     return Deed(
         actor=actor,
@@ -313,5 +317,10 @@ def _deed(run: PlannedRun, done: BatchSummary, actor: str) -> Deed:
         object_id=run.id,
         reason=f"as of {run.as_of.isoformat()}",
         occurred_at=run.as_of,
-        after={"batches": done.batches, "documents": done.documents.total(), "totals_minor": totals},
+        after={
+            "batches": done.batches,
+            "documents": done.documents.total(),
+            "totals_minor": totals,
+            "default_taxes": taxes.from_fallback,
+        },
     )
