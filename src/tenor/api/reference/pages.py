@@ -84,7 +84,7 @@ def _operation(document: Schema, method: str, path: str, operation: Schema) -> s
     parts = [
         f"<section id={_anchor(operation)}><h2>{_text(operation['summary'])}</h2>",
         f"<p class=call>{_method(method)} <code>{_path(path)}</code></p>",
-        f"<p>{_text(words[0].upper() + words[1:])}</p>" if words else "",
+        *(f"<p>{_text(part[0].upper() + part[1:])}</p>" for part in words.split("\n\n") if part.strip()),
         f"<p class=needs>Needs {', '.join(f'<code>{escape(scope)}</code>' for scope in scopes)}</p>" if scopes else "",
     ]
     asked = [

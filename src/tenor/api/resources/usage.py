@@ -104,6 +104,9 @@ def send(call: Sends, document: Annotated[bytes, Depends(body_bytes)], source: S
 
     Each event is answered for: taken, known already, in conflict with what was taken under its id, or rejected. One
     that is bad keeps no other from being taken; it is put by, and can be replayed.
+
+    A flat event has `event_id`, `customer`, `metric` and `occurred_at`, and perhaps `source`, `subscription`, `value`,
+    `properties`; any other member is a property too.
     """
 
     def make(work: Work) -> UsageReceiptJson:
