@@ -216,7 +216,7 @@ _NEW: Final = """
     )
 """
 
-# Events get their ordinals in the order of the batch.
+# Events get their ordinals, and their places, in the order of the batch: about that of time, as their key ascends.
 _WRITE: Final = f"""
     with {{guarded}},
     written as (
@@ -224,7 +224,7 @@ _WRITE: Final = f"""
                                   occurred_at, value, properties, ordinal, recorded_at)
         select %(tenant)s, id, source, event_id, customer_id, subscription_id, metric_code,
                occurred_at, value, properties, ordinal, %(recorded_at)s
-        from counted join {{cells}} using (cell)
+        from counted join {{cells}} using (cell) order by ordinal
     ),
     summed as (
         select cell, count(*) as event_count, sum(value) as total, max(value) as highest, min(value) as lowest,
