@@ -3,6 +3,7 @@
 The prepared company has been billed twice: December and January are claimed.
 """
 
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from psycopg.errors import (
     UniqueViolation,
 )
 
+from tenor.invoicing.rules.lifecycle import DOCUMENT_MOVES, DocumentStatus
 from tests.support.company import Company, instant
 
 DOCUMENTS = ("invoices", "invoice_lines", "transfers", "claims", "bill_run_items")
@@ -198,3 +200,34 @@ def _copied(table: str, **changed: str) -> str:
     }[table]
     values = ", ".join(changed.get(name, name) for name in columns.replace(",", "").split())
     return f"insert into {table} ({columns}) select {values} from {table} limit 1"
+
+
+def test_a_document_goes_only_where_its_life_leads(company: Company) -> None:
+    """The database knows the moves of the code and no other; a document without a row is finalized."""
+    moves = {(before, after) for (before, _), after in DOCUMENT_MOVES.items()}
+    pairs = list(product(DocumentStatus, DocumentStatus))
+    document = company.document("INV-1").id
+    with company.work() as uow:
+        known = uow.fetch_all(
+            "select document_move_allowed(a, b) from unnest(%s::text[], %s::text[]) as pair (a, b)",
+            [[before for before, _ in pairs], [after for _, after in pairs]],
+        )
+        assert [pair for pair, (is_known,) in zip(pairs, known, strict=True) if is_known] == sorted(
+            moves, key=pairs.index
+        )
+        for before, after in pairs:
+            if before is DocumentStatus.DRAFT or before is after:
+                continue  # no draft is stored
+            with uow.connection.transaction(force_rollback=True):
+                uow.execute(_STATE, [uow.tenant_id, document, before])
+                if (before, after) in moves:
+                    uow.execute(_STATE, [uow.tenant_id, document, after])
+                    continue
+                with pytest.raises(CheckViolation, match=f"from {before} to {after}"), uow.connection.transaction():
+                    uow.execute(_STATE, [uow.tenant_id, document, after])
+
+
+_STATE = """
+    insert into document_states (tenant_id, invoice_id, status, due_minor, changed_at) values (%s, %s, %s, 0, now())
+    on conflict (tenant_id, invoice_id) do update set status = excluded.status
+"""
