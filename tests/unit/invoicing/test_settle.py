@@ -16,6 +16,7 @@ OWN, NEWEST = at("2026-06-01"), at("2026-08-01")
 JUNE = key("calls", "2026-06-01", "2026-07-01")
 LARGE = key("calls", "2026-06-01", "2026-07-01", dimension="large")
 JULY = key("calls", "2026-07-01", "2026-08-01")
+CAP = key("ceiling", "2026-06-01", "2026-07-01")
 
 
 class Settled(NamedTuple):
@@ -60,15 +61,23 @@ def test_what_is_waived_is_taken_off_what_is_owed_and_never_more() -> None:
     assert [entry.amount_minor for entry in less_waived([owed(JUNE, 300)], {JUNE: 500})] == [0]
 
 
-def test_a_cap_is_waived_with_its_sign_and_takes_off_no_more_than_is_left_of_what_it_caps() -> None:
-    cap = key("cap", "2026-06-01", "2026-07-01")
+@pytest.mark.parametrize(
+    ("waived", "left"),
+    [
+        ({CAP: -100}, [500, -200]),  # a third of what the cap takes off was given up
+        ({CAP: -400}, [500, 0]),  # never more than all of it
+        ({CAP: 50}, [500, -350]),  # what the cap had taken back was given up: it takes off so much more
+        ({JUNE: 100}, [400, -300]),  # 400 are still more than the cap takes off
+        ({JUNE: 300}, [200, -200]),  # nothing is owed less than nothing
+        ({JUNE: 500, CAP: -300}, [0, 0]),
+        ({JULY: 500}, [500, -300]),
+    ],
+)
+def test_what_is_waived_of_a_cap_and_of_what_it_caps(waived: dict[Key, int], left: list[int]) -> None:
+    """Usage of 5.00, of which a cap of the same month takes 3.00 off."""
+    found = less_waived([owed(JUNE, 500), owed(CAP, -300)], waived)
 
-    def left(waived: dict[Key, int]) -> list[int]:
-        return [entry.amount_minor for entry in less_waived([owed(JUNE, 500), owed(cap, -300)], waived)]
-
-    assert left({cap: -100}) == [500, -200]
-    assert left({cap: -400}) == [500, 0]
-    assert left({JUNE: 400}) == [100, -100]
+    assert [entry.amount_minor for entry in found] == left
 
 
 def test_each_key_is_settled_alone() -> None:
