@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tenor.invoicing.model import DocumentKind, Draft, Key, Line, WalletPayment
-from tenor.invoicing.rules.prepaid import PaidPart, payable_minor, restored_parts
+from tenor.invoicing.rules.prepaid import LineToLower, PaidPart, payable_minor, restored_parts
 from tenor.kernel.ids import ChargeId, CustomerId, InvoiceId, WalletId, WalletUseId, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
 from tenor.pricing.model import Charge
@@ -161,11 +161,15 @@ def _settled_notes(
 
 
 def _lines_to_pay(draft: Draft, charges: Mapping[ChargeId, Charge]) -> Iterator[tuple[int, LineToPay]]:
-    payable = payable_minor([entry.gross_minor for entry in draft.lines])
-    for number, (entry, amount_minor) in enumerate(zip(draft.lines, payable, strict=True), start=1):
+    of_lines = [_charge_of(entry.line, charges) for entry in draft.lines]
+    metrics = [None if charge is None else charge.metric for charge in of_lines]
+    payable = payable_minor(
+        [LineToLower(entry.gross_minor, metric is not None) for entry, metric in zip(draft.lines, metrics, strict=True)]
+    )
+    for number, (entry, charge, metric, amount_minor) in enumerate(
+        zip(draft.lines, of_lines, metrics, payable, strict=True), start=1
+    ):
         if amount_minor:
-            charge = _charge_of(entry.line, charges)
-            metric = None if charge is None else charge.metric
             yield (
                 number,
                 LineToPay(

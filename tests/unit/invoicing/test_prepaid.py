@@ -6,23 +6,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenor.invoicing.rules.prepaid import PaidPart, payable_minor, restored_parts
+from tenor.invoicing.rules.prepaid import LineToLower, PaidPart, payable_minor, restored_parts
 from tenor.kernel.ids import WalletUseId
 
 
+def usage(*gross_minor: int) -> list[LineToLower]:
+    return [LineToLower(minor, is_metered=True) for minor in gross_minor]
+
+
+def fees(*gross_minor: int) -> list[LineToLower]:
+    return [LineToLower(minor, is_metered=False) for minor in gross_minor]
+
+
 @pytest.mark.parametrize(
-    ("gross", "payable"),
+    ("lines", "payable"),
     [
-        ([12_00, 36_00], [12_00, 36_00]),
+        (fees(12_00, 36_00), [12_00, 36_00]),
         ([], []),
-        ([12_00, 36_00, -5_00], [7_00, 36_00, 0]),  # the first lines are lowered first
-        ([12_00, -20_00, 36_00], [0, 0, 28_00]),
-        ([12_00, -20_00], [0, 0]),  # a credit note asks for nothing
-        ([-1, 1], [0, 0]),
+        (fees(12_00, 36_00, -5_00), [7_00, 36_00, 0]),  # the first lines are lowered first
+        (usage(12_00, -20_00, 36_00), [0, 0, 28_00]),
+        (fees(12_00, -20_00), [0, 0]),  # a credit note asks for nothing
+        (fees(-1, 1), [0, 0]),
+        # an upgrade gives 24.50 and 30.00 back of 99.50 and 25.00: the usage before them stays payable
+        (fees(-24_50, -30_00) + usage(15_00) + fees(99_50, 25_00), [0, 0, 15_00, 45_00, 25_00]),
+        # usage that is given back lowers usage, and fees by what is left of it
+        (fees(10_00) + usage(-18_00, 15_00), [7_00, 0, 0]),
+        # fees that are given back lower usage only by what no fee can bear
+        (usage(15_00) + fees(-12_00, 10_00), [13_00, 0, 0]),
     ],
 )
-def test_what_is_given_back_lowers_the_first_lines(gross: list[int], payable: list[int]) -> None:
-    assert payable_minor(gross) == payable
+def test_what_is_given_back_lowers_its_own_kind_and_the_first_lines_first(
+    lines: list[LineToLower], payable: list[int]
+) -> None:
+    assert payable_minor(lines) == payable
 
 
 def part(line_no: int, paid_minor: int, use: int) -> PaidPart:
@@ -52,23 +68,27 @@ def test_a_line_goes_back_to_the_wallets_that_paid_it(
 
 
 AMOUNTS = st.integers(-100, 100)
-LINES = st.lists(AMOUNTS, max_size=6)
+AMOUNTS_OF_LINES = st.lists(AMOUNTS, max_size=6)
+LINES = st.lists(st.builds(LineToLower, AMOUNTS, st.booleans()), max_size=6)
 
 
-@given(gross=LINES)
-def test_no_more_is_payable_than_the_document_asks_for(gross: list[int]) -> None:
-    payable = payable_minor(gross)
+@given(lines=LINES)
+def test_no_more_is_payable_than_the_document_asks_for(lines: list[LineToLower]) -> None:
+    payable = payable_minor(lines)
 
-    assert sum(payable) == max(0, sum(gross))
-    assert all(0 <= part_minor <= max(0, line_minor) for part_minor, line_minor in zip(payable, gross, strict=True))
+    assert sum(payable) == max(0, sum(line.gross_minor for line in lines))
+    assert all(0 <= part_minor <= max(0, line.gross_minor) for part_minor, line in zip(payable, lines, strict=True))
 
 
-@given(gross=LINES, shares=st.lists(st.integers(0, 100), min_size=6, max_size=6))
-def test_a_document_that_is_taken_back_whole_gives_back_all_that_was_drawn(gross: list[int], shares: list[int]) -> None:
+@given(lines=LINES, shares=st.lists(st.integers(0, 100), min_size=6, max_size=6))
+def test_a_document_that_is_taken_back_whole_gives_back_all_that_was_drawn(
+    lines: list[LineToLower], shares: list[int]
+) -> None:
     """However much of each line wallets paid, and though nothing was paid otherwise."""
+    gross = [line.gross_minor for line in lines]
     parts = [
         part(number, paid, number)
-        for number, (payable, share) in enumerate(zip(payable_minor(gross), shares, strict=False), start=1)
+        for number, (payable, share) in enumerate(zip(payable_minor(lines), shares, strict=False), start=1)
         if (paid := payable * share // 100)
     ]
     rest = max(0, sum(gross)) - sum(one.paid_minor for one in parts)
@@ -77,11 +97,11 @@ def test_a_document_that_is_taken_back_whole_gives_back_all_that_was_drawn(gross
     assert restored_parts(credited, parts, elsewhere_minor=rest) == parts
 
 
-@given(gross=LINES, first=LINES, elsewhere=st.integers(0, 200))
+@given(lines=LINES, first=AMOUNTS_OF_LINES, elsewhere=st.integers(0, 200))
 def test_what_goes_back_is_never_more_than_was_drawn_or_is_credited(
-    gross: list[int], first: list[int], elsewhere: int
+    lines: list[LineToLower], first: list[int], elsewhere: int
 ) -> None:
-    parts = [part(number % 4, paid, number) for number, paid in enumerate(payable_minor(gross), start=1) if paid]
+    parts = [part(number % 4, paid, number) for number, paid in enumerate(payable_minor(lines), start=1) if paid]
     credited = dict(enumerate(first))
 
     restored = restored_parts(credited, parts, elsewhere_minor=elsewhere)

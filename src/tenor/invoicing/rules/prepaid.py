@@ -6,17 +6,30 @@ from typing import NamedTuple
 from tenor.kernel.ids import WalletUseId
 
 
-def payable_minor(gross_minor: Sequence[int]) -> list[int]:
-    """Return what can be paid of each line of a document, given the lines with their tax, in minor units.
+class LineToLower(NamedTuple):
+    """A line with its tax, in minor units; negative where it gives something back. `is_metered`: it bills usage."""
 
-    Lines that give something back lower the others, the first ones first, so that no more is paid than the total.
+    gross_minor: int
+    is_metered: bool
+
+
+def payable_minor(lines: Sequence[LineToLower]) -> list[int]:
+    """Return what can be paid of each line of a document, in minor units.
+
+    Lines that give something back lower the others so that no more is paid than the total: first those of their own
+    kind (usage or not), of which the first lines first. So a credit for a plan that was left keeps no wallet from
+    paying for usage, as long as there are fees that it can lower.
     """
-    given_back_minor = -sum(min(0, line_minor) for line_minor in gross_minor)
-    payable = []
-    for line_minor in gross_minor:
-        lowered_minor = min(max(0, line_minor), given_back_minor)
-        payable.append(max(0, line_minor) - lowered_minor)
-        given_back_minor -= lowered_minor
+    payable = [max(0, line.gross_minor) for line in lines]
+    given_back = {
+        kind: -sum(min(0, one.gross_minor) for one in lines if one.is_metered is kind) for kind in (True, False)
+    }
+    for is_own_kind in (True, False):
+        for place, line in enumerate(lines):
+            source = line.is_metered is is_own_kind
+            lowered_minor = min(payable[place], given_back[source])
+            payable[place] -= lowered_minor
+            given_back[source] -= lowered_minor
     return payable
 
 
