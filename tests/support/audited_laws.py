@@ -214,4 +214,14 @@ _LAWS: Final = {
         join refund_requests r on r.id = k.made_id
         group by i.series, i.number, s.paid_minor having sum(r.amount_minor) > s.paid_minor
     """,
+    "a settlement sends back more than money has paid": """
+        select customer_id, currency, r.minor, p.minor from (
+            select r.customer_id, r.currency, sum(r.amount_minor) as minor from refund_requests r
+            where r.credit_note_id is not null and not exists (
+                select from invoice_lines l where l.invoice_id = r.credit_note_id and l.adjustment_id is not null)
+            group by 1, 2) r
+        left join (select customer_id, currency, sum(amount_minor) as minor from payments group by 1, 2) p
+            using (customer_id, currency)
+        where r.minor > coalesce(p.minor, 0)
+    """,
 }
