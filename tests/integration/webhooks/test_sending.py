@@ -122,6 +122,21 @@ def test_a_message_is_signed_told_once_and_kept_with_its_answer(post: Post, rece
     assert post.endpoint(endpoint.id)[0].delivered_at is not None
 
 
+def test_an_endpoint_is_told_only_of_what_happens_once_it_is_there(post: Post, receiver: Receiver) -> None:
+    """Whether a relay was running or not: what nobody has placed yet has happened before all the same."""
+    with receiving() as other:
+        with post.database.transaction(post.tenant) as uow:
+            publish(uow, [Event("invoice.paid", INVOICE, {"number": 1}, post.now)])
+        post.add(receiver.url, "invoice.*")
+        with post.database.transaction(post.tenant) as uow:
+            publish(uow, [Event("invoice.paid", INVOICE, {"number": 2}, post.now)])
+        post.add(other.url, "invoice.*")
+        post.say(3)
+        post.send()
+
+        assert (numbers(receiver.received), numbers(other.received)) == ([2, 3], [3])
+
+
 def test_retries_follow_the_schedule_until_the_message_is_dead_and_replayed(post: Post, receiver: Receiver) -> None:
     endpoint, _ = post.add(receiver.url)
     receiver.answer(500)
@@ -338,7 +353,7 @@ def test_a_slow_endpoint_does_not_hold_up_another(post: Post, receiver: Receiver
             post.say(1, object_id=uuid4())
 
         async def run() -> tuple[int, int]:
-            async with WebhookCaller(allows_local=True, deadline_seconds=1.0) as caller:
+            async with WebhookCaller(allows_local=True, deadline_seconds=3.0) as caller:
                 sender = WebhookSender(post.database, caller, lambda: post.now)
                 for _ in range(200):
                     await sender.start_due()

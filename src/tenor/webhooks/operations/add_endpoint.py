@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 
-from tenor.events import last_position, require_event_types, start_reader
+from tenor.events import last_position, require_event_types, sequence_events, start_reader
 from tenor.kernel.ids import EndpointId, new_id
 from tenor.platform.telling import tell
 from tenor.platform.unit_of_work import UnitOfWork
@@ -45,9 +45,12 @@ def add_endpoint(
         raise TooManyEndpoints(f"there are {ENDPOINTS_MAX} webhook endpoints already, and no more are kept")
     key = os.urandom(SECRET_BYTES)
     endpoint = Endpoint(EndpointId(new_id(now)), url, description, wanted, "active", None, now, None, None)
-    insert_endpoint(uow, endpoint)
+    while sequence_events(uow):  # what has happened before is placed before it, whether a relay is running or not
+        pass
+    position = last_position(uow)
+    insert_endpoint(uow, endpoint, after_position=position)
     add_secret(uow, endpoint.id, key, now=now, old_until=now)
-    start_reader(uow, "webhooks", position=last_position(uow))
+    start_reader(uow, "webhooks", position=position)
     facts = {"url": url, "description": description, "event_types": list(wanted)}
     tell(uow, "webhook_endpoint.added", endpoint.id, facts, now=now, actor=actor, reason=reason)
     return endpoint, secret_text(key)

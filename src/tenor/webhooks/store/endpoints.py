@@ -15,12 +15,13 @@ _FIELDS: Final[LiteralString] = (
 )
 
 
-def insert_endpoint(uow: UnitOfWork, endpoint: Endpoint) -> None:
-    """Write a new endpoint."""
+def insert_endpoint(uow: UnitOfWork, endpoint: Endpoint, *, after_position: int) -> None:
+    """Write a new endpoint, which is told of the events after a position of the feed."""
     uow.execute(
         """
-        insert into webhook_endpoints (tenant_id, id, url, description, event_types, status, created_at)
-        values (%s, %s, %s, %s, %s, %s, %s)
+        insert into webhook_endpoints (tenant_id, id, url, description, event_types, status, created_at,
+                                       after_position)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
         [
             uow.tenant_id,
@@ -30,6 +31,7 @@ def insert_endpoint(uow: UnitOfWork, endpoint: Endpoint) -> None:
             list(endpoint.event_types),
             endpoint.status,
             endpoint.created_at,
+            after_position,
         ],
     )
 

@@ -31,8 +31,8 @@ def write_messages(
 ) -> int:
     """Write a message for each event and each endpoint that wants it, due now; return how many are.
 
-    For all active endpoints, or for one whatever its state. A message that is there already stays, unless its status
-    is among `revived`: then it begins anew. No endpoint is told about itself.
+    For all active endpoints that were there before, or for one whatever its state. A message that is there already
+    stays, unless its status is among `revived`: then it begins anew. No endpoint is told about itself.
     """
     if not events:
         return 0
@@ -50,7 +50,8 @@ def write_messages(
         join webhook_endpoints e on (e.event_types = '{}' or f.type = any(e.event_types)
                                      or split_part(f.type, '.', 1) || '.*' = any(e.event_types))
         where f.object_id <> e.id
-          and case when %(endpoint)s::uuid is null then e.status = 'active' else e.id = %(endpoint)s end
+          and case when %(endpoint)s::uuid is null then e.status = 'active' and f.position > e.after_position
+                   else e.id = %(endpoint)s end
         on conflict (tenant_id, sequenced_at, endpoint_id, position) do update
         set status = 'pending', try_no = 0, next_attempt_at = excluded.next_attempt_at
         where known.status = any(%(revived)s)
