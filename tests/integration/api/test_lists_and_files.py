@@ -12,6 +12,7 @@ def walked(caller: Caller, path: str, *, limit: int, **query: str) -> list[list[
     while True:
         page = caller.seen(path, limit=limit, **after, **query)
         pages.append(page["data"])
+        assert len(pages) < 50, "the list goes round"
         if page["next"] is None:
             return pages
         after = {"after": page["next"]}
