@@ -12,7 +12,14 @@ from tenor.cli.commands.invoice_frame import ActorOption, ReasonOption
 from tenor.cli.groups import command_group
 from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
-from tenor.customers import CustomerDetails, customer_ids, erase_customer, newest_customers, register_customers
+from tenor.customers import (
+    CustomerDetails,
+    customer_ids,
+    customers_by_external_id,
+    erase_customer,
+    newest_customers,
+    register_customers,
+)
 from tenor.kernel.errors import NotFound
 from tenor.kernel.ids import to_wire
 from tenor.kernel.quantity import parse_decimal, plain
@@ -32,7 +39,9 @@ def add(
     external_id: Annotated[str, typer.Argument(help="The name by which your own systems know the customer.")],
     *,
     tenant: TenantOption,
-    name: Annotated[str | None, typer.Option(help="Name on documents; the external id where none is given.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name on documents; of a new customer the external id where none is given.")
+    ] = None,
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 code, e.g. DE.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA time zone; the tenant's where none is given.")] = None,
     tax_percent: Annotated[str, typer.Option(help="Tax in percent, e.g. 19.")] = "0",
@@ -46,16 +55,17 @@ def add(
     with refusals(as_json=as_json), session() as opened:
         of = opened.tenant(tenant)
         tax: Decimal = parse_decimal(tax_percent, name="--tax-percent")
-        details = CustomerDetails(
-            external_id=external_id,
-            name=name or external_id,
-            country=country,
-            timezone=of.timezone if timezone is None else timezone,
-            tax_percent=tax,
-            email=email,
-            address=address,
-        )
         with opened.database.transaction(of.tenant_id) as uow:
+            known = customers_by_external_id(uow, [external_id]).get(external_id)
+            details = CustomerDetails(
+                external_id=external_id,
+                name=name or (external_id if known is None else known.name),
+                country=country,
+                timezone=of.timezone if timezone is None else timezone,
+                tax_percent=tax,
+                email=email,
+                address=address,
+            )
             ids = register_customers(uow, [details], now=tenant_now(of), actor=actor, reason=reason)
         wire = to_wire("cus", ids[external_id])
         if as_json:
