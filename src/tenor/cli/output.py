@@ -28,6 +28,8 @@ from tenor.pricing import TamperedPlanVersion
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 TenantOption = Annotated[str, typer.Option("--tenant", "-t", envvar="TENOR_TENANT", help="Slug of the tenant.")]
+ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 class ExitCode(IntEnum):

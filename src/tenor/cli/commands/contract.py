@@ -8,19 +8,17 @@ import typer
 from rich.markup import escape
 
 from tenor.cli.commands.subscription_frame import (
-    ActorOption,
     Call,
     Handling,
     InvoiceOption,
     NameArgument,
     PreviewOption,
     QuoteOption,
-    ReasonOption,
     carry_out,
     change_command,
 )
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.kernel.errors import Malformed, NotFound

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.kernel.errors import Malformed, NotFound
@@ -37,8 +37,6 @@ MaxOption = Annotated[int | None, typer.Option(help="Redemptions by all customer
 RedeemByOption = Annotated[str | None, typer.Option(help="Instant from which on it cannot be redeemed.")]
 MinimumOption = Annotated[str | None, typer.Option(help="AMOUNT CURRENCY that the order must come to, '50.00 EUR'.")]
 FirstOption = Annotated[bool, typer.Option("--first-purchase", help="Only for customers who never bought before.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 @coupon_app.callback()

@@ -8,9 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.commands.customer_billing import billing
-from tenor.cli.commands.invoice_frame import ActorOption, ReasonOption
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import (
     CustomerDetails,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tenor.cli.commands.invoice_frame import ActorOption, ReasonOption, desk
-from tenor.cli.output import JsonOption, TenantOption, out, print_json
+from tenor.cli.commands.invoice_frame import desk
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json
 from tenor.invoicing import (
     BillingSettings,
     BillingSettingsChange,

@@ -5,7 +5,18 @@ from typing import Annotated, NamedTuple
 import typer
 
 from tenor.cli.groups import command_group
-from tenor.cli.output import ExitCode, JsonOption, TenantOption, counted, out, print_json, refusals, stop
+from tenor.cli.output import (
+    ActorOption,
+    ExitCode,
+    JsonOption,
+    ReasonOption,
+    TenantOption,
+    counted,
+    out,
+    print_json,
+    refusals,
+    stop,
+)
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.kernel.errors import NotFound
@@ -35,8 +46,6 @@ SubscriptionOption = Annotated[
     str | None, typer.Option(help="External id of the one subscription that it is for; all of the customer by default.")
 ]
 UntilOption = Annotated[str | None, typer.Option(help="When it ends by itself; never by default.")]
-ActorOption = Annotated[str, typer.Option(help="Who decides it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 @app.command("check")

@@ -7,18 +7,16 @@ import typer
 from rich.markup import escape
 
 from tenor.cli.commands.invoice_frame import (
-    ActorOption,
     AmountArgument,
     CurrencyOption,
     CustomerArgument,
     Desk,
     KeyOption,
-    ReasonOption,
     desk,
     shown,
     split_pair,
 )
-from tenor.cli.output import JsonOption, TenantOption, out, print_json
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json
 from tenor.invoicing import Adjusted, AdjustmentRequest, charge_once, grant_credit, make_proforma
 from tenor.kernel.ids import to_wire
 from tenor.kernel.money import format_minor

@@ -4,17 +4,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from tenor.cli.commands.invoice_frame import (
-    ActorOption,
-    Desk,
-    KeyOption,
-    ReasonOption,
-    ReferenceArgument,
-    desk,
-    shown,
-    split_pair,
-)
-from tenor.cli.output import JsonOption, TenantOption, out, print_json
+from tenor.cli.commands.invoice_frame import Desk, KeyOption, ReferenceArgument, desk, shown, split_pair
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json
 from tenor.invoicing import IssuedDocument, credit_invoice, void_invoice
 from tenor.invoicing import write_off as write_off_invoice
 from tenor.kernel.errors import Malformed

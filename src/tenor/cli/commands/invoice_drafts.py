@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from tenor.cli.commands.invoice_frame import ActorOption, ReasonOption, desk
+from tenor.cli.commands.invoice_frame import desk
 from tenor.cli.commands.quoting import print_drafts, print_issued
-from tenor.cli.output import JsonOption, TenantOption, print_json
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, print_json
 from tenor.invoicing import drafts_of, finalise_drafts, find_document
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.ids import to_wire

@@ -22,8 +22,6 @@ ReferenceArgument = Annotated[str, typer.Argument(help="Number (INV-12) or id (i
 CustomerArgument = Annotated[str, typer.Argument(help="External id of the customer.")]
 AmountArgument = Annotated[str, typer.Argument(help="In major units, e.g. 12.50.")]
 CurrencyOption = Annotated[str, typer.Option(help="ISO 4217 code, e.g. EUR.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 KeyOption = Annotated[
     str | None, typer.Option(help="Names this call: repeated with the same key, it makes nothing new.")
 ]

@@ -8,17 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tenor.cli.commands.invoice_frame import (
-    ActorOption,
-    AmountArgument,
-    CurrencyOption,
-    CustomerArgument,
-    KeyOption,
-    ReasonOption,
-    desk,
-    shown,
-)
-from tenor.cli.output import JsonOption, TenantOption, out, print_json
+from tenor.cli.commands.invoice_frame import AmountArgument, CurrencyOption, CustomerArgument, KeyOption, desk, shown
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json
 from tenor.invoicing import (
     PaymentRequest,
     RefundRequest,

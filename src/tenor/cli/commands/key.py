@@ -9,7 +9,7 @@ from rich.table import Table
 
 from tenor.access import EVERYTHING, IssuedKey, create_key, list_keys, revoke_key, rotate_key
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import KeyId, from_wire, to_wire
 from tenor.kernel.period import format_instant, parse_instant
@@ -18,8 +18,6 @@ from tenor.wire import issued_key_json, key_json
 app = command_group("Keys by which programs call the API.")
 
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY_ID", help="Id of the key (key_…); `list` shows them.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 @app.callback()

@@ -10,14 +10,12 @@ from rich.table import Table
 
 from tenor.cli.commands import subscription_changes, subscription_life
 from tenor.cli.commands.subscription_frame import (
-    ActorOption,
     Handling,
     InvoiceOption,
     NameArgument,
     PreviewOption,
     QuantityOption,
     QuoteOption,
-    ReasonOption,
     carry_out,
     customer_id,
     decimals,
@@ -25,7 +23,7 @@ from tenor.cli.commands.subscription_frame import (
     print_subscription,
 )
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.calendar import parse_zone
 from tenor.kernel.period import parse_instant

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from tenor.cli.commands.quoting import print_issued, print_quote
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import Session, session, tenant_now
 from tenor.customers import customers_by_external_id
 from tenor.invoicing import (
@@ -35,8 +35,6 @@ NameArgument = Annotated[str, typer.Argument(help="External id of the subscripti
 EffectiveOption = Annotated[
     str, typer.Option("--effective", "--at", help="now, period_end, or an instant, past or future.")
 ]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the journal.")]
 PreviewOption = Annotated[
     bool, typer.Option("--preview", help="Only tell what it would cost now, with a quote to accept it by.")
 ]

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.kernel.calendar import parse_zone
@@ -41,8 +41,6 @@ app = command_group("Tax rates, how customers are taxed, and overrides.")
 rates = command_group("The table of tax rates.")
 app.add_typer(rates, name="rates")
 
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 CustomerArgument = Annotated[str, typer.Argument(help="External id of the customer.")]
 CountryOption = Annotated[str, typer.Option(help="ISO 3166-1 code, e.g. DE.")]
 RegionOption = Annotated[str, typer.Option(help="Part of an ISO 3166-2 code, e.g. QC of CA-QC.")]

@@ -13,7 +13,17 @@ from tenor.catalog import Condition, Filter
 from tenor.cli.commands import usage_running
 from tenor.cli.commands.usage_running import followed_json, tell_followed
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, progress, refusals
+from tenor.cli.output import (
+    ActorOption,
+    JsonOption,
+    ReasonOption,
+    TenantOption,
+    counted,
+    out,
+    print_json,
+    progress,
+    refusals,
+)
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customers_by_external_id
 from tenor.invoicing import follow_usage
@@ -58,8 +68,6 @@ ZoneOption = Annotated[
     str | None, typer.Option(help="Zone of time stamps that name none; without it they are refused.")
 ]
 SourceOption = Annotated[str, typer.Option(help="Who sends these events: ids are unique within a source.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
 
 
 @app.callback()

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.customers import customer_ids
 from tenor.invoicing import (
@@ -41,8 +41,6 @@ alert = command_group("Who is told when usage reaches something.")
 threshold = command_group("Amounts at which usage is invoiced before its period is over.")
 
 NameArgument = Annotated[str, typer.Argument(help="External id of the subscription.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 class Place(NamedTuple):

@@ -21,7 +21,7 @@ from tenor.access import (
     set_password,
 )
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import session
 from tenor.kernel.ids import UserId, from_wire, to_wire
 from tenor.platform.unit_of_work import UnitOfWork
@@ -31,8 +31,6 @@ app = command_group("People who sign in, and what they may do.")
 
 UserArgument = Annotated[str, typer.Argument(metavar="USER", help="Email address, or id (usr_…).")]
 RoleOption = Annotated[Role, typer.Option(help="What the user is there for.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 @app.callback()

@@ -9,20 +9,11 @@ from rich.table import Table
 
 from tenor.cli.commands.wallet_buy import bill_top_ups_command, buy
 from tenor.cli.commands.wallet_filling import alert, alerts, settle, tick, top_up, top_ups
-from tenor.cli.commands.wallet_frame import (
-    ActorOption,
-    AmountArgument,
-    CodeOption,
-    CustomerArgument,
-    ReasonOption,
-    place,
-    tell,
-    work,
-)
+from tenor.cli.commands.wallet_frame import AmountArgument, CodeOption, CustomerArgument, place, tell, work
 from tenor.cli.commands.wallet_holds import commit, give_back, grants, release, reserve
 from tenor.cli.commands.wallet_promises import recur, recurring, stop_
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.kernel.ids import GrantId, from_wire, to_wire
 from tenor.kernel.money import format_minor, to_minor
 from tenor.kernel.period import format_instant, parse_instant

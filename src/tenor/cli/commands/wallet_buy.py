@@ -5,16 +5,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from tenor.cli.commands.invoice_frame import (
-    ActorOption,
-    CustomerArgument,
-    KeyOption,
-    ReasonOption,
-    desk,
-    shown,
-)
+from tenor.cli.commands.invoice_frame import CustomerArgument, KeyOption, desk, shown
 from tenor.cli.commands.subscription_frame import interval
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json
 from tenor.invoicing import CreditOffer, bill_top_ups, sell_credits
 from tenor.kernel.quantity import parse_amount, parse_decimal, plain
 from tenor.wallets import find_wallet

@@ -5,17 +5,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tenor.cli.commands.wallet_frame import (
-    ActorOption,
-    AmountArgument,
-    CodeOption,
-    CustomerArgument,
-    ReasonOption,
-    place,
-    tell,
-    work,
-)
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.commands.wallet_frame import AmountArgument, CodeOption, CustomerArgument, place, tell, work
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.cli.session import session, tenant_now
 from tenor.kernel.ids import TopUpId, from_wire, to_wire
 from tenor.kernel.money import format_minor

@@ -18,8 +18,6 @@ from tenor.platform.unit_of_work import UnitOfWork
 CustomerArgument = Annotated[str, typer.Argument(help="External id of the customer.")]
 CodeOption = Annotated[str, typer.Option("--wallet", "-w", help="Code of the wallet.")]
 AmountArgument = Annotated[str, typer.Argument(help="Amount in the wallet's unit, e.g. 50 or 12.50.")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 
 
 class Place(NamedTuple):

@@ -6,17 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tenor.cli.commands.wallet_frame import (
-    ActorOption,
-    AmountArgument,
-    CodeOption,
-    CustomerArgument,
-    ReasonOption,
-    place,
-    tell,
-    work,
-)
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.commands.wallet_frame import AmountArgument, CodeOption, CustomerArgument, place, tell, work
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.kernel.errors import Malformed
 from tenor.kernel.ids import WalletUseId, from_wire, to_wire
 from tenor.kernel.period import format_instant, parse_instant

@@ -8,16 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.commands.subscription_frame import interval
-from tenor.cli.commands.wallet_frame import (
-    ActorOption,
-    AmountArgument,
-    CodeOption,
-    CustomerArgument,
-    ReasonOption,
-    place,
-    tell,
-)
-from tenor.cli.output import JsonOption, TenantOption, counted, out, print_json, refusals
+from tenor.cli.commands.wallet_frame import AmountArgument, CodeOption, CustomerArgument, place, tell
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, counted, out, print_json, refusals
 from tenor.kernel.ids import new_id, to_wire
 from tenor.kernel.period import format_instant, parse_instant
 from tenor.kernel.quantity import parse_decimal, plain

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tenor.cli.groups import command_group
-from tenor.cli.output import JsonOption, TenantOption, out, print_json, refusals
+from tenor.cli.output import ActorOption, JsonOption, ReasonOption, TenantOption, out, print_json, refusals
 from tenor.cli.session import Session, session
 from tenor.events import sequence_events
 from tenor.kernel.errors import Malformed
@@ -38,8 +38,6 @@ from tenor.webhooks.model import Endpoint, Health, MessageStatus, health_to_json
 app = command_group("Endpoints that are told of events, and what became of each message.")
 
 EndpointArgument = Annotated[str, typer.Argument(help="Id of the endpoint (whe_…).")]
-ActorOption = Annotated[str, typer.Option(help="Who does it, for the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 LimitOption = Annotated[int, typer.Option(help="How many at most.", min=1, max=1000)]
 
 _FROM_HERE = "from the command line"
