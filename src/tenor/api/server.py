@@ -3,7 +3,6 @@
 import gc
 import signal
 import socket
-import sys
 from typing import Final
 
 import uvicorn
@@ -23,8 +22,6 @@ CONNECTIONS_MAX: Final = 1_000
 
 YOUNG_OBJECTS: Final = 50_000
 """So many objects more than before set the collector off: a batch of usage makes thousands, all of them soon gone."""
-SWITCH_SECONDS: Final = 0.001
-"""So long may one call compute while another has its answer from the database, and rows that others wait for."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -56,7 +53,6 @@ def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
-    sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(
         app,
         access_log=False,
