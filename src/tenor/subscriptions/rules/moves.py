@@ -74,20 +74,19 @@ def follow(
 ) -> tuple[Subscription, tuple[Move, ...]]:
     """Return a subscription as the calendar leaves it at `through`, and the moves to there, oldest first.
 
-    Looks at every instant from `since` on at which anything begins; None: nothing has begun. Stops before the end of
-    a term that renews itself, because that has to be prolonged first.
+    Looks at `since` and at every instant after it at which anything begins; None: nothing has begun. A `since` that is
+    still ahead stays ahead. Stops before the end of a term that renews itself, because that has to be prolonged first.
     """
     if subscription.ends_at is not None and runs_on(subscription, timeline):
         through = min(through, subscription.ends_at - INSTANT)
     stretches = _stretches(subscription, timeline, through)
-    ahead = _instants(subscription, stretches)
-    begun = [] if since is None else sorted({since, *(at for at in ahead if since < at)})
+    instants = _instants(subscription, stretches)
+    looks = set() if since is None else {since, *(at for at in instants if since < at)}
     moves: list[Move] = []
-    for at in begun:
-        if at <= through:
-            status = moves[-1].to_status if moves else subscription.status
-            moves += _moves(status, subscription, stretches, at, caused_at=at)
-    return _after(subscription, moves, ahead, through), tuple(moves)
+    for at in sorted(at for at in looks if at <= through):
+        status = moves[-1].to_status if moves else subscription.status
+        moves += _moves(status, subscription, stretches, at, caused_at=at)
+    return _after(subscription, moves, looks.union(instants), through), tuple(moves)
 
 
 def follow_change(
