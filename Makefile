@@ -22,7 +22,7 @@ run: $(STAMP) ## bill real usage and published subscribers, then prove every inv
 	$(BIN)/tenor demo
 
 test: $(STAMP) ## all tests, on the embedded PostgreSQL or on TENOR_TEST_DATABASE_URL
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3
 
 check: $(STAMP) ## lint, types, import contracts, generated documents
 	$(BIN)/ruff check src tests tools

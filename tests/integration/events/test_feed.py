@@ -24,6 +24,7 @@ from tenor.kernel.ids import TenantId, to_wire
 from tenor.platform.database import Database
 from tenor.platform.newly_visible import IS_NEW, TransactionsRenumbered, begin_look
 from tenor.platform.outbox import Event, publish
+from tests.support.processes import wait_until
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 INVOICE, WALLET = uuid4(), uuid4()
@@ -200,6 +201,7 @@ def test_a_database_whose_transactions_are_numbered_anew_is_refused(database: Da
 
 def test_the_feed_is_append_only_and_its_cost_that_of_the_news(database: Database, tenant: TenantId) -> None:
     say(database, tenant, *[event(number, uuid4()) for number in range(3_000)])
+    wait_until(lambda: nothing_older_is_open(database, tenant))  # of another test: it would be looked at again
     relay(database, tenant)
     say(database, tenant, event(1))
     with database.setup() as connection:
@@ -222,6 +224,13 @@ def test_the_feed_is_append_only_and_its_cost_that_of_the_news(database: Databas
     )
     with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction(tenant) as uow:
         uow.execute("update feed_events set position = 0")
+
+
+def nothing_older_is_open(database: Database, tenant: TenantId) -> bool:
+    """Whether every transaction of the server that is under way has begun after the events were published."""
+    with database.transaction(tenant) as uow:
+        query = "select max(transaction_id) < pg_snapshot_xmin(pg_current_snapshot()) from outbox_events"
+        return uow.fetch_one(query) == (True,)
 
 
 def nodes(plan: dict[str, object]) -> list[dict[str, object]]:
