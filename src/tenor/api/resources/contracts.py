@@ -7,10 +7,11 @@ from fastapi import Path, Query, Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line, Reference
+from tenor.api.bodies import Body, Code, ExternalId, InstantIn, Line
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.changing import Proposal, carried_out, quoted
 from tenor.api.pages import After, Limit, Page, keyed_page, place
+from tenor.api.references import OfCustomer, wanted_customer
 from tenor.api.resource import resource
 from tenor.api.resources.changes import BillingOfChange
 from tenor.api.resources.subscriptions import KnownSubscriptionJson, known_with_documents
@@ -66,12 +67,12 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
+    customer: OfCustomer = None,
 ) -> Response:
     """List the contracts in every version, by code, the newest version first."""
 
     def read(work: Work) -> Page[ContractJson]:
-        customer_id = None if customer is None else customer_id_of(work.uow, customer)
+        customer_id = wanted_customer(work.uow, customer)
         code, version = place(after, str, int) or ("", 0)
         found = all_contracts(work.uow, customer_id=customer_id, after=(code, version), limit=limit + 1)
         return keyed_page(found, limit=limit, key_of=lambda one: (one.code, one.version), shown=contract_json)

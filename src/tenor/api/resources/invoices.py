@@ -6,9 +6,10 @@ from fastapi import Path, Query, Security
 from pydantic import Field
 from starlette.responses import Response
 
-from tenor.api.bodies import Body, DecimalIn, Line, Reference
+from tenor.api.bodies import Body, DecimalIn, Line
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, page
+from tenor.api.references import OfCustomer
 from tenor.api.resource import resource
 from tenor.customers import find_customer
 from tenor.invoicing import (
@@ -67,7 +68,7 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
+    customer: OfCustomer = None,
     is_open: Annotated[bool, Query(alias="open", description="Only what is still to be paid.")] = False,  # noqa: FBT002  a query
 ) -> Response:
     """List documents, the newest first."""

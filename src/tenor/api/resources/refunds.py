@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Security
+from fastapi import Path, Security
 from pydantic import Field
 from starlette.responses import Response
 
 from tenor.api.bodies import Body, Currency, DecimalIn, Line, Reference
 from tenor.api.call import Call, Effect, Work, a_call, an_effect
 from tenor.api.pages import After, Limit, Page, cursor, page
-from tenor.api.references import id_in_path
+from tenor.api.references import OfCustomer, id_in_path, wanted_customer
 from tenor.api.resource import resource
 from tenor.customers import customer_id_of
 from tenor.invoicing import find_refund_request, list_refund_requests, mark_refunded, request_refund
@@ -61,7 +61,7 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
+    customer: OfCustomer = None,
 ) -> Response:
     """List what is to be sent back, and what was; the newest first. Credit notes ask for refunds too."""
 
@@ -70,7 +70,7 @@ def list_(
             work.uow,
             limit=limit + 1,
             after=cursor("rfd", after),
-            customer_id=None if customer is None else customer_id_of(work.uow, customer),
+            customer_id=wanted_customer(work.uow, customer),
         )
         return page(found, "rfd", limit=limit, id_of=lambda one: one.id, shown=refund_request_json)
 

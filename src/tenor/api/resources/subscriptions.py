@@ -23,6 +23,7 @@ from tenor.api.bodies import (
 from tenor.api.call import DEFAULT_REASON, Call, Effect, Work, a_call, an_effect
 from tenor.api.changing import Proposal, carried_out, quoted
 from tenor.api.pages import After, Limit, Page, cursor, page, whole
+from tenor.api.references import OfCustomer, wanted_customer
 from tenor.api.resource import resource
 from tenor.api.resources.changes import (
     BillingOfChange,
@@ -147,7 +148,7 @@ def list_(
     call: Reads,
     limit: Limit = 20,
     after: After = None,
-    customer: Annotated[Reference | None, Query(description="Only those of this customer.")] = None,
+    customer: OfCustomer = None,
     status: Annotated[Status | None, Query(description="Only those in this state.")] = None,
     external_id: Annotated[ExternalId | None, Query(description="Only the one of this name.")] = None,
 ) -> Response:
@@ -159,7 +160,7 @@ def list_(
             work.uow,
             limit=limit + 1,
             after=None if since is None else SubscriptionId(since),
-            customer_id=None if customer is None else customer_id_of(work.uow, customer),
+            customer_id=wanted_customer(work.uow, customer),
             status=status,
             external_id=external_id,
         )
