@@ -97,7 +97,8 @@ def number_documents(uow: UnitOfWork, drafts: Sequence[Draft], lines: Sequence[D
         issued.append(IssuedNumber(draft.id, series, numbers[series]))
         numbers[series] += 1
     uow.copy_rows("invoices", INVOICE_COLUMNS, rows)
-    tell_subscribers(uow, map(_finalised, drafts))
+    followed = {kind for kind in DocumentKind if f"{kind.value}.finalised" in uow.subscribers}
+    tell_subscribers(uow, (_finalised(draft) for draft in drafts if draft.kind in followed))
     return issued
 
 
