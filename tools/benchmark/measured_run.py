@@ -8,6 +8,7 @@ from tenor.invoicing import BatchSummary, PlannedRun, bill
 from tenor.kernel.ids import TenantId
 from tenor.platform.database import Database
 from tenor.platform.settings import Settings
+from tenor.subscribers import SUBSCRIBERS
 from tools.benchmark.process import in_own_process, peak_memory_mib, step
 from tools.benchmark.subscribers import ACTOR, LINES_PER_INVOICE, MEASURED_RUN
 
@@ -55,7 +56,7 @@ def _run(settings: Settings, tenant_id: TenantId, subscriptions: int, workers: i
                 peaks[process.pid] = peak
 
     with (
-        Database.open(settings) as database,
+        Database.open(settings, subscribers=SUBSCRIBERS) as database,
         step(f"Bill run of {subscriptions:,} subscriptions, workers: {workers}", subscriptions) as tell,
     ):
         report = bill(
